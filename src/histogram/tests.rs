@@ -1,0 +1,271 @@
+use std::sync::Barrier;
+use std::thread;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn durations(bounds: &[f64]) -> Histogram {
+    Histogram::new(Buckets::new(Layout::durations(), bounds).expect("bounds"))
+}
+
+/// Values at and around every edge, every power of two and every slot border.
+fn probes(buckets: &Buckets) -> Vec<u64> {
+    let mut values = vec![0, 1, 2, 3];
+    for cell in 0..buckets.cell_count() {
+        let (low, high) = buckets.cell_range(cell);
+        values.extend([low.saturating_sub(1), low, (low + high) / 2, high, high + 1]);
+    }
+    for octave in 0..47 {
+        for slot in 0..128_u64 {
+            let border = (1_u64 << octave) + (((1_u64 << octave) * slot) >> 7);
+            values.extend([border.saturating_sub(1), border, border + 1]);
+        }
+    }
+    values.retain(|&value| value <= buckets.max());
+    values
+}
+
+#[test]
+fn every_value_finds_the_cell_that_a_search_finds() {
+    let default = [
+        0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+    ];
+    let crowded = [
+        0.1,
+        0.100_000_001,
+        0.100_01,
+        0.100_1,
+        0.1005,
+        0.000_001,
+        3600.0,
+    ];
+    for (layout, bounds) in [
+        (Layout::durations(), &default[..]),
+        (Layout::durations(), &crowded[..]),
+        (Layout::durations(), &[][..]),
+        (Layout::counts(), &[0.0, 1.0, 2.0, 10.0, 1000.0][..]),
+        (Layout::bytes(), &[1024.0, 1_048_576.0][..]),
+        (Layout::ratios(), &[0.5, 0.999, 1.0][..]),
+    ] {
+        let buckets = Buckets::new(layout, bounds).expect("bounds");
+        for value in probes(&buckets) {
+            let cell = buckets.cell(value);
+            let (low, high) = buckets.cell_range(cell);
+            assert!(
+                (low..=high).contains(&value),
+                "{layout:?}: {value} is not in {low}..={high}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_cell_straddles_a_schema_bound() {
+    let buckets = Buckets::new(Layout::durations(), &[0.1, 0.2, 0.25]).expect("bounds");
+    for cell in 1..buckets.cell_count() {
+        let (low, high) = buckets.cell_range(cell);
+        let bucket = ((high as f64 / 1e9).log2() * 64.0 - 1e-9).ceil();
+        let below = 1e9 * ((bucket - 1.0) / 64.0).exp2();
+        assert!(
+            low as f64 > below,
+            "cell {low}..={high} reaches below {below}"
+        );
+    }
+}
+
+#[test]
+fn bounds_are_exact_to_the_nanosecond() {
+    let histogram = durations(&[0.1]);
+    histogram.record(100_000_000);
+    histogram.record(100_000_001);
+    let snapshot = histogram.snapshot();
+    assert_eq!(
+        (snapshot.at_or_below(0.1), snapshot.above(0.1)),
+        (Some(1), Some(1))
+    );
+    assert_eq!(snapshot.at_or_below(0.2), None);
+}
+
+#[test]
+fn out_of_range_values_are_clamped_and_counted() {
+    let histogram = durations(&[1.0]);
+    histogram.record(0);
+    histogram.record(u64::MAX);
+    let snapshot = histogram.snapshot();
+    assert_eq!((snapshot.count(), snapshot.saturated()), (2, 1));
+    assert_eq!(snapshot.sum(), 3600.0);
+}
+
+#[test]
+fn bounds_that_are_no_numbers_are_refused() {
+    for bound in [f64::NAN, f64::INFINITY, -0.1, 3601.0] {
+        let error = Buckets::new(Layout::durations(), &[0.1, bound]).expect_err("refused");
+        assert!(
+            error
+                .to_string()
+                .contains("is not a number between 0 and 3600"),
+            "{error}"
+        );
+    }
+    let empty = Buckets::new(Layout::durations().range(10, 10), &[]).expect_err("refused");
+    assert!(empty.to_string().contains("1 <= min < max"), "{empty}");
+}
+
+#[test]
+fn an_empty_histogram_has_no_quantile() {
+    let snapshot = durations(&[0.1]).snapshot();
+    assert_eq!(snapshot.quantile(0.5), None);
+    assert_eq!(snapshot.quantile_prom(0.5), None);
+    assert_eq!(snapshot.mean(), None);
+    let histogram = durations(&[0.1]);
+    histogram.record(5);
+    assert_eq!(histogram.snapshot().quantile(1.5), None);
+}
+
+#[test]
+fn prometheus_interpolation() {
+    let histogram = durations(&[0.1, 0.2, 0.4]);
+    for ms in [50_u64, 150, 150, 150, 300, 300, 300, 300, 500, 500] {
+        histogram.record(ms * 1_000_000);
+    }
+    let snapshot = histogram.snapshot();
+    assert_eq!(snapshot.cumulative(), [1, 4, 8]);
+    // rank 5 of 10: one of the four in (0.2, 0.4]
+    assert_eq!(snapshot.quantile_prom(0.5), Some(0.2 + (0.4 - 0.2) * 0.25));
+    assert_eq!(snapshot.quantile_prom(0.05), Some(0.0 + 0.1 * 0.5));
+    assert_eq!(
+        snapshot.quantile_prom(0.99),
+        Some(0.4),
+        "saturates at the highest finite bound"
+    );
+}
+
+#[test]
+fn a_thread_hands_its_block_on() {
+    let histogram = Arc::new(durations(&[]));
+    for _ in 0..100 {
+        let histogram = histogram.clone();
+        thread::spawn(move || histogram.record(5_000))
+            .join()
+            .expect("no panic");
+    }
+    assert_eq!(histogram.count(), 100);
+    let mut blocks = 0;
+    histogram.cells.read(|_| blocks += 1);
+    assert_eq!(
+        blocks, 1,
+        "one block serves threads that live one after the other"
+    );
+}
+
+#[test]
+fn a_dropped_histogram_leaves_nothing_to_its_successor() {
+    for round in 0..2_000_u64 {
+        let histogram = durations(&[]);
+        assert_eq!(histogram.count(), 0);
+        for _ in 0..=round % 3 {
+            histogram.record(5_000);
+        }
+        assert_eq!(histogram.count(), round % 3 + 1);
+    }
+}
+
+#[test]
+fn recording_while_the_thread_is_torn_down() {
+    static HISTOGRAM: std::sync::OnceLock<Histogram> = std::sync::OnceLock::new();
+    struct Late;
+    impl Drop for Late {
+        fn drop(&mut self) {
+            HISTOGRAM.get_or_init(|| durations(&[])).record(5_000);
+        }
+    }
+    thread_local!(static LATE: Late = const { Late });
+    let histogram = HISTOGRAM.get_or_init(|| durations(&[]));
+    thread::spawn(|| {
+        // Destructors run in the order of registration or against it: either way one record comes late.
+        LATE.with(|_| ());
+        HISTOGRAM.get_or_init(|| durations(&[])).record(5_000);
+    })
+    .join()
+    .expect("no panic");
+    thread::spawn(|| {
+        HISTOGRAM.get_or_init(|| durations(&[])).record(5_000);
+        LATE.with(|_| ());
+    })
+    .join()
+    .expect("no panic");
+    assert_eq!(histogram.count(), 4);
+}
+
+#[test]
+fn nothing_is_lost_or_invented_under_readers() {
+    const WRITERS: u64 = 2;
+    const EACH: u64 = 300_000;
+    let histogram = durations(&[0.1]);
+    let start = Barrier::new(WRITERS as usize + 1);
+    thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let (histogram, start) = (&histogram, &start);
+            scope.spawn(move || {
+                start.wait();
+                for i in 0..EACH {
+                    histogram.record(1_000_000 + (i * 7919 + writer) % 400_000_000);
+                }
+            });
+        }
+        start.wait();
+        let mut last = 0;
+        while last < WRITERS * EACH {
+            let snapshot = histogram.snapshot();
+            let count = snapshot.count();
+            assert!((last..=WRITERS * EACH).contains(&count), "counts only grow");
+            assert!(
+                snapshot.raw_sum() >= count * 1_000_000,
+                "the sum covers what is counted"
+            );
+            last = count;
+        }
+    });
+    assert_eq!(histogram.count(), WRITERS * EACH);
+}
+
+proptest! {
+    #[test]
+    fn quantiles_stay_within_their_error_of_an_exact_sort(
+        mut values in prop::collection::vec(1_000_u64..3_600_000_000_000, 1..400),
+        q in 0.0..=1.0_f64,
+    ) {
+        let histogram = durations(&[0.1, 0.5]);
+        values.iter().for_each(|&value| histogram.record(value));
+        values.sort_unstable();
+        let rank = ((q * values.len() as f64).ceil() as usize).clamp(1, values.len());
+        let exact = values[rank - 1] as f64 / 1e9;
+        let snapshot = histogram.snapshot();
+        let quantile = snapshot.quantile(q).expect("not empty");
+        let error = Layout::durations().relative_error();
+        prop_assert!((quantile - exact).abs() <= exact * error, "{quantile} for {exact}");
+        let (low, high) = snapshot.quantile_bounds(q).expect("not empty");
+        prop_assert!(low <= exact && exact <= high);
+        prop_assert_eq!(snapshot.raw_sum(), values.iter().sum::<u64>());
+        let below = values.iter().filter(|&&value| value <= 500_000_000).count() as u64;
+        prop_assert_eq!(snapshot.at_or_below(0.5), Some(below));
+    }
+
+    #[test]
+    fn quantiles_agree_with_an_independent_histogram(
+        values in prop::collection::vec(1_000_u64..60_000_000_000, 1..400),
+        q in 0.01..=0.99_f64,
+    ) {
+        let histogram = durations(&[]);
+        let mut oracle = hdrhistogram::Histogram::<u64>::new_with_bounds(1_000, 60_000_000_000, 3).expect("bounds");
+        for &value in &values {
+            histogram.record(value);
+            oracle.record(value).expect("in range");
+        }
+        let ours = histogram.snapshot().quantile(q).expect("not empty");
+        let theirs = oracle.value_at_quantile(q) as f64 / 1e9;
+        // Half a bucket of ours and a thousandth of theirs.
+        prop_assert!((ours - theirs).abs() <= theirs * 0.0066, "{ours} and {theirs}");
+    }
+}

@@ -1,0 +1,171 @@
+//! Why it exists: a name and label values must lead to their [`Series`] without a lock, and an outsider who invents
+//! label values must not be able to fill the memory.
+//!
+//! One [`OperationSet`] per kind of measured work (HTTP, queries, device calls, ...) maps label values to an
+//! [`Operation`]; an operation counts what is in flight and holds one histogram per outcome and detail (the HTTP
+//! status). Every set has a cap; what comes above it is counted in one `other` operation. Everything that is exported
+//! is derived from these cells, so two exported families can never contradict each other.
+//!
+//! This room never judges and never renders.
+
+mod instruments;
+mod operation;
+mod set;
+
+pub use instruments::InstrumentError;
+pub(crate) use instruments::{
+    GaugeCell, InstrumentFamily, InstrumentKind, InstrumentValue, Instruments,
+};
+pub(crate) use operation::{InFlight, Operation, Series};
+pub(crate) use set::{OTHER, OperationSet};
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::SharedClock;
+use crate::histogram::Buckets;
+
+/// How a unit of measured work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It did what it was asked for.
+    Ok,
+    /// It failed.
+    Error,
+    /// Nobody waited for its end: the future was dropped.
+    Cancelled,
+}
+
+impl Outcome {
+    /// `Ok` for `Result::Ok`, `Error` for `Result::Err`.
+    pub fn of<T, E>(result: &Result<T, E>) -> Self {
+        if result.is_ok() {
+            Self::Ok
+        } else {
+            Self::Error
+        }
+    }
+
+    /// The word used as a label value: `ok`, `error`, `cancelled`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Error => "error",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A kind of measured work, with label keys of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Domain {
+    /// Requests served: `method`, `route`; the detail is the status code.
+    Http,
+    /// Calls of any other tower service: `operation`.
+    Service,
+    /// Queries: `operation`, `model`.
+    Db,
+    /// Modbus transactions: `device`, `operation`.
+    Modbus,
+    /// Attempts to connect: `protocol`, `device`.
+    Connect,
+    /// Waiting for a pooled connection: `pool`.
+    Acquire,
+    /// The user's own operations: `operation`.
+    Operation,
+}
+
+impl Domain {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Http,
+        Self::Service,
+        Self::Db,
+        Self::Modbus,
+        Self::Connect,
+        Self::Acquire,
+        Self::Operation,
+    ];
+
+    /// The name used in configuration and in our own metrics.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Service => "service",
+            Self::Db => "db",
+            Self::Modbus => "modbus",
+            Self::Connect => "connect",
+            Self::Acquire => "acquire",
+            Self::Operation => "operation",
+        }
+    }
+
+    /// The label keys, in the order in which values are given.
+    pub(crate) fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Http => &["method", "route"],
+            Self::Service | Self::Operation => &["operation"],
+            Self::Db => &["operation", "model"],
+            Self::Modbus => &["device", "operation"],
+            Self::Connect => &["protocol", "device"],
+            Self::Acquire => &["pool"],
+        }
+    }
+
+    /// The detail of a series whose future was dropped before it had one.
+    fn dropped_detail(self, outcome: Outcome) -> u16 {
+        match (self, outcome) {
+            (Self::Http, Outcome::Cancelled) => 499,
+            (Self::Http, _) => 500,
+            _ => 0,
+        }
+    }
+}
+
+/// Everything that one instance counts.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    clock: SharedClock,
+    sets: Vec<OperationSet>,
+    pub(crate) instruments: Instruments,
+}
+
+impl Registry {
+    /// `buckets` says which bounds the durations of a domain have; `cap` how many label sets it may grow to.
+    pub(crate) fn new(
+        clock: SharedClock,
+        buckets: impl Fn(Domain) -> Arc<Buckets>,
+        cap: usize,
+    ) -> Self {
+        let sets = Domain::ALL
+            .into_iter()
+            .map(|domain| OperationSet::new(domain, buckets(domain), cap, clock.clone()))
+            .collect();
+        Self {
+            clock,
+            sets,
+            instruments: Instruments::new(cap),
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    pub(crate) fn set(&self, domain: Domain) -> &OperationSet {
+        &self.sets[domain as usize]
+    }
+
+    pub(crate) fn sets(&self) -> impl Iterator<Item = &OperationSet> {
+        self.sets.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests;

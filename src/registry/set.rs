@@ -1,0 +1,171 @@
+//! Label values to operations: an append-only hash table, read without a lock.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use foldhash::fast::RandomState;
+use once_cell::race::OnceBox;
+use parking_lot::Mutex;
+
+use super::{Domain, Operation};
+use crate::clock::SharedClock;
+use crate::histogram::{Buckets, Cells};
+
+/// The label value of whatever came after the cap.
+pub(crate) const OTHER: &str = "other";
+
+/// A link of a bucket's chain.
+#[derive(Debug)]
+struct Node {
+    hash: u64,
+    operation: Arc<Operation>,
+    next: OnceBox<Node>,
+}
+
+/// All operations of one domain.
+#[derive(Debug)]
+pub(crate) struct OperationSet {
+    domain: Domain,
+    buckets: Arc<Buckets>,
+    clock: SharedClock,
+    hasher: RandomState,
+    table: Box<[OnceBox<Node>]>,
+    cap: usize,
+    /// Operations admitted under the cap. Relaxed: only its own value decides.
+    admitted: AtomicUsize,
+    other: OnceBox<Arc<Operation>>,
+    /// Operations that were counted under `other`.
+    overflow: Cells,
+    /// In the order of their making, `other` apart, for readers.
+    all: Mutex<Vec<Arc<Operation>>>,
+}
+
+impl OperationSet {
+    pub(super) fn new(
+        domain: Domain,
+        buckets: Arc<Buckets>,
+        cap: usize,
+        clock: SharedClock,
+    ) -> Self {
+        let table = (0..cap.next_power_of_two().clamp(16, 4096))
+            .map(|_| OnceBox::new())
+            .collect();
+        Self {
+            domain,
+            buckets,
+            clock,
+            hasher: RandomState::default(),
+            table,
+            cap,
+            admitted: AtomicUsize::new(0),
+            other: OnceBox::new(),
+            overflow: Cells::new(1),
+            all: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn domain(&self) -> Domain {
+        self.domain
+    }
+
+    pub(crate) fn buckets(&self) -> &Arc<Buckets> {
+        &self.buckets
+    }
+
+    /// The operation with these label values, made at first sight; `other` once the cap is reached.
+    ///
+    /// Once it exists this takes no lock and allocates nothing.
+    pub(crate) fn get(&self, labels: &[&str]) -> &Arc<Operation> {
+        self.find(labels, true)
+    }
+
+    /// The operation with these label values, which the cap does not concern.
+    pub(crate) fn declare(&self, labels: &[&str]) -> &Arc<Operation> {
+        self.find(labels, false)
+    }
+
+    /// Every operation, `other` included.
+    pub(crate) fn operations(&self) -> Vec<Arc<Operation>> {
+        let mut all = self.all.lock().clone();
+        all.extend(self.other.get().cloned());
+        all
+    }
+
+    /// How many times an operation was counted under `other`.
+    pub(crate) fn overflow(&self) -> u64 {
+        self.overflow.total(0)
+    }
+
+    fn find(&self, labels: &[&str], capped: bool) -> &Arc<Operation> {
+        debug_assert_eq!(labels.len(), self.domain.keys().len());
+        let hash = self.hash(labels);
+        let mut cell = &self.table[hash as usize & (self.table.len() - 1)];
+        let mut fresh: Option<Box<Node>> = None;
+        loop {
+            if let Some(node) = cell.get() {
+                if node.hash == hash
+                    && node
+                        .operation
+                        .labels()
+                        .iter()
+                        .map(|label| &**label)
+                        .eq(labels.iter().copied())
+                {
+                    if fresh.is_some() && capped {
+                        self.admitted.fetch_sub(1, Ordering::Relaxed);
+                    }
+                    return &node.operation;
+                }
+                cell = &node.next;
+                continue;
+            }
+            let node = match fresh.take() {
+                Some(node) => node,
+                None if capped && !self.admit() => return self.other(),
+                None => Box::new(Node {
+                    hash,
+                    operation: self.make(labels),
+                    next: OnceBox::new(),
+                }),
+            };
+            let operation = node.operation.clone();
+            match cell.set(node) {
+                Ok(()) => self.all.lock().push(operation),
+                Err(node) => fresh = Some(node),
+            }
+        }
+    }
+
+    fn admit(&self) -> bool {
+        if self.admitted.fetch_add(1, Ordering::Relaxed) < self.cap {
+            return true;
+        }
+        self.admitted.fetch_sub(1, Ordering::Relaxed);
+        false
+    }
+
+    fn other(&self) -> &Arc<Operation> {
+        self.overflow.add(0, 1);
+        self.other
+            .get_or_init(|| Box::new(self.make(&vec![OTHER; self.domain.keys().len()])))
+    }
+
+    fn make(&self, labels: &[&str]) -> Arc<Operation> {
+        Arc::new(Operation::new(
+            self.domain,
+            labels,
+            self.buckets.clone(),
+            self.clock.clone(),
+        ))
+    }
+
+    fn hash(&self, labels: &[&str]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for label in labels {
+            hasher.write(label.as_bytes());
+            hasher.write_u8(0xff);
+        }
+        hasher.finish()
+    }
+}

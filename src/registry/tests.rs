@@ -1,0 +1,200 @@
+use std::thread;
+use std::time::Duration;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::histogram::Layout;
+
+fn registry(cap: usize) -> (Registry, ManualClock) {
+    let clock = ManualClock::new();
+    let shared = SharedClock::Custom(Arc::new(clock.clone()));
+    let buckets = |_| Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
+    (Registry::new(shared, buckets, cap), clock)
+}
+
+#[test]
+fn the_same_labels_lead_to_the_same_operation() {
+    let (registry, _) = registry(10);
+    let set = registry.set(Domain::Http);
+    assert!(Arc::ptr_eq(
+        set.get(&["GET", "/a"]),
+        set.get(&["GET", "/a"])
+    ));
+    assert!(
+        !Arc::ptr_eq(set.get(&["GET", "/a"]), set.get(&["GET/", "a"])),
+        "no ambiguity by concatenation"
+    );
+}
+
+#[test]
+fn every_domain_stands_at_its_index() {
+    let (registry, _) = registry(10);
+    for domain in Domain::ALL {
+        assert_eq!(registry.set(domain).domain(), domain);
+    }
+}
+
+#[test]
+fn racing_threads_make_one_operation_and_one_series() {
+    for _ in 0..50 {
+        let (registry, _) = registry(10);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    registry.set(Domain::Db).get(&["select", "orders"]).record(
+                        Outcome::Ok,
+                        0,
+                        5_000,
+                    )
+                });
+            }
+        });
+        let operations = registry.set(Domain::Db).operations();
+        assert_eq!(operations.len(), 1);
+        let series: Vec<_> = operations[0].each_series().collect();
+        assert_eq!(series.len(), 1);
+        assert_eq!(series[0].histogram.count(), 4);
+    }
+}
+
+#[test]
+fn what_comes_after_the_cap_is_other_and_counted() {
+    let (registry, _) = registry(3);
+    let set = registry.set(Domain::Modbus);
+    for device in 0..10 {
+        set.get(&[&format!("d{device}"), "read"])
+            .record(Outcome::Ok, 0, 1_000);
+    }
+    set.declare(&["declared", "read"])
+        .record(Outcome::Ok, 0, 1_000);
+    assert!(Arc::ptr_eq(
+        set.get(&["declared", "read"]),
+        set.declare(&["declared", "read"])
+    ));
+    let counts: Vec<_> = set
+        .operations()
+        .iter()
+        .map(|operation| {
+            (
+                operation.labels()[0].to_string(),
+                operation.series(Outcome::Ok, 0).histogram.count(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("d0", 1),
+        ("d1", 1),
+        ("d2", 1),
+        ("declared", 1),
+        ("other", 7),
+    ];
+    assert_eq!(
+        counts,
+        expected.map(|(device, count)| (device.to_owned(), count))
+    );
+    assert_eq!(set.overflow(), 7);
+}
+
+#[test]
+fn a_dropped_operation_is_cancelled_and_a_panicking_one_an_error() {
+    let (registry, clock) = registry(3);
+    let operation = registry.set(Domain::Http).get(&["GET", "/a"]).clone();
+    let under_way = operation.start();
+    clock.advance(Duration::from_millis(3));
+    assert_eq!(
+        (operation.in_flight(), under_way.elapsed()),
+        (1, Duration::from_millis(3))
+    );
+    drop(under_way);
+    let panicking = operation.clone();
+    thread::spawn(move || {
+        let _under_way = panicking.start();
+        std::panic::resume_unwind(Box::new("on purpose"));
+    })
+    .join()
+    .expect_err("it panicked");
+    operation.start().finish(Outcome::Ok, 200);
+    assert_eq!(operation.in_flight(), 0);
+    let series: Vec<_> = operation
+        .each_series()
+        .map(|series| (series.outcome, series.detail, series.histogram.count()))
+        .collect();
+    assert_eq!(
+        series,
+        [
+            (Outcome::Cancelled, 499, 1),
+            (Outcome::Error, 500, 1),
+            (Outcome::Ok, 200, 1)
+        ]
+    );
+    assert_eq!(
+        operation
+            .series(Outcome::Cancelled, 499)
+            .histogram
+            .snapshot()
+            .raw_sum(),
+        3_000_000
+    );
+}
+
+#[test]
+fn one_name_has_one_kind_and_one_label_schema() {
+    let (registry, _) = registry(2);
+    let instruments = &registry.instruments;
+    instruments
+        .register(
+            "jobs_total",
+            "Jobs.",
+            InstrumentKind::Counter,
+            &[("queue", "a")],
+        )
+        .expect("new");
+    let kind = instruments
+        .register("jobs_total", "", InstrumentKind::Gauge, &[("queue", "a")])
+        .expect_err("kind");
+    assert_eq!(
+        kind.to_string(),
+        "instrument jobs_total is already a counter and cannot be a gauge too: choose another name"
+    );
+    let labels = instruments
+        .register("jobs_total", "", InstrumentKind::Counter, &[])
+        .expect_err("labels");
+    assert!(
+        labels
+            .to_string()
+            .contains("one family has one label schema"),
+        "{labels}"
+    );
+    for name in ["", "9a", "a-b", "a b"] {
+        assert!(
+            instruments
+                .register(name, "", InstrumentKind::Counter, &[])
+                .is_err(),
+            "{name:?}"
+        );
+    }
+    for key in ["le", "__name__", "a-b", ""] {
+        assert!(
+            instruments
+                .register("x", "", InstrumentKind::Counter, &[(key, "")])
+                .is_err(),
+            "{key:?}"
+        );
+    }
+    for queue in ["b", "c", "d"] {
+        instruments
+            .register(
+                "jobs_total",
+                "",
+                InstrumentKind::Counter,
+                &[("queue", queue)],
+            )
+            .expect("capped");
+    }
+    let family = instruments.family("jobs_total").expect("there");
+    assert_eq!(
+        family.series.keys().flatten().collect::<Vec<_>>(),
+        ["a", "b", "other"]
+    );
+    assert_eq!(instruments.overflow(), 2);
+}

@@ -1,0 +1,12 @@
+//! Integration tests: one binary, a module per room.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+#[cfg(feature = "db")]
+mod db;
+mod export;
+#[cfg(feature = "axum")]
+mod http;
+#[cfg(feature = "modbus")]
+mod modbus;
+#[cfg(feature = "service")]
+mod service;

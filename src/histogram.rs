@@ -26,6 +26,7 @@ mod layout;
 mod shard;
 mod snapshot;
 
+pub(crate) use layout::nanos;
 pub use layout::{Buckets, Layout, LayoutError, Unit};
 pub(crate) use shard::Cells;
 pub use snapshot::Snapshot;

@@ -1,15 +1,24 @@
 //! Why it exists: everything hangs off one value, so that two instances never see each other.
 
+mod builder;
+
+pub use builder::Builder;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::{Clock, MonotonicClock, SharedClock};
-use crate::histogram::{Buckets, Layout};
+use once_cell::sync::OnceCell;
+
+use crate::alert::Subscription;
+use crate::engine::{BudgetReading, Engine, Ticker};
 use crate::naming::Naming;
 use crate::registry::Registry;
 use crate::stats::Thresholds;
 
-/// One instance: what it counts, promises and announces. Cheap to clone; everything stops when the last clone is gone.
+/// One instance: what it counts, promises and announces.
+///
+/// Cheap to clone. When the last clone and the last layer, device and handle made from it are gone, its thread ends
+/// and its subscribers get what is still waiting for them.
 #[derive(Debug, Clone)]
 pub struct Plimsoll {
     inner: Arc<Inner>,
@@ -21,16 +30,53 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) naming: Naming,
     pub(crate) thresholds: Thresholds,
+    pub(crate) engine: Arc<Engine>,
+    /// Ends the tick's thread with the instance.
+    _ticker: Option<Ticker>,
 }
+
+static GLOBAL: OnceCell<Plimsoll> = OnceCell::new();
 
 impl Plimsoll {
     /// Starts a configuration.
     pub fn builder() -> Builder {
-        Builder {
-            clock: SharedClock::Monotonic(MonotonicClock::new()),
-            service: "service".into(),
-            naming: Naming::otel(),
-        }
+        Builder::default()
+    }
+
+    /// The process-wide instance, built by `init` at the first call: a convenience for binaries.
+    ///
+    /// # Errors
+    ///
+    /// What `init` returns; the next call tries again.
+    pub fn global<E>(init: impl FnOnce() -> Result<Self, E>) -> Result<&'static Self, E> {
+        GLOBAL.get_or_try_init(init)
+    }
+
+    /// The name of the service, as set in the configuration.
+    pub fn service(&self) -> &str {
+        &self.inner.service
+    }
+
+    /// Samples, evaluates every budget and announces what changed: what the tick's thread does once a second.
+    ///
+    /// Call it by hand under [`Builder::manual_tick`].
+    pub fn tick(&self) {
+        self.inner.engine.tick();
+    }
+
+    /// Where every level of every budget stood at the latest tick.
+    pub fn budgets(&self) -> Vec<BudgetReading> {
+        self.inner.engine.readings()
+    }
+
+    /// A stream of breaches and recoveries from now on.
+    pub fn subscribe(&self) -> Subscription {
+        Subscription::new(self.inner.engine.hub().add("subscription".to_owned(), None))
+    }
+
+    /// Waits until every callback has got what was announced; `false` if that takes longer than `timeout`.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        self.inner.engine.hub().flush(timeout)
     }
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
@@ -39,48 +85,5 @@ impl Plimsoll {
 
     pub(crate) fn registry(&self) -> &Arc<Registry> {
         &self.inner.registry
-    }
-}
-
-/// A configuration in the making.
-#[derive(Debug)]
-pub struct Builder {
-    clock: SharedClock,
-    service: String,
-    naming: Naming,
-}
-
-impl Builder {
-    /// The clock that everything is timed by.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = SharedClock::Custom(Arc::new(clock));
-        self
-    }
-
-    /// How exported families are named.
-    pub fn naming(mut self, naming: Naming) -> Self {
-        self.naming = naming;
-        self
-    }
-
-    /// Builds.
-    pub fn build(self) -> Result<Plimsoll, std::convert::Infallible> {
-        let naming = self.naming;
-        let buckets =
-            |domain| Buckets::new(Layout::durations(), &naming.bounds(domain)).expect("bounds");
-        let registry = Arc::new(Registry::new(self.clock, buckets, 1_000));
-        let thresholds = Thresholds {
-            slow_request: Duration::from_millis(100),
-            slow_query: Duration::from_millis(50),
-            error_ratio: 0.001,
-        };
-        Ok(Plimsoll {
-            inner: Arc::new(Inner {
-                service: self.service,
-                registry,
-                naming,
-                thresholds,
-            }),
-        })
     }
 }

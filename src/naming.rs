@@ -40,4 +40,48 @@ impl Naming {
             0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
         ]
     }
+
+    pub(crate) fn problems(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    pub(crate) fn exports(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// stub
+    pub fn classic() -> Self {
+        Self::otel()
+    }
+
+    /// stub
+    pub fn millis() -> Self {
+        Self::otel()
+    }
+
+    /// stub
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// stub
+    pub fn errors_family(self) -> Self {
+        self
+    }
+
+    /// stub
+    pub fn rename(self, _: impl Into<String>, _: impl Into<String>) -> Self {
+        self
+    }
+
+    /// stub
+    pub fn rename_label(
+        self,
+        _: impl Into<String>,
+        _: impl Into<String>,
+        _: impl Into<String>,
+    ) -> Self {
+        self
+    }
 }

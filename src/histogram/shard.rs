@@ -36,9 +36,7 @@ impl Shard {
     }
 
     fn cells(&self) -> &[AtomicU64] {
-        let first: *const Line = self.lines.as_ptr();
-        // SAFETY: `Line` is eight `AtomicU64` and 64 bytes, so `lines` is a gapless array of eight times as many cells.
-        unsafe { std::slice::from_raw_parts(first.cast(), self.lines.len() * 8) }
+        self.lines.as_flattened()
     }
 }
 

@@ -1,11 +1,16 @@
 //! Integration tests: one binary, a module per room.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+mod alert;
+mod budget;
+mod config;
 #[cfg(feature = "db")]
 mod db;
 mod export;
 #[cfg(feature = "axum")]
 mod http;
+mod instance;
+mod instrument;
 #[cfg(feature = "modbus")]
 mod modbus;
 #[cfg(feature = "service")]

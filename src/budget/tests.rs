@@ -1,0 +1,123 @@
+use super::*;
+use crate::expr::Selector;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn problems(budget: Budget) -> String {
+    let problems = budget.problems(SECOND).into_iter();
+    problems
+        .map(|(field, message)| format!("{field} {message}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn a_quantile_is_judged_as_a_share_of_exact_counts() {
+    let budget = Budget::quantile("p95", Select::http(), 0.95)
+        .at_most(Duration::from_millis(200))
+        .over(5 * SECOND);
+    let rules = budget.rules();
+    assert_eq!(rules.len(), 1);
+    assert_eq!(
+        rules[0].condition.to_string(),
+        "((sum(rate(plimsoll_sli_bad_total{budget=\"p95\",level=\"target\"}[5s])) / \
+         sum(rate(plimsoll_sli_valid_total{budget=\"p95\",level=\"target\"}[5s]))) > 0.05) and \
+         (sum(increase(plimsoll_sli_valid_total{budget=\"p95\",level=\"target\"}[5s])) >= 1)"
+    );
+    assert_eq!((rules[0].limit, rules[0].unit), (0.2, "s"));
+    assert_eq!(budget.thresholds().collect::<Vec<_>>(), [0.2]);
+}
+
+#[test]
+fn a_throughput_floor_can_wait_for_load() {
+    let running = Expr::latest(Selector::new("load_running")).greater(0.0);
+    let budget = Budget::throughput("floor", Select::http())
+        .at_least(100.0)
+        .warm_up(10 * SECOND)
+        .when(running);
+    assert_eq!(
+        budget.rules()[0].condition.to_string(),
+        "((sum(rate(plimsoll_sli_valid_total{budget=\"floor\",level=\"target\"}[1m])) < 100) and \
+         (sum(plimsoll_uptime_seconds) >= 10)) and (sum(load_running) > 0)"
+    );
+    assert_eq!(problems(budget), "");
+}
+
+#[test]
+fn each_level_is_a_rule() {
+    let budget = Budget::error_ratio("errors", Select::db())
+        .at_most(0.0001)
+        .warning(0.001)
+        .critical(0.01);
+    let limits: Vec<_> = budget
+        .rules()
+        .iter()
+        .map(|rule| (rule.level, rule.limit))
+        .collect();
+    assert_eq!(
+        limits,
+        [
+            (Level::Target, 0.0001),
+            (Level::Warning, 0.001),
+            (Level::Critical, 0.01)
+        ]
+    );
+}
+
+#[test]
+fn mistakes_name_the_field_and_the_mend() {
+    let ms = Duration::from_millis;
+    for (budget, expected) in [
+        (
+            Budget::quantile("b", Select::http(), 1.5).at_most(ms(1)),
+            "budget \"b\": quantile 1.5 is not between 0 and 1",
+        ),
+        (
+            Budget::error_ratio("b", Select::http()).at_most(1.5),
+            "target 1.5 is not a ratio between 0 and 1",
+        ),
+        (
+            Budget::error_ratio("b", Select::http())
+                .at_most(0.1)
+                .over(Duration::ZERO),
+            "over 0ns is not a window",
+        ),
+        (Budget::error_ratio("b", Select::http()), "limit is missing"),
+        (
+            Budget::error_ratio("b", Select::http()).at_least(0.1),
+            "promised with at_most",
+        ),
+        (
+            Budget::success_ratio("b", Select::http()).at_most(0.1),
+            "promised with at_least",
+        ),
+        (
+            Budget::error_ratio("b", Select::http()).at_most(f64::NAN),
+            "NaN is not a number",
+        ),
+        (
+            Budget::error_ratio("", Select::http()).at_most(0.1),
+            "name is empty",
+        ),
+        (
+            Budget::error_ratio("b", Select::http())
+                .at_most(0.1)
+                .at_most(0.2),
+            "target is given twice",
+        ),
+        (
+            Budget::quantile("b", Select::http(), 0.5).at_most(ms(0)),
+            "0 s is outside what is measured",
+        ),
+        (
+            Budget::error_ratio("b", Select::db().label("route", "/a")).at_most(0.1),
+            "label \"route\" is not a label of db: it has operation, model",
+        ),
+    ] {
+        let problems = problems(budget);
+        assert!(
+            problems.contains(expected),
+            "{problems:?} should say {expected:?}"
+        );
+    }
+}

@@ -1,0 +1,168 @@
+//! Why it exists: operators must be able to change a promise without a new build, and must win over the code.
+//!
+//! Settings come from four places, each over the one before: defaults, [`Builder`](crate::Builder), TOML
+//! (feature `config`), environment. Every mistake is found at `build()`, all at once ([`BuildError`]).
+//!
+//! Three variables are read, and only when [`Builder::from_env`](crate::Builder::from_env) asks for it:
+//!
+//! | variable | default | what it sets |
+//! |---|---|---|
+//! | `PERF_API_LATENCY_MS` | 100 | above it a request is slow; p95 of all HTTP requests |
+//! | `PERF_DB_QUERY_MS` | 50 | above it a query is slow; p95 of all queries |
+//! | `PERF_ERROR_RATE` | 0.001 | error ratio of all HTTP requests, `0.0..=1.0` |
+//!
+//! A variable replaces the target of every budget of that kind over all HTTP requests (or queries); where there is
+//! none, one named `http-p95`, `db-p95` or `http-error-ratio` is added.
+
+mod env;
+#[cfg(feature = "config")]
+mod file;
+
+pub(crate) use env::{Vars, apply as apply_vars};
+#[cfg(feature = "config")]
+pub(crate) use file::parse as parse_toml;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::budget::{Budget, Level};
+use crate::naming::Naming;
+
+/// Everything that can be set, as far as one source sets it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    pub(crate) service: Option<String>,
+    pub(crate) naming: Option<Naming>,
+    pub(crate) tick: Option<Duration>,
+    pub(crate) max_series: Option<usize>,
+    pub(crate) slow_request: Option<Duration>,
+    pub(crate) slow_query: Option<Duration>,
+    pub(crate) budgets: Vec<Budget>,
+    /// Changes to budgets that a weaker source declares.
+    pub(crate) adjustments: Vec<Adjustment>,
+}
+
+/// What a stronger source changes in a budget that it does not declare itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Adjustment {
+    pub(crate) budget: String,
+    pub(crate) limits: Vec<(Level, f64)>,
+    pub(crate) over: Option<Duration>,
+    pub(crate) sustained: Option<Duration>,
+    pub(crate) keep_firing: Option<Duration>,
+    pub(crate) min_events: Option<u64>,
+    pub(crate) warm_up: Option<Duration>,
+}
+
+impl Settings {
+    /// These settings with those of a stronger source over them.
+    pub(crate) fn under(mut self, stronger: Self, problems: &mut Vec<Problem>) -> Self {
+        self.service = stronger.service.or(self.service);
+        self.naming = stronger.naming.or(self.naming);
+        self.tick = stronger.tick.or(self.tick);
+        self.max_series = stronger.max_series.or(self.max_series);
+        self.slow_request = stronger.slow_request.or(self.slow_request);
+        self.slow_query = stronger.slow_query.or(self.slow_query);
+        for adjustment in stronger.adjustments {
+            match self.budgets.iter_mut().find(|budget| budget.name == adjustment.budget) {
+                Some(budget) => adjustment.apply(budget),
+                None => problems.push(Problem::new(
+                    format!("budget {:?}: on", adjustment.budget),
+                    "is missing: say what it is about (on = \"http\"), or use the name of a budget that exists",
+                )),
+            }
+        }
+        self.budgets.extend(stronger.budgets);
+        self
+    }
+}
+
+impl Adjustment {
+    fn apply(self, budget: &mut Budget) {
+        for (level, limit) in self.limits {
+            set_limit(budget, level, limit);
+        }
+        budget.over = self.over.unwrap_or(budget.over);
+        budget.sustained = self.sustained.unwrap_or(budget.sustained);
+        budget.keep_firing = self.keep_firing.unwrap_or(budget.keep_firing);
+        budget.min_events = self.min_events.unwrap_or(budget.min_events);
+        budget.warm_up = self.warm_up.unwrap_or(budget.warm_up);
+    }
+}
+
+/// Replaces a level's limit, or adds it.
+pub(crate) fn set_limit(budget: &mut Budget, level: Level, limit: f64) {
+    match budget.limits.iter_mut().find(|known| known.0 == level) {
+        Some(known) => known.1 = limit,
+        None => budget.limits.push((level, limit)),
+    }
+}
+
+/// One mistake in a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Where it is: a budget and its field, a TOML key, a variable.
+    pub field: String,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field, self.message)
+    }
+}
+
+/// Every mistake that a configuration has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildError {
+    problems: Vec<Problem>,
+}
+
+impl BuildError {
+    pub(crate) fn new(problem: Problem) -> Self {
+        Self {
+            problems: vec![problem],
+        }
+    }
+
+    /// `Ok` without problems.
+    pub(crate) fn check(problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Self { problems })
+        }
+    }
+
+    /// The mistakes, in the order in which they were found.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.problems.len();
+        write!(
+            f,
+            "{count} mistake{} in the configuration",
+            if count == 1 { "" } else { "s" }
+        )?;
+        self.problems
+            .iter()
+            .try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl std::error::Error for BuildError {}

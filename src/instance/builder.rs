@@ -1,0 +1,362 @@
+//! From a configuration to an instance.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Inner, Plimsoll};
+use crate::alert::{Event, EventKind, Hub, QUEUE_CAPACITY};
+use crate::budget::Budget;
+use crate::clock::{Clock, MonotonicClock, SharedClock};
+use crate::config::{BuildError, Problem, Settings, Vars, apply_vars};
+use crate::engine::{Engine, Ticker};
+use crate::histogram::{Buckets, Layout};
+use crate::naming::Naming;
+use crate::registry::{Domain, Registry};
+use crate::stats::Thresholds;
+
+/// Label sets per kind of work before the rest is counted under `other`.
+const MAX_SERIES: usize = 1_000;
+
+/// A configuration in the making. Every mistake surfaces at [`build`](Self::build), all at once.
+///
+/// Precedence: defaults, then these setters, then TOML, then the environment; the order of the calls does not matter.
+#[derive(Default)]
+pub struct Builder {
+    code: Settings,
+    file: Settings,
+    vars: Option<Vars>,
+    clock: Option<SharedClock>,
+    manual: bool,
+    queue_capacity: Option<usize>,
+    callbacks: Vec<(String, Box<dyn Fn(&Event) + Send + Sync>)>,
+    problems: Vec<Problem>,
+}
+
+impl Builder {
+    /// The name of the service; `service` by default.
+    pub fn service(mut self, name: impl Into<String>) -> Self {
+        self.code.service = Some(name.into());
+        self
+    }
+
+    /// How exported families are named; OpenTelemetry's names by default.
+    pub fn naming(mut self, naming: Naming) -> Self {
+        self.code.naming = Some(naming);
+        self
+    }
+
+    /// Adds a promise.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.code.budgets.push(budget);
+        self
+    }
+
+    /// Above it a request is slow; 100 ms by default. At most an hour.
+    pub fn slow_request(mut self, threshold: Duration) -> Self {
+        self.code.slow_request = Some(threshold);
+        self
+    }
+
+    /// Above it a query is slow; 50 ms by default. At most an hour.
+    pub fn slow_query(mut self, threshold: Duration) -> Self {
+        self.code.slow_query = Some(threshold);
+        self
+    }
+
+    /// Label sets per kind of work (and instruments per name) before the rest is counted under `other`; 1000 by default.
+    pub fn max_series(mut self, count: usize) -> Self {
+        self.code.max_series = Some(count);
+        self
+    }
+
+    /// How often promises are judged; every second by default.
+    pub fn tick(mut self, interval: Duration) -> Self {
+        self.code.tick = Some(interval);
+        self
+    }
+
+    /// No thread of our own: the caller calls [`Plimsoll::tick`].
+    pub fn manual_tick(mut self) -> Self {
+        self.manual = true;
+        self
+    }
+
+    /// The clock that everything is timed by; [`MonotonicClock`] by default.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(SharedClock::Custom(Arc::new(clock)));
+        self
+    }
+
+    /// Calls `callback` for every breach, on a thread of its own.
+    pub fn on_breach(self, callback: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.on(EventKind::Breach, "on_breach", callback)
+    }
+
+    /// Calls `callback` for every recovery, on a thread of its own.
+    pub fn on_recovery(self, callback: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.on(EventKind::Recovery, "on_recovery", callback)
+    }
+
+    /// Calls `callback` for every breach and recovery, in their order, on a thread of its own.
+    ///
+    /// `name` is the value of the label `subscriber` in our own metrics. The callback may block or panic: nobody else
+    /// notices. It must not hold the instance itself, or that never ends.
+    pub fn on_event(
+        mut self,
+        name: impl Into<String>,
+        callback: impl Fn(&Event) + Send + Sync + 'static,
+    ) -> Self {
+        self.callbacks.push((name.into(), Box::new(callback)));
+        self
+    }
+
+    fn on(
+        self,
+        kind: EventKind,
+        name: &str,
+        callback: impl Fn(&Event) + Send + Sync + 'static,
+    ) -> Self {
+        let name = format!("{name}_{}", self.callbacks.len() + 1);
+        self.on_event(name, move |event| {
+            if event.kind == kind {
+                callback(event);
+            }
+        })
+    }
+
+    /// Events a subscriber's queue holds before it drops stale ones; [`QUEUE_CAPACITY`] by default.
+    pub fn queue_capacity(mut self, events: usize) -> Self {
+        self.queue_capacity = Some(events);
+        self
+    }
+
+    /// Settings from TOML text; they win over the setters.
+    #[cfg(feature = "config")]
+    pub fn toml(mut self, text: &str) -> Self {
+        self.file = crate::config::parse_toml(text, &mut self.problems);
+        self
+    }
+
+    /// Settings from a TOML file; they win over the setters.
+    #[cfg(feature = "config")]
+    pub fn toml_file(mut self, path: impl AsRef<std::path::Path>) -> Self {
+        let path = path.as_ref();
+        match std::fs::read_to_string(path) {
+            Ok(text) => self.toml(&text),
+            Err(error) => {
+                let message = format!("cannot be read: {error}");
+                self.problems.push(Problem::new(
+                    format!("toml file {}", path.display()),
+                    message,
+                ));
+                self
+            }
+        }
+    }
+
+    /// Reads the three `PERF_*` variables of the process; they win over everything. See the `config` table in the
+    /// README.
+    pub fn from_env(self) -> Self {
+        self.from_vars(|name| {
+            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+        })
+    }
+
+    /// [`from_env`](Self::from_env) with another place to look variables up.
+    pub fn from_vars(
+        mut self,
+        look_up: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.vars = Some(Vars(Box::new(look_up)));
+        self
+    }
+
+    /// Checks everything, and starts.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] with every mistake, each naming its field and how to mend it.
+    pub fn build(self) -> Result<Plimsoll, BuildError> {
+        let mut problems = self.problems;
+        let mut settings = self.code.under(self.file, &mut problems);
+        if let Some(vars) = &self.vars {
+            apply_vars(&mut settings, vars, &mut problems);
+        }
+        let tick = settings.tick.unwrap_or(Duration::from_secs(1));
+        let naming = settings.naming.clone().unwrap_or_else(Naming::otel);
+        let thresholds = thresholds(&settings);
+        problems.extend(find_problems(&settings, tick, &naming, &thresholds));
+        BuildError::check(problems)?;
+
+        let clock = self
+            .clock
+            .unwrap_or(SharedClock::Monotonic(MonotonicClock::new()));
+        let mut buckets = Vec::with_capacity(Domain::ALL.len());
+        for domain in Domain::ALL {
+            let bounds = bounds(domain, &naming, &settings.budgets, &thresholds);
+            buckets.push(Buckets::new(Layout::durations(), &bounds).map_err(|error| {
+                BuildError::new(Problem::new(
+                    format!("bounds of {}", domain.as_str()),
+                    error.to_string(),
+                ))
+            })?);
+        }
+        let cap = settings.max_series.unwrap_or(MAX_SERIES);
+        let registry = Arc::new(Registry::new(
+            clock.clone(),
+            |domain| buckets[domain as usize].clone(),
+            cap,
+        ));
+        let rules = settings
+            .budgets
+            .iter()
+            .map(|budget| budget.limits.len())
+            .sum();
+        let hub = Hub::new(clock, self.queue_capacity.unwrap_or(QUEUE_CAPACITY), rules);
+        #[cfg(feature = "tracing")]
+        hub.add(
+            "tracing".to_owned(),
+            Some(crate::alert::tracing_subscriber()),
+        );
+        for (name, callback) in self.callbacks {
+            hub.add(name, Some(callback));
+        }
+        let engine = Arc::new(Engine::new(registry.clone(), hub, &settings.budgets));
+        let ticker = if self.manual {
+            None
+        } else {
+            Some(start(&engine, tick)?)
+        };
+        let service = settings.service.unwrap_or_else(|| "service".to_owned());
+        let inner = Inner {
+            service,
+            registry,
+            naming,
+            thresholds,
+            engine,
+            _ticker: ticker,
+        };
+        Ok(Plimsoll {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+fn start(engine: &Arc<Engine>, tick: Duration) -> Result<Ticker, BuildError> {
+    Ticker::start(engine, tick).map_err(|error| {
+        BuildError::new(Problem::new(
+            "tick",
+            format!("has no thread: {error}; or use manual_tick"),
+        ))
+    })
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("code", &self.code)
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The thresholds in force: the targets of the budgets over everything, or the defaults.
+fn thresholds(settings: &Settings) -> Thresholds {
+    let ratio = settings
+        .budgets
+        .iter()
+        .find(|budget| budget.is_http_error_ratio());
+    Thresholds {
+        slow_request: settings.slow_request.unwrap_or(Duration::from_millis(100)),
+        slow_query: settings.slow_query.unwrap_or(Duration::from_millis(50)),
+        error_ratio: ratio
+            .and_then(|budget| budget.limits.first())
+            .map_or(0.001, |limit| limit.1),
+    }
+}
+
+fn find_problems(
+    settings: &Settings,
+    tick: Duration,
+    naming: &Naming,
+    thresholds: &Thresholds,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if tick < Duration::from_millis(1) {
+        problems.push(Problem::new(
+            "tick",
+            format!("{tick:?} is too short: it takes at least 1ms"),
+        ));
+    }
+    if settings.max_series == Some(0) {
+        problems.push(Problem::new(
+            "max_series",
+            "0 leaves no room for any series: it takes at least 1",
+        ));
+    }
+    for (field, threshold) in [
+        ("slow_request", thresholds.slow_request),
+        ("slow_query", thresholds.slow_query),
+    ] {
+        if threshold.is_zero() || threshold > Duration::from_secs(3600) {
+            problems.push(Problem::new(
+                field,
+                format!("{threshold:?} is outside what is measured: at most an hour"),
+            ));
+        }
+    }
+    problems.extend(
+        naming
+            .problems()
+            .into_iter()
+            .map(|(field, message)| Problem::new(field, message)),
+    );
+    for (i, budget) in settings.budgets.iter().enumerate() {
+        if settings.budgets[..i]
+            .iter()
+            .any(|earlier| earlier.name == budget.name)
+        {
+            let message = "is declared twice: give one of the two another name";
+            problems.push(Problem::new(
+                format!("budget {:?}: name", budget.name),
+                message,
+            ));
+        }
+        let found = budget
+            .problems(tick)
+            .into_iter()
+            .chain(budget.unknown_families(naming));
+        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+    }
+    problems
+}
+
+/// The exact bounds of a domain in seconds: the profile's, every threshold, and a finite one above the highest.
+fn bounds(
+    domain: Domain,
+    naming: &Naming,
+    budgets: &[Budget],
+    thresholds: &Thresholds,
+) -> Vec<f64> {
+    let of_domain = budgets.iter().filter(|budget| {
+        budget
+            .select()
+            .is_some_and(|select| select.domain == domain)
+    });
+    let mut limits: Vec<f64> = of_domain.flat_map(Budget::thresholds).collect();
+    match domain {
+        Domain::Http => limits.push(thresholds.slow_request.as_secs_f64()),
+        Domain::Db => limits.push(thresholds.slow_query.as_secs_f64()),
+        _ => {}
+    }
+    let mut bounds = naming.bounds(domain);
+    let highest = bounds.iter().copied().fold(0.0, f64::max);
+    let threshold = limits.iter().copied().fold(0.0, f64::max);
+    if threshold >= highest {
+        // Prometheus' quantile saturates at the highest finite bound: without one above it no rule could fire.
+        bounds.push((threshold * 2.0).min(3600.0));
+    }
+    bounds.extend(limits);
+    bounds
+}

@@ -1,0 +1,267 @@
+//! Why it exists: "in the last five seconds" is a difference of cumulative samples, and must be the same difference
+//! that Prometheus would take.
+//!
+//! A [`CounterWindow`] keeps timestamped samples of one counter and answers [`rate`](CounterWindow::rate) and
+//! [`increase`](CounterWindow::increase) with Prometheus 3.x arithmetic: the range is left-open, and the increase is
+//! extrapolated to its edges. A [`HistogramWindow`] keeps the sparse differences of a histogram and their running sum.
+//! A missed tick widens one sample's interval and loses nothing.
+//!
+//! This room never reads a clock: time comes with the samples.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::histogram::{Buckets, Snapshot, nanos};
+
+/// Timestamped samples of a cumulative value, kept for as long as the longest range asked of them.
+#[derive(Debug, Clone)]
+pub(crate) struct CounterWindow {
+    keep_ns: u64,
+    samples: VecDeque<(u64, f64)>,
+}
+
+impl CounterWindow {
+    pub(crate) fn new(keep: Duration) -> Self {
+        Self {
+            keep_ns: nanos(keep),
+            samples: VecDeque::new(),
+        }
+    }
+
+    /// Appends a sample; time must not run backwards, and a second sample of the same moment replaces the first.
+    pub(crate) fn push(&mut self, at_ns: u64, value: f64) {
+        match self.samples.back_mut() {
+            Some(last) if last.0 >= at_ns => last.1 = value,
+            _ => self.samples.push_back((at_ns, value)),
+        }
+        while self
+            .samples
+            .front()
+            .is_some_and(|first| first.0 + self.keep_ns < at_ns)
+        {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Forgets everything: the series is gone.
+    pub(crate) fn clear(&mut self) {
+        self.samples.clear();
+    }
+
+    /// The newest value.
+    pub(crate) fn latest(&self) -> Option<f64> {
+        self.samples.back().map(|sample| sample.1)
+    }
+
+    /// How much the counter grew over the range that ends at `now_ns`; `None` with fewer than two samples in it.
+    pub(crate) fn increase(&self, now_ns: u64, over: Duration) -> Option<f64> {
+        let (raw, factor) = self.extrapolate(now_ns, over)?;
+        Some(raw * factor)
+    }
+
+    /// [`increase`](Self::increase) per second, in Prometheus' order of operations.
+    pub(crate) fn rate(&self, now_ns: u64, over: Duration) -> Option<f64> {
+        let (raw, factor) = self.extrapolate(now_ns, over)?;
+        Some(raw * (factor / over.as_secs_f64()))
+    }
+
+    /// The growth between the first and the last sample of the range, and what it is multiplied with.
+    fn extrapolate(&self, now_ns: u64, over: Duration) -> Option<(f64, f64)> {
+        // Signed, because a range may reach back beyond the clock's origin.
+        let start_ns = now_ns as i64 - nanos(over) as i64;
+        let from = self
+            .samples
+            .partition_point(|sample| sample.0 as i64 <= start_ns);
+        let to = self.samples.partition_point(|sample| sample.0 <= now_ns);
+        if to < from + 2 {
+            return None;
+        }
+        let inside = || self.samples.range(from..to);
+        let (first, last) = (self.samples[from], self.samples[to - 1]);
+        // A drop is a reset: what was counted before it is added back.
+        let pairs = inside().zip(inside().skip(1));
+        let resets: f64 = pairs.filter(|(a, b)| b.1 < a.1).map(|(a, _)| a.1).sum();
+        let raw = last.1 - first.1 + resets;
+
+        let seconds = |ns: i64| ns as f64 / 1e9;
+        let sampled = seconds((last.0 - first.0) as i64);
+        let gap = sampled / (to - from - 1) as f64;
+        let near = |edge: f64| if edge >= gap * 1.1 { gap / 2.0 } else { edge };
+        let mut lead = near(seconds(first.0 as i64 - start_ns));
+        if raw > 0.0 && first.1 >= 0.0 {
+            // A counter was zero once: do not extrapolate beyond that moment.
+            lead = lead.min(sampled * (first.1 / raw));
+        }
+        let tail = near(seconds((now_ns - last.0) as i64));
+        Some((raw, (sampled + lead + tail) / sampled))
+    }
+}
+
+/// What a histogram counted in the latest stretch of time.
+#[derive(Debug)]
+pub(crate) struct HistogramWindow {
+    over_ns: u64,
+    /// The cumulative cells at the latest sample.
+    last: Box<[u64]>,
+    /// The sum of `ring`.
+    running: Snapshot,
+    ring: VecDeque<Delta>,
+}
+
+#[derive(Debug)]
+struct Delta {
+    at_ns: u64,
+    /// (cell, how much it grew), only cells that grew.
+    grown: Box<[(u32, u64)]>,
+}
+
+impl HistogramWindow {
+    pub(crate) fn new(buckets: Arc<Buckets>, over: Duration) -> Self {
+        let running = Snapshot::empty(buckets);
+        Self {
+            over_ns: nanos(over),
+            last: running.cells().into(),
+            running,
+            ring: VecDeque::new(),
+        }
+    }
+
+    /// Takes the cumulative state of a moment; what grew since the latest one enters, what is too old leaves.
+    pub(crate) fn push(&mut self, at_ns: u64, cumulative: &Snapshot) {
+        let mut grown = Vec::new();
+        for (cell, (last, &now)) in self.last.iter_mut().zip(cumulative.cells()).enumerate() {
+            if now > *last {
+                grown.push((cell as u32, now - *last));
+            }
+            *last = now;
+        }
+        let cells = self.running.cells_mut();
+        grown
+            .iter()
+            .for_each(|&(cell, by)| cells[cell as usize] += by);
+        self.ring.push_back(Delta {
+            at_ns,
+            grown: grown.into(),
+        });
+        while self
+            .ring
+            .front()
+            .is_some_and(|oldest| oldest.at_ns + self.over_ns <= at_ns)
+        {
+            let oldest = self
+                .ring
+                .pop_front()
+                .map(|delta| delta.grown)
+                .unwrap_or_default();
+            oldest
+                .iter()
+                .for_each(|&(cell, by)| cells[cell as usize] -= by);
+        }
+    }
+
+    /// The window's counts; its sum is not kept.
+    pub(crate) fn counts(&self) -> &Snapshot {
+        &self.running
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::histogram::{Histogram, Layout};
+
+    const S: u64 = 1_000_000_000;
+
+    fn window(samples: &[(u64, f64)]) -> CounterWindow {
+        let mut window = CounterWindow::new(Duration::from_secs(60));
+        samples
+            .iter()
+            .for_each(|&(at, value)| window.push(at * S, value));
+        window
+    }
+
+    #[test]
+    fn steady_growth_is_extrapolated_to_the_whole_range() {
+        let window = window(&[
+            (100, 50.0),
+            (101, 60.0),
+            (102, 70.0),
+            (103, 80.0),
+            (104, 90.0),
+            (105, 100.0),
+        ]);
+        // (100, 105] holds five samples over 4 s: 40 grown, one second of lead.
+        assert_eq!(window.increase(105 * S, Duration::from_secs(5)), Some(50.0));
+        assert_eq!(window.rate(105 * S, Duration::from_secs(5)), Some(10.0));
+    }
+
+    #[test]
+    fn the_left_edge_is_open() {
+        let window = window(&[(100, 0.0), (105, 7.0)]);
+        assert_eq!(
+            window.increase(105 * S, Duration::from_secs(5)),
+            None,
+            "one sample in (100, 105]"
+        );
+        assert!(window.increase(105 * S, Duration::from_secs(6)).is_some());
+    }
+
+    #[test]
+    fn a_counter_born_at_zero_is_not_extrapolated_before_its_birth() {
+        let window = window(&[(101, 0.0), (102, 0.0), (103, 0.0), (104, 0.0), (105, 1.0)]);
+        assert_eq!(window.increase(105 * S, Duration::from_secs(5)), Some(1.0));
+    }
+
+    #[test]
+    fn a_reset_adds_what_was_counted_before() {
+        let window = window(&[
+            (101, 90.0),
+            (102, 100.0),
+            (103, 10.0),
+            (104, 20.0),
+            (105, 30.0),
+        ]);
+        // 10 + 10 + 10 + 10 over 4 s, with one second of lead.
+        assert_eq!(window.increase(105 * S, Duration::from_secs(5)), Some(50.0));
+    }
+
+    #[test]
+    fn far_edges_count_as_half_a_gap() {
+        let window = window(&[(103, 10.0), (104, 20.0)]);
+        // Lead of 3 s and tail of 2 s are both beyond 1.1 gaps of 1 s, so half a gap each.
+        assert_eq!(window.increase(106 * S, Duration::from_secs(6)), Some(20.0));
+    }
+
+    #[test]
+    fn samples_older_than_the_longest_range_go() {
+        let mut window = CounterWindow::new(Duration::from_secs(5));
+        (0..1000).for_each(|at| window.push(at * S, at as f64));
+        assert!(window.samples.len() <= 6);
+        assert_eq!(window.latest(), Some(999.0));
+        window.push(999 * S, 1000.0);
+        assert_eq!(
+            window.latest(),
+            Some(1000.0),
+            "a second sample of a moment replaces the first"
+        );
+    }
+
+    #[test]
+    fn a_histogram_window_forgets_what_is_too_old() {
+        let buckets = Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
+        let histogram = Histogram::new(buckets.clone());
+        let mut window = HistogramWindow::new(buckets, Duration::from_secs(5));
+        for at in 1..=20 {
+            histogram.record(if at <= 10 { 5_000_000 } else { 500_000_000 });
+            window.push(at * S, &histogram.snapshot());
+            assert_eq!(window.counts().count(), at.min(5));
+        }
+        assert_eq!(window.counts().above(0.1), Some(5));
+        for at in 21..30 {
+            window.push(at * S, &histogram.snapshot());
+        }
+        assert_eq!(window.counts().count(), 0);
+        assert!(window.ring.len() <= 5);
+    }
+}

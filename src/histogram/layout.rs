@@ -279,20 +279,20 @@ fn build_index(edges: &[u64]) -> (Vec<u64>, usize) {
         slot_of(edges[0])
     };
     let last_slot = slot_of(*edges.last().unwrap_or(&0));
+    let slot_or_first = |edge: u64| if edge == 0 { first_slot } else { slot_of(edge) };
     let mut index = Vec::with_capacity(last_slot - first_slot + 1);
+    let mut from = 0;
     for slot in first_slot..=last_slot {
-        let from = edges.partition_point(|&edge| {
-            edge > 0 && slot_of(edge) < slot || edge == 0 && slot > first_slot
-        });
         let inside = edges[from..]
             .iter()
-            .take_while(|&&edge| edge == 0 || slot_of(edge) == slot)
+            .take_while(|&&edge| slot_or_first(edge) == slot)
             .count();
         index.push(match inside {
             0 => LARGEST << 16 | from as u64,
             1 => edges[from] << 16 | from as u64,
             _ => CROWDED,
         });
+        from += inside;
     }
     (index, first_slot)
 }

@@ -132,10 +132,11 @@ fn all_mistakes_of_the_code_are_found_at_once() {
         .unwrap_err();
     let text = error.to_string();
     for expected in [
-        "5 mistakes in the configuration",
+        "6 mistakes in the configuration",
         "budget \"a\": quantile 1.5 is not between 0 and 1: write 0.95 for p95",
         "budget \"b\": over 0ns is not a window: it takes whole milliseconds and at least two ticks of 1s",
         "budget \"b\": name is declared twice",
+        "budget \"b\": target NaN is not a number",
         "slow_request 0ns is outside what is measured",
         "max_series 0 leaves no room",
     ] {

@@ -1,0 +1,88 @@
+//! The main job, as a user would write it: an HTTP gateway to Modbus devices, with budgets.
+//!
+//! `service.rs` is the service; `store.rs` its SQLite file; `devices.rs` the simulated devices; `load.rs` and
+//! `faults.rs` put it under load and break it. `--help` says how to run it.
+
+mod args;
+mod devices;
+mod faults;
+mod load;
+mod service;
+mod store;
+mod timeline;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use args::Args;
+use devices::Simulated;
+use faults::Faults;
+use plimsoll::Plimsoll;
+use service::Gateway;
+use store::Store;
+use timeline::Timeline;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long a breach may take to be recovered from after its fault: the window and two ticks, and some air.
+const SETTLE: Duration = Duration::from_secs(9);
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let Some(args) = Args::parse(std::env::args().skip(1))? else {
+        print!("{}", args::HELP);
+        return Ok(());
+    };
+    let folder = tempfile::tempdir()?;
+    let faults = Arc::new(Faults::new(args.fail_every));
+    let simulated = Simulated::start(&["press-1", "press-2", "press-3"], &faults).await?;
+    let devices: Vec<(String, SocketAddr)> = simulated.addresses().chain(args.devices).collect();
+
+    let timeline = Arc::new(Timeline::default());
+    let announced = timeline.clone();
+    let plimsoll = service::budgets(Plimsoll::builder().service("gateway"))
+        .on_event("timeline", move |event| announced.edge(event))
+        .from_vars(|_| None::<String>)
+        .build()?;
+    metrics::set_global_recorder(plimsoll.metrics_recorder())
+        .map_err(|_| "another recorder is installed")?;
+
+    let store = Store::open(folder.path(), &plimsoll, &devices, &faults).await?;
+    let gateway = Arc::new(Gateway::new(plimsoll.clone(), store, &devices)?);
+    let listener = tokio::net::TcpListener::bind(&args.addr)
+        .await
+        .map_err(|error| {
+            format!(
+                "--addr {}: cannot listen: {error}; choose another port, or 0 for a free one",
+                args.addr
+            )
+        })?;
+    let addr = listener.local_addr()?;
+    eprintln!("gateway listens on http://{addr} (metrics on http://{addr}/metrics)");
+    let polling = gateway.poll();
+    let server = axum::serve(listener, service::router(gateway.clone(), faults.clone()));
+    let serving = tokio::spawn(server.into_future());
+
+    if args.serve {
+        tokio::signal::ctrl_c().await?;
+        return Ok(());
+    }
+    let running = plimsoll
+        .gauge("load_running")
+        .help("1 while the demonstration's load runs.")
+        .register()?;
+    running.set(1.0);
+    let injected = tokio::spawn(faults::inject(faults, timeline.clone()));
+    let sent = load::run(addr, faults::LAST_FAULT + SETTLE).await?;
+    running.set(0.0);
+    injected.await?;
+    plimsoll.flush(Duration::from_secs(5));
+    polling
+        .iter()
+        .chain([&serving])
+        .for_each(tokio::task::JoinHandle::abort);
+    eprintln!("load over: {sent}");
+    timeline::print_table(&plimsoll);
+    timeline.verdict().map_err(Failure::from)
+}

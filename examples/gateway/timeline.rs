@@ -1,0 +1,87 @@
+//! What happened when, and whether it all has its cause.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+use plimsoll::{Event, EventKind, Plimsoll};
+
+/// Faults and edges, as they come.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    seen: Mutex<Seen>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// Budgets that a fault so far can have breached.
+    expected: Vec<&'static str>,
+    /// (breaches, recoveries) per budget.
+    edges: BTreeMap<String, (u64, u64)>,
+    without_cause: Vec<String>,
+}
+
+impl Timeline {
+    pub fn edge(&self, event: &Event) {
+        eprintln!("{event}");
+        let mut seen = self.seen.lock();
+        if !seen.expected.contains(&&*event.budget) {
+            seen.without_cause.push(event.to_string());
+        }
+        let (breaches, recoveries) = seen.edges.entry(event.budget.to_string()).or_default();
+        match event.kind {
+            EventKind::Breach => *breaches += 1,
+            _ => *recoveries += 1,
+        }
+    }
+
+    pub fn fault(&self, what: &str, begins: bool, breaches: &'static [&'static str]) {
+        eprintln!("FAULT {}: {what}", if begins { "begins" } else { "ends" });
+        if begins {
+            self.seen.lock().expected.extend(breaches);
+        }
+    }
+
+    /// Whether every fault had its edges, each once, and every edge its fault.
+    pub fn verdict(&self) -> Result<(), String> {
+        let seen = self.seen.lock();
+        if let Some(event) = seen.without_cause.first() {
+            return Err(format!("an edge without a fault: {event}"));
+        }
+        for &budget in &seen.expected {
+            match seen.edges.get(budget) {
+                Some((1, 1)) => {}
+                Some((breaches, recoveries)) => {
+                    return Err(format!(
+                        "{budget}: {breaches} breaches and {recoveries} recoveries instead of one each"
+                    ));
+                }
+                None => return Err(format!("{budget}: not breached by its fault")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One line per operation.
+pub fn print_table(plimsoll: &Plimsoll) {
+    println!(
+        "{:<62} {:>8} {:>7} {:>11} {:>11} {:>11}",
+        "operation", "count", "errors", "p50", "p95", "p99"
+    );
+    for operation in plimsoll.stats().operations {
+        let labels: Vec<&str> = operation
+            .labels
+            .iter()
+            .map(|label| label.1.as_str())
+            .collect();
+        let name = format!("{} {}", operation.kind, labels.join(" "));
+        let ms = |seconds: Option<f64>| {
+            seconds.map_or("-".to_owned(), |seconds| format!("{:.3} ms", seconds * 1e3))
+        };
+        let [p50, p95, p99] = [operation.p50, operation.p95, operation.p99].map(ms);
+        println!(
+            "{name:<62} {:>8} {:>7} {p50:>11} {p95:>11} {p99:>11}",
+            operation.count, operation.errors
+        );
+    }
+}

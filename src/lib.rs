@@ -11,6 +11,7 @@ mod instance;
 #[cfg(feature = "modbus")]
 pub mod modbus;
 mod naming;
+pub mod pool;
 mod registry;
 #[cfg(feature = "service")]
 pub mod service;

@@ -278,7 +278,7 @@ mod sqlite {
 
     #[tokio::test]
     async fn an_exhausted_pool_shows_in_its_waits() {
-        let (_folder, sqlite) = database(1, Duration::from_millis(100)).await;
+        let (_folder, sqlite) = database(1, Duration::from_millis(500)).await;
         let plimsoll = new();
         let observed = sqlite.clone();
         let pool = plimsoll

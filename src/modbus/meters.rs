@@ -127,7 +127,7 @@ fn word(code: FunctionCode) -> &'static str {
         | FunctionCode::WriteFileRecord
         | FunctionCode::MaskWriteRegister
         | FunctionCode::ReadWriteMultipleRegisters => "write",
-        FunctionCode::Custom(_) | FunctionCode::Diagnostics => "other",
+        FunctionCode::Custom(_) => "other",
         _ => "read",
     }
 }

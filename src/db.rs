@@ -97,7 +97,8 @@ impl Db {
 
     /// Times a query from its first poll and returns its result, unchanged.
     ///
-    /// Dropped before its end it counts as cancelled, a panic as an error; never polled it does not count.
+    /// Dropped before its end it counts as cancelled, a panic as an error; never polled it does not count. The future
+    /// returned has about twice the size of `query`: box a very large one.
     pub fn time<F, T, E>(
         &self,
         operation: &str,

@@ -105,7 +105,7 @@ impl Pool {
     /// Times the wait for a connection and returns what `future` returned, unchanged.
     ///
     /// `Ok` counts as acquired, `Err` as an error; dropped before its end it counts as cancelled. The time runs from
-    /// the first poll. Cost: no lock and no allocation; the future is moved once.
+    /// the first poll. Cost: no lock and no allocation; the future returned has about twice the size of `future`.
     pub fn acquire<F, T, E>(&self, future: F) -> impl Future<Output = Result<T, E>> + use<F, T, E>
     where
         F: Future<Output = Result<T, E>>,

@@ -17,6 +17,7 @@ mod instrument;
 #[cfg(feature = "modbus")]
 pub mod modbus;
 mod naming;
+pub mod pool;
 mod registry;
 #[cfg(feature = "service")]
 pub mod service;

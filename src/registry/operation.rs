@@ -1,5 +1,6 @@
 //! One set of label values: what is in flight, and a histogram per outcome and detail.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +70,19 @@ impl Operation {
             started_ns: self.clock.now_ns(),
             finished: false,
         }
+    }
+
+    /// Times a future from its first poll by the `Result` it ends in.
+    ///
+    /// An `async fn`, so that a panic inside drops the guard while it unwinds, whoever catches it.
+    pub(crate) async fn time<F, T, E>(self: Arc<Self>, future: F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let in_flight = self.start();
+        let result = future.await;
+        in_flight.finish(Outcome::of(&result), 0);
+        result
     }
 
     /// Records an operation that somebody else timed.

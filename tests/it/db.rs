@@ -1,1 +1,297 @@
+//! The `db` and `pool` rooms: every query is counted once, whichever way it ends.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use plimsoll::{OperationStats, Outcome, Plimsoll};
+
+type Answer = Result<u32, &'static str>;
+
+fn new() -> Plimsoll {
+    Plimsoll::builder().build().unwrap()
+}
+
+/// The line of one operation on `devices`.
+fn line(plimsoll: &Plimsoll, operation: &str) -> OperationStats {
+    let labels = [
+        ("operation", operation.to_owned()),
+        ("model", "devices".to_owned()),
+    ];
+    let operations = plimsoll.stats().operations;
+    let found = operations
+        .into_iter()
+        .find(|line| line.kind == "db" && line.labels == labels);
+    found.unwrap_or_else(|| panic!("no operation {operation}"))
+}
+
+/// The line of the pool `readings`.
+fn waits(plimsoll: &Plimsoll) -> OperationStats {
+    let operations = plimsoll.stats().operations;
+    let found = operations.into_iter().find(|line| line.kind == "acquire");
+    let found = found.unwrap();
+    assert_eq!(found.labels, [("pool", "readings".to_owned())]);
+    found
+}
+
+/// Count, errors, cancelled, in flight.
+fn counts(line: &OperationStats) -> [u64; 4] {
+    [line.count, line.errors, line.cancelled, line.in_flight]
+}
+
+fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+fn bug() -> Answer {
+    panic!("a bug in the query")
+}
+
+#[test]
+fn handles_can_be_shared() {
+    fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
+    let plimsoll = new();
+    shared(&plimsoll.db("devices"));
+    shared(&plimsoll.pool("readings").unwrap());
+}
+
+#[tokio::test]
+async fn results_come_back_unchanged_and_are_counted() {
+    let plimsoll = new();
+    let db = plimsoll.db("devices");
+    assert_eq!(db.time("list", async { Answer::Ok(7) }).await, Ok(7));
+    assert_eq!(
+        db.time("list", async { Answer::Err("gone") }).await,
+        Err("gone")
+    );
+    assert_eq!(counts(&line(&plimsoll, "list")), [2, 1, 0, 0]);
+}
+
+#[test]
+fn blocking_queries_are_counted() {
+    let plimsoll = new();
+    let db = plimsoll.db("devices");
+    assert_eq!(db.time_sync("list", || Answer::Ok(7)), Ok(7));
+    assert_eq!(db.time_sync("list", || Answer::Err("gone")), Err("gone"));
+    assert_eq!(counts(&line(&plimsoll, "list")), [2, 1, 0, 0]);
+}
+
+#[test]
+fn a_guard_ends_once_in_each_way() {
+    let plimsoll = new();
+    let db = plimsoll.db("devices");
+    db.guard("import").finish(&Answer::Ok(7));
+    db.guard("import").finish(&Answer::Err("gone"));
+    db.guard("import").finish_as(Outcome::Error);
+    drop(db.guard("import"));
+    let open = db.guard("import");
+    assert_eq!(counts(&line(&plimsoll, "import")), [4, 2, 1, 1]);
+    open.finish_as(Outcome::Ok);
+    assert_eq!(counts(&line(&plimsoll, "import")), [5, 2, 1, 0]);
+}
+
+#[tokio::test]
+async fn a_dropped_query_is_cancelled_and_an_unpolled_one_is_nothing() {
+    let plimsoll = new();
+    let db = plimsoll.db("devices");
+    drop(db.time("list", async { Answer::Ok(7) }));
+    assert_eq!(counts(&line(&plimsoll, "list")), [0, 0, 0, 0]);
+
+    let endless = db.time("list", std::future::pending::<Answer>());
+    let ended = tokio::time::timeout(Duration::from_millis(1), endless).await;
+    assert!(ended.is_err());
+    assert_eq!(counts(&line(&plimsoll, "list")), [1, 0, 1, 0]);
+}
+
+#[tokio::test]
+async fn a_query_under_way_is_in_flight() {
+    let plimsoll = new();
+    let mut query = std::pin::pin!(
+        plimsoll
+            .db("devices")
+            .time("list", std::future::pending::<Answer>())
+    );
+    assert!(poll_once(query.as_mut()).is_pending());
+    assert_eq!(counts(&line(&plimsoll, "list")), [0, 0, 0, 1]);
+}
+
+#[test]
+fn a_panic_is_an_error_even_where_it_is_caught_before_the_drop() {
+    let plimsoll = new();
+    let db = plimsoll.db("devices");
+    let mut query = Box::pin(db.time("list", async { bug() }));
+    let polled = catch_unwind(AssertUnwindSafe(|| poll_once(query.as_mut()).is_ready()));
+    assert!(polled.is_err());
+    drop(query);
+    assert!(catch_unwind(AssertUnwindSafe(|| db.time_sync("list", bug))).is_err());
+    assert_eq!(counts(&line(&plimsoll, "list")), [2, 2, 0, 0]);
+}
+
+#[test]
+fn declared_operations_stand_at_zero_and_above_the_cap() {
+    let plimsoll = new();
+    for n in 0..1_000 {
+        plimsoll
+            .db("readings")
+            .guard(&n.to_string())
+            .finish_as(Outcome::Ok);
+    }
+    let db = plimsoll.db("devices");
+    db.declare(["list", "insert"]);
+    assert_eq!(counts(&line(&plimsoll, "list")), [0, 0, 0, 0]);
+    assert_eq!(counts(&line(&plimsoll, "insert")), [0, 0, 0, 0]);
+    db.guard("list").finish_as(Outcome::Ok);
+    assert_eq!(counts(&line(&plimsoll, "list")), [1, 0, 0, 0]);
+    db.guard("undeclared").finish_as(Outcome::Ok);
+    let operations = plimsoll.stats().operations;
+    let other = operations
+        .iter()
+        .find(|line| line.labels[0].1 == "other")
+        .unwrap();
+    assert_eq!(counts(other), [1, 0, 0, 0]);
+}
+
+#[test]
+fn somebody_elses_duration_is_recorded_as_given() {
+    let plimsoll = new();
+    plimsoll.track_db_query("list", "devices", Duration::from_millis(40), Outcome::Ok);
+    plimsoll.track_db_query("list", "devices", Duration::MAX, Outcome::Error);
+    let list = line(&plimsoll, "list");
+    assert_eq!(counts(&list), [2, 1, 0, 0]);
+    let p50 = list.p50.unwrap();
+    assert!((p50 - 0.040).abs() < 0.040 * 0.0055, "{p50}");
+}
+
+#[tokio::test]
+async fn waits_for_a_connection_stand_at_zero_and_are_counted() {
+    let plimsoll = new();
+    let pool = plimsoll.pool("readings").unwrap();
+    assert_eq!(counts(&waits(&plimsoll)), [0, 0, 0, 0]);
+    assert_eq!(pool.acquire(async { Answer::Ok(7) }).await, Ok(7));
+    assert_eq!(
+        pool.acquire(async { Answer::Err("none free") }).await,
+        Err("none free")
+    );
+    let endless = pool.acquire(std::future::pending::<Answer>());
+    assert!(
+        tokio::time::timeout(Duration::from_millis(1), endless)
+            .await
+            .is_err()
+    );
+    assert_eq!(counts(&waits(&plimsoll)), [3, 1, 1, 0]);
+}
+
+#[cfg(feature = "demo")]
+mod sqlite {
+    //! The same promises on a real driver.
+
+    use std::time::Duration;
+
+    use plimsoll::Plimsoll;
+    use plimsoll::pool::PoolState;
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
+    use tempfile::TempDir;
+
+    use super::{counts, line, new, waits};
+
+    const PATIENT: Duration = Duration::from_secs(20);
+
+    /// A database of one empty table; it is gone with the folder.
+    async fn database(connections: u32, patience: Duration) -> (TempDir, SqlitePool) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SqliteConnectOptions::new()
+            .filename(folder.path().join("devices.db"))
+            .create_if_missing(true)
+            .busy_timeout(PATIENT);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(patience)
+            .connect_lazy_with(file);
+        let create =
+            sqlx::query("CREATE TABLE devices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)");
+        create.execute(&pool).await.unwrap();
+        (folder, pool)
+    }
+
+    async fn insert(
+        plimsoll: &Plimsoll,
+        pool: &SqlitePool,
+        name: &str,
+    ) -> Result<u64, sqlx::Error> {
+        let query = sqlx::query("INSERT INTO devices (name) VALUES (?)")
+            .bind(name)
+            .execute(pool);
+        Ok(plimsoll
+            .db("devices")
+            .time("insert", query)
+            .await?
+            .rows_affected())
+    }
+
+    async fn names(plimsoll: &Plimsoll, pool: &SqlitePool) -> Result<Vec<String>, sqlx::Error> {
+        let query = sqlx::query_scalar("SELECT name FROM devices ORDER BY id").fetch_all(pool);
+        plimsoll.db("devices").time("list", query).await
+    }
+
+    #[tokio::test]
+    async fn values_and_empty_results_are_ok() {
+        let (_folder, pool) = database(1, PATIENT).await;
+        let plimsoll = new();
+        assert!(names(&plimsoll, &pool).await.unwrap().is_empty());
+        assert_eq!(insert(&plimsoll, &pool, "press-3").await.unwrap(), 1);
+        assert_eq!(names(&plimsoll, &pool).await.unwrap(), ["press-3"]);
+        assert_eq!(counts(&line(&plimsoll, "list")), [2, 0, 0, 0]);
+        assert_eq!(counts(&line(&plimsoll, "insert")), [1, 0, 0, 0]);
+    }
+
+    #[tokio::test]
+    async fn errors_of_the_database_come_back_and_are_counted() {
+        let (_folder, pool) = database(1, PATIENT).await;
+        let plimsoll = new();
+        insert(&plimsoll, &pool, "press-3").await.unwrap();
+        let twice = insert(&plimsoll, &pool, "press-3").await.unwrap_err();
+        assert!(twice.as_database_error().unwrap().is_unique_violation());
+        assert_eq!(counts(&line(&plimsoll, "insert")), [2, 1, 0, 0]);
+
+        let wrong = sqlx::query("SELECT nothing FROM nowhere").execute(&pool);
+        assert!(plimsoll.db("devices").time("wrong", wrong).await.is_err());
+        assert_eq!(counts(&line(&plimsoll, "wrong")), [1, 1, 0, 0]);
+    }
+
+    #[tokio::test]
+    async fn a_query_that_was_given_up_on_is_counted_as_cancelled() {
+        let (_folder, pool) = database(2, PATIENT).await;
+        let plimsoll = new();
+        // The writer's lock keeps the query waiting for as long as this test likes.
+        let mut writer = pool.acquire().await.unwrap();
+        sqlx::query("BEGIN EXCLUSIVE")
+            .execute(&mut *writer)
+            .await
+            .unwrap();
+        let query = insert(&plimsoll, &pool, "press-3");
+        let ended = tokio::time::timeout(Duration::from_millis(40), query).await;
+        assert!(ended.is_err());
+        assert_eq!(counts(&line(&plimsoll, "insert")), [1, 0, 1, 0]);
+        sqlx::query("ROLLBACK").execute(&mut *writer).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_exhausted_pool_shows_in_its_waits() {
+        let (_folder, sqlite) = database(1, Duration::from_millis(500)).await;
+        let plimsoll = new();
+        let observed = sqlite.clone();
+        let pool = plimsoll
+            .pool("readings")
+            .unwrap()
+            .observe(move || PoolState {
+                active: u64::from(observed.size()).saturating_sub(observed.num_idle() as u64),
+                max: observed.options().get_max_connections().into(),
+            });
+        let held = pool.acquire(sqlite.acquire()).await.unwrap();
+        let refused = pool.acquire(sqlite.acquire()).await.unwrap_err();
+        assert!(matches!(refused, sqlx::Error::PoolTimedOut));
+        assert_eq!(counts(&waits(&plimsoll)), [2, 1, 0, 0]);
+        drop(held);
+    }
+}

@@ -1,0 +1,169 @@
+//! What is counted about one device, by whichever of its connections.
+
+use std::sync::Arc;
+
+use tokio_modbus::{FunctionCode, Request, Response, Result};
+
+use super::values::carried;
+use crate::histogram::Cells;
+use crate::instance::Plimsoll;
+use crate::registry::{
+    Domain, GaugeCell, InFlight, InstrumentError, InstrumentKind, InstrumentValue, Operation,
+    Outcome, Registry,
+};
+
+const PROTOCOL: &str = "modbus";
+
+#[derive(Debug)]
+pub(super) struct Meters {
+    pub(super) device: String,
+    pub(super) connect: Arc<Operation>,
+    registry: Arc<Registry>,
+    read: Arc<Operation>,
+    write: Arc<Operation>,
+    connected: Arc<GaugeCell>,
+    active: Arc<GaugeCell>,
+    points: Arc<Cells>,
+}
+
+impl Meters {
+    pub(super) fn new(
+        plimsoll: &Plimsoll,
+        device: &str,
+    ) -> std::result::Result<Self, InstrumentError> {
+        let connected = gauge(
+            plimsoll,
+            "device_connected",
+            "Whether the device was reached when it was last needed: 1 or 0.",
+            &[("device", device)],
+        )?;
+        let active = gauge(
+            plimsoll,
+            "connections_active",
+            "Connections held.",
+            &[("protocol", PROTOCOL), ("device", device)],
+        )?;
+        let points = counter(
+            plimsoll,
+            "data_points_processed_total",
+            "Values that good replies of the device carried or confirmed.",
+            &[("device", device)],
+        )?;
+        let declare = |domain, labels: &[&str]| declare(plimsoll.registry(), domain, labels);
+        Ok(Self {
+            device: device.to_owned(),
+            connect: declare(Domain::Connect, &[PROTOCOL, device]),
+            registry: plimsoll.registry().clone(),
+            read: declare(Domain::Modbus, &[device, "read"]),
+            write: declare(Domain::Modbus, &[device, "write"]),
+            connected,
+            active,
+            points,
+        })
+    }
+
+    /// Counts a request as begun.
+    pub(super) fn begin(&self, request: &Request<'_>) -> InFlight {
+        match word(request.function_code()) {
+            "read" => self.read.start(),
+            "write" => self.write.start(),
+            other => declare(&self.registry, Domain::Modbus, &[&self.device, other]).start(),
+        }
+    }
+
+    /// Counts the end of a request for `asked` values.
+    pub(super) fn end(&self, request: InFlight, asked: Option<usize>, result: &Result<Response>) {
+        let outcome = match result {
+            Ok(Ok(_)) => Outcome::Ok,
+            Ok(Err(_)) | Err(_) => Outcome::Error,
+        };
+        request.finish(outcome, 0);
+        if result.is_ok() {
+            self.reached();
+        }
+        if let Ok(Ok(response)) = result {
+            self.points.add(0, carried(asked, response) as u64);
+        }
+    }
+
+    /// The device is there: it accepted a connection or answered.
+    pub(super) fn reached(&self) {
+        self.connected.set(1.0);
+    }
+
+    /// A connection was lost or could not be made; other ones to the same device still speak for it.
+    pub(super) fn lost(&self) {
+        if self.active.get() == 0.0 {
+            self.connected.set(0.0);
+        }
+    }
+}
+
+/// A connection, counted for as long as it is held.
+#[derive(Debug)]
+pub(super) struct Held(Arc<Meters>);
+
+impl Held {
+    pub(super) fn new(meters: &Arc<Meters>) -> Self {
+        meters.active.add(1.0);
+        Self(meters.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.active.add(-1.0);
+        self.0.lost();
+    }
+}
+
+/// The label value of a function code. What both reads and writes changes the device: it is a write.
+fn word(code: FunctionCode) -> &'static str {
+    match code {
+        FunctionCode::WriteSingleCoil
+        | FunctionCode::WriteSingleRegister
+        | FunctionCode::WriteMultipleCoils
+        | FunctionCode::WriteMultipleRegisters
+        | FunctionCode::WriteFileRecord
+        | FunctionCode::MaskWriteRegister
+        | FunctionCode::ReadWriteMultipleRegisters => "write",
+        FunctionCode::Custom(_) => "other",
+        _ => "read",
+    }
+}
+
+/// An operation that stands at 0 from now on.
+fn declare(registry: &Registry, domain: Domain, labels: &[&str]) -> Arc<Operation> {
+    let operation = registry.set(domain).declare(labels);
+    operation.series(Outcome::Ok, 0);
+    operation.series(Outcome::Error, 0);
+    operation.clone()
+}
+
+fn gauge(
+    plimsoll: &Plimsoll,
+    name: &str,
+    help: &str,
+    labels: &[(&str, &str)],
+) -> std::result::Result<Arc<GaugeCell>, InstrumentError> {
+    let name = plimsoll.inner().naming.instrument(name);
+    let instruments = &plimsoll.registry().instruments;
+    match instruments.register(&name, help, InstrumentKind::Gauge, labels)? {
+        InstrumentValue::Gauge(cell) => Ok(cell),
+        _ => Err(InstrumentError::Taken { name }),
+    }
+}
+
+fn counter(
+    plimsoll: &Plimsoll,
+    name: &str,
+    help: &str,
+    labels: &[(&str, &str)],
+) -> std::result::Result<Arc<Cells>, InstrumentError> {
+    let name = plimsoll.inner().naming.instrument(name);
+    let instruments = &plimsoll.registry().instruments;
+    match instruments.register(&name, help, InstrumentKind::Counter, labels)? {
+        InstrumentValue::Counter(cells) => Ok(cells),
+        _ => Err(InstrumentError::Taken { name }),
+    }
+}

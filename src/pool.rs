@@ -1,0 +1,176 @@
+//! Why it exists: a slow database and an empty connection pool look the same from the outside, and only the time spent
+//! waiting for a connection tells them apart.
+//!
+//! A [`Pool`] measures somebody else's pool: how many connections are in use, how many there may be, and how long
+//! callers wait for one. It knows no driver and fits pools of database connections and of device connections alike.
+//!
+//! ```
+//! use plimsoll::{Plimsoll, pool::PoolState};
+//!
+//! # async fn acquire() -> Result<u8, &'static str> { Ok(0) }
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let plimsoll = Plimsoll::builder().build()?;
+//! let readings = plimsoll
+//!     .pool("readings")?
+//!     .observe(|| PoolState { active: 3, max: 10 }); // ask the real pool here
+//! let connection = readings.acquire(acquire()).await?;
+//! # let _ = connection;
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(run())
+//! # ; Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Whatever `acquire` is given to wait for, an `Err` counts as an error: for a pool that is nearly always its acquire
+//! timeout, so the errors are what `connection_timeouts_total` shows.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::instance::{Inner, Plimsoll};
+use crate::registry::{Domain, InstrumentError, InstrumentKind, Operation, Outcome};
+
+const ACTIVE: (&str, &str) = (
+    "connection_pool_active",
+    "Connections of the pool that are in use.",
+);
+const MAX: (&str, &str) = (
+    "connection_pool_max",
+    "Connections that the pool may hold at most.",
+);
+
+/// What a pool looks like at one moment, in connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolState {
+    /// Connections in use, idle ones not counted.
+    pub active: u64,
+    /// Connections that there may be at most.
+    pub max: u64,
+}
+
+/// The measuring side of one connection pool. Cheap to clone.
+#[derive(Clone)]
+pub struct Pool {
+    name: Arc<str>,
+    acquire: Arc<Operation>,
+    inner: Arc<Inner>,
+}
+
+impl Plimsoll {
+    /// Measures a pool under the label `pool` = `name`.
+    ///
+    /// Its gauges and the counts of its waits stand at 0 from here on. The waits of pools are not subject to the cap on
+    /// label sets. Asked twice for one name, it measures one and the same pool.
+    ///
+    /// # Errors
+    ///
+    /// [`InstrumentError`] when `connection_pool_active` or `connection_pool_max`, with the configured prefix, was
+    /// registered before as something else than a gauge by `pool`.
+    pub fn pool(&self, name: &str) -> Result<Pool, InstrumentError> {
+        let acquire = self.registry().set(Domain::Acquire).declare(&[name]);
+        acquire.series(Outcome::Ok, 0);
+        acquire.series(Outcome::Error, 0);
+        for (gauge, help) in [ACTIVE, MAX] {
+            // Leaves a gauge that is observed already as it is.
+            self.registry().instruments.register(
+                &self.inner().naming.instrument(gauge),
+                help,
+                InstrumentKind::Gauge,
+                &[("pool", name)],
+            )?;
+        }
+        Ok(Pool {
+            name: name.into(),
+            acquire: acquire.clone(),
+            inner: self.inner().clone(),
+        })
+    }
+}
+
+impl Pool {
+    /// Lets `connection_pool_active` and `connection_pool_max` be read through `state`, in place of an earlier one.
+    ///
+    /// `state` is called once per gauge whenever metrics are read, never by [`acquire`](Self::acquire); it should be as
+    /// quick as reading two counters. It lives as long as the [`Plimsoll`] does, so it must not own a clone of that.
+    #[must_use = "waits are measured through the handle that this returns"]
+    pub fn observe(self, state: impl Fn() -> PoolState + Send + Sync + 'static) -> Self {
+        let state = Arc::new(state);
+        let max = state.clone();
+        self.read_through(ACTIVE, move || state().active);
+        self.read_through(MAX, move || max().max);
+        self
+    }
+
+    /// Times the wait for a connection and returns what `future` returned, unchanged.
+    ///
+    /// `Ok` counts as acquired, `Err` as an error; dropped before its end it counts as cancelled. The time runs from
+    /// the first poll. Cost: no lock and no allocation; the future returned has about twice the size of `future`.
+    pub fn acquire<F, T, E>(&self, future: F) -> impl Future<Output = Result<T, E>> + use<F, T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.acquire.clone().time(future)
+    }
+
+    fn read_through(
+        &self,
+        (gauge, help): (&str, &str),
+        read: impl Fn() -> u64 + Send + Sync + 'static,
+    ) {
+        let registered = self.inner.registry.instruments.observe(
+            &self.inner.naming.instrument(gauge),
+            help,
+            &[("pool", &self.name)],
+            Arc::new(move || Some(read() as f64)),
+        );
+        // `Plimsoll::pool` made the family, and a family keeps its kind and its keys for ever.
+        debug_assert_eq!(registered, Ok(()));
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool").field("name", &self.name).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gauges(plimsoll: &Plimsoll) -> [f64; 2] {
+        [ACTIVE, MAX].map(|(name, _)| {
+            let family = plimsoll.registry().instruments.family(name).expect(name);
+            assert_eq!(family.keys, ["pool"]);
+            family.series[&vec!["readings".to_owned()]]
+                .number()
+                .expect("a number")
+        })
+    }
+
+    #[test]
+    fn gauges_stand_at_zero_and_then_follow_the_pool() {
+        let plimsoll = Plimsoll::builder().build().expect("defaults");
+        let pool = plimsoll.pool("readings").expect("new names");
+        assert_eq!(gauges(&plimsoll), [0.0, 0.0]);
+        let _pool = pool.observe(|| PoolState { active: 3, max: 10 });
+        assert_eq!(gauges(&plimsoll), [3.0, 10.0]);
+        let _again = plimsoll.pool("readings").expect("same names");
+        assert_eq!(gauges(&plimsoll), [3.0, 10.0]);
+    }
+
+    #[test]
+    fn a_taken_name_is_an_error() {
+        let plimsoll = Plimsoll::builder().build().expect("defaults");
+        plimsoll
+            .registry()
+            .instruments
+            .register(MAX.0, "", InstrumentKind::Counter, &[])
+            .expect("new name");
+        assert!(matches!(
+            plimsoll.pool("readings"),
+            Err(InstrumentError::Kind { .. })
+        ));
+    }
+}

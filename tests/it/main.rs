@@ -11,6 +11,8 @@ mod export;
 mod http;
 mod instance;
 mod instrument;
+#[cfg(feature = "demo")]
+mod live;
 #[cfg(feature = "modbus")]
 mod modbus;
 #[cfg(feature = "service")]

@@ -74,3 +74,6 @@ fn outcome(status: StatusCode) -> Outcome {
         Outcome::Ok
     }
 }
+
+#[cfg(test)]
+mod tests;

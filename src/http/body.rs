@@ -26,7 +26,7 @@ pin_project! {
 
 /// A measurement that ends with the body.
 #[derive(Debug)]
-struct Measured {
+pub(super) struct Measured {
     in_flight: InFlight,
     status: StatusCode,
     /// Bytes of data that are still to come, if they were announced.
@@ -34,37 +34,26 @@ struct Measured {
 }
 
 impl<B> ResponseBody<B> {
-    /// A body whose request is excluded or has been counted already.
-    pub(super) fn unmeasured(inner: B) -> Self {
-        Self {
-            inner,
-            measured: None,
-        }
+    /// Without `measured` the request is excluded, or was counted already.
+    pub(super) fn new(inner: B, measured: Option<Measured>) -> Self {
+        Self { inner, measured }
     }
+}
 
-    pub(super) fn measured(
-        inner: B,
-        status: StatusCode,
-        announced: Option<u64>,
-        mut in_flight: InFlight,
-    ) -> Self {
+impl Measured {
+    pub(super) fn new(mut in_flight: InFlight, status: StatusCode, announced: Option<u64>) -> Self {
         if outcome(status) == Outcome::Error {
             in_flight.on_drop(Outcome::Error, status.as_u16());
         }
-        let mut measured = Measured {
+        let mut measured = Self {
             in_flight,
             status,
             left: announced,
         };
         measured.passed(0);
-        Self {
-            inner,
-            measured: Some(measured),
-        }
+        measured
     }
-}
 
-impl Measured {
     /// Notes that `bytes` of data went out. After the last announced one servers drop the body, without asking
     /// whether more would come.
     fn passed(&mut self, bytes: u64) {
@@ -77,7 +66,13 @@ impl Measured {
         }
     }
 
-    fn finish(self, outcome: Outcome) {
+    /// Counts the end of a body that failed or was read whole.
+    fn finish(self, failed: bool) {
+        let outcome = if failed {
+            Outcome::Error
+        } else {
+            outcome(self.status)
+        };
         self.in_flight.finish(outcome, self.status.as_u16());
     }
 }
@@ -97,15 +92,9 @@ impl<B: Body> Body for ResponseBody<B> {
         };
         let polled = this.inner.as_mut().poll_frame(cx);
         match &polled {
-            Poll::Ready(Some(Err(_))) => measured.finish(Outcome::Error),
-            Poll::Ready(None) => {
-                let outcome = outcome(measured.status);
-                measured.finish(outcome);
-            }
-            Poll::Ready(Some(Ok(_))) if this.inner.is_end_stream() => {
-                let outcome = outcome(measured.status);
-                measured.finish(outcome);
-            }
+            Poll::Ready(Some(Err(_))) => measured.finish(true),
+            Poll::Ready(None) => measured.finish(false),
+            Poll::Ready(Some(Ok(_))) if this.inner.is_end_stream() => measured.finish(false),
             Poll::Ready(Some(Ok(frame))) => {
                 measured.passed(frame.data_ref().map_or(0, |data| data.remaining() as u64));
                 *this.measured = Some(measured);

@@ -8,6 +8,7 @@ use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
+use super::body::Measured;
 use super::{ResponseBody, outcome};
 use crate::registry::{InFlight, Outcome};
 
@@ -50,10 +51,13 @@ where
             *this.in_flight = in_flight;
             return Poll::Pending;
         };
-        Poll::Ready(match (result, in_flight) {
-            (Ok(response), Some(in_flight)) => Ok(measured(response, this.method, in_flight)),
-            (Ok(response), None) => Ok(response.map(ResponseBody::unmeasured)),
-            (Err(error), in_flight) => {
+        Poll::Ready(match result {
+            Ok(response) => {
+                let measured =
+                    in_flight.and_then(|in_flight| to_the_end(in_flight, this.method, &response));
+                Ok(response.map(|inner| ResponseBody::new(inner, measured)))
+            }
+            Err(error) => {
                 if let Some(in_flight) = in_flight {
                     in_flight.finish(Outcome::Error, 0);
                 }
@@ -63,19 +67,18 @@ where
     }
 }
 
-/// Hands the measurement on to the body, or ends it here if nobody will read one.
-fn measured<B: Body>(
-    response: Response<B>,
-    method: &'static str,
+/// What the body is to end; `None` if nobody will read it, and the request ended here.
+fn to_the_end<B: Body>(
     in_flight: InFlight,
-) -> Response<ResponseBody<B>> {
+    method: &'static str,
+    response: &Response<B>,
+) -> Option<Measured> {
     let status = response.status();
     if is_bodiless(method, status) || response.body().is_end_stream() {
         in_flight.finish(outcome(status), status.as_u16());
-        return response.map(ResponseBody::unmeasured);
+        return None;
     }
-    let announced = announced(&response);
-    response.map(|body| ResponseBody::measured(body, status, announced, in_flight))
+    Some(Measured::new(in_flight, status, announced(response)))
 }
 
 /// True where HTTP has no body on the wire: servers drop such a body unread, which is no sign of a lost client.

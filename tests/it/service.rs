@@ -2,6 +2,7 @@
 
 use std::future::{pending, ready};
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -95,13 +96,16 @@ async fn a_dropped_call_is_cancelled() {
 }
 
 #[tokio::test]
-async fn a_panicking_call_is_an_error() {
+async fn a_panicking_call_is_an_error_even_if_it_is_dropped_later() {
+    fn explode() -> Result<(), io::Error> {
+        std::panic::resume_unwind(Box::new("on purpose"))
+    }
     let plimsoll = plimsoll();
-    let service = MeasureLayer::new(&plimsoll, "work").layer(service_fn(|()| async {
-        std::panic::resume_unwind(Box::new("on purpose"));
-        #[allow(unreachable_code, reason = "gives the future its type")]
-        Ok::<(), io::Error>(())
-    }));
-    tokio::spawn(service.oneshot(())).await.unwrap_err();
+    let service = MeasureLayer::new(&plimsoll, "work").layer(service_fn(|()| async { explode() }));
+    let mut call = Box::pin(service.oneshot(()));
+    let poll = AssertUnwindSafe(|| (&mut call).now_or_never());
+    assert!(std::panic::catch_unwind(poll).is_err());
     assert_eq!(counts(&plimsoll), [1, 1, 0, 0]);
+    drop(call);
+    assert_eq!(counts(&plimsoll), [1, 1, 0, 0], "once only");
 }

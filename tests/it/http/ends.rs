@@ -156,6 +156,11 @@ async fn a_body_dropped_after_its_announced_bytes_is_finished() {
         assert_eq!(counts(&plimsoll), expected, "{length}");
     }
     let plimsoll = plimsoll();
+    let none = Response::builder().header("content-length", "0");
+    drop(answer(&plimsoll, "GET", none.body(unending(vec![])).unwrap()).await);
+    assert_eq!(counts(&plimsoll), [1, 0, 0, 0], "never polled at all");
+
+    let plimsoll = super::plimsoll();
     let sized =
         Full::new(Bytes::from("four")).with_trailers(pending::<Option<Result<_, Infallible>>>());
     let mut body = answer(&plimsoll, "GET", Response::new(sized))

@@ -1,1 +1,79 @@
-//! Why it exists:
+//! Why it exists: how long a request took, and how it ended, is known only when the last byte of its response is out
+//! or its client is gone. A handler sees neither; this layer sees both.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use plimsoll::{Plimsoll, http::MeasureLayer};
+//! # use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let plimsoll = Plimsoll::builder().build()?;
+//! let app: Router = Router::new()
+//!     .route("/devices/{id}", get(|| async { "ok" }))
+//!     .layer(MeasureLayer::new(&plimsoll));
+//! # let request = axum::extract::Request::get("/devices/7").body(axum::body::Body::empty())?;
+//! # let response = app.oneshot(request).await?;
+//! # axum::body::to_bytes(response.into_body(), 10).await?;
+//!
+//! // After one `GET /devices/7`:
+//! let operation = &plimsoll.stats().operations[0];
+//! assert_eq!(operation.labels[1], ("route", "/devices/{id}".to_owned()));
+//! assert_eq!(operation.count, 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How a request ends
+//!
+//! | end                                                                          | outcome     | status      |
+//! |------------------------------------------------------------------------------|-------------|-------------|
+//! | the body reached its end, status below 500 (4xx is the client's own mistake) | `ok`        | as sent     |
+//! | status 500 or above, wherever the body ended                                 | `error`     | as sent     |
+//! | the body failed                                                              | `error`     | as sent     |
+//! | the wrapped service returned an error                                        | `error`     | 0           |
+//! | a panic, in the service or while the body was read                           | `error`     | 500         |
+//! | dropped earlier: the client went away, or a timeout outside this layer       | `cancelled` | 499         |
+//!
+//! The duration runs from the call to the end of the body. Responses that have no body on the wire end with
+//! their headers: those to `HEAD`, 1xx (so a WebSocket is over, as a request, when it is upgraded), 204, 304, a
+//! successful `CONNECT`, and a body that is at its end from the start. A body dropped after all the bytes that
+//! its size hint or `Content-Length` announced has reached its end: servers do not ask for more.
+//!
+//! # Labels
+//!
+//! `method` is one of the nine standard methods or `_OTHER`. `route` is a [`Route`] found in the request's
+//! extensions, else (feature `axum`) its `MatchedPath`, else `unmatched`; never the path, query or host, so that no
+//! client can invent a label. Routes that axum did not match (its fallback, and `nest_service`, which only the
+//! inner service resolves) are `unmatched`, unless a [`Route`] names them.
+//!
+//! # Cost and limits
+//!
+//! Once a series exists, a request takes no lock and allocates nothing here; axum itself boxes any layer's future and
+//! body. Whatever a middleware outside this layer does, such as compressing the body, is not seen. With
+//! `Router::layer`, axum applies a layer to the routes added before it.
+
+mod body;
+mod future;
+mod layer;
+mod route;
+
+pub use body::ResponseBody;
+pub use future::ResponseFuture;
+pub use layer::{Measure, MeasureLayer};
+pub use route::Route;
+
+use crate::registry::Outcome;
+use http::StatusCode;
+
+/// The outcome of a response whose body reached its end.
+fn outcome(status: StatusCode) -> Outcome {
+    if status.as_u16() >= 500 {
+        Outcome::Error
+    } else {
+        Outcome::Ok
+    }
+}
+
+#[cfg(test)]
+mod tests;

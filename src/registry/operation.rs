@@ -1,6 +1,6 @@
 //! One set of label values: what is in flight, and a histogram per outcome and detail.
 
-use std::future::Future;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +30,6 @@ struct Link {
 }
 
 /// Everything counted under one set of label values.
-#[derive(Debug)]
 pub(crate) struct Operation {
     domain: Domain,
     labels: Box<[Box<str>]>,
@@ -68,6 +67,10 @@ impl Operation {
         InFlight {
             operation: self.clone(),
             started_ns: self.clock.now_ns(),
+            dropped: (
+                Outcome::Cancelled,
+                self.domain.dropped_detail(Outcome::Cancelled),
+            ),
             finished: false,
         }
     }
@@ -132,6 +135,16 @@ impl Operation {
     }
 }
 
+// By name only: the cells of all its shards would flood a log line.
+impl fmt::Debug for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operation")
+            .field("domain", &self.domain)
+            .field("labels", &self.labels)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An operation under way. Dropped without [`finish`](Self::finish), it counts as cancelled, or as an error if a
 /// panic dropped it.
 #[derive(Debug)]
@@ -139,6 +152,8 @@ impl Operation {
 pub(crate) struct InFlight {
     operation: Arc<Operation>,
     started_ns: u64,
+    /// What a drop counts as, unless a panic causes it.
+    dropped: (Outcome, u16),
     finished: bool,
 }
 
@@ -146,6 +161,11 @@ impl InFlight {
     /// Time since the start.
     pub(crate) fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.elapsed_ns())
+    }
+
+    /// Says what a drop shall count as from now on, if no panic causes it.
+    pub(crate) fn on_drop(&mut self, outcome: Outcome, detail: u16) {
+        self.dropped = (outcome, detail);
     }
 
     /// Counts the end.
@@ -169,13 +189,15 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        if !self.finished {
-            let outcome = if std::thread::panicking() {
-                Outcome::Error
-            } else {
-                Outcome::Cancelled
-            };
-            self.close(outcome, self.operation.domain.dropped_detail(outcome));
+        if self.finished {
+            return;
         }
+        let (outcome, detail) = if std::thread::panicking() {
+            let domain = self.operation.domain;
+            (Outcome::Error, domain.dropped_detail(Outcome::Error))
+        } else {
+            self.dropped
+        };
+        self.close(outcome, detail);
     }
 }

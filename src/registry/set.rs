@@ -163,8 +163,8 @@ impl OperationSet {
     fn hash(&self, labels: &[&str]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         for label in labels {
+            // No separator: labels are compared one by one, so an ambiguous hash costs a step and confuses nothing.
             hasher.write(label.as_bytes());
-            hasher.write_u8(0xff);
         }
         hasher.finish()
     }

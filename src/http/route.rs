@@ -1,0 +1,112 @@
+//! Requests to label values that no client can invent.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::Extensions;
+
+/// The label value of requests that no route took.
+pub(super) const UNMATCHED: &str = "unmatched";
+
+/// The route template of a request, for routers other than axum's: put it into the request's extensions.
+///
+/// It takes precedence over axum's `MatchedPath`. Give it a template (`/devices/{id}`), never a path: each value
+/// is a series of its own until the cap, and `other` from there on. Cheap to clone.
+///
+/// ```
+/// use plimsoll::http::Route;
+///
+/// let mut request = http::Request::new(());
+/// request.extensions_mut().insert(Route::from_static("/devices/{id}"));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Route(Template);
+
+#[derive(Clone)]
+enum Template {
+    Static(&'static str),
+    Shared(Arc<str>),
+}
+
+impl Route {
+    /// A route made at run time. Cost: one allocation, unless given an `Arc<str>`; clones share it.
+    pub fn new(template: impl Into<Arc<str>>) -> Self {
+        Self(Template::Shared(template.into()))
+    }
+
+    /// A route known when the program is written. Cost: none.
+    pub const fn from_static(template: &'static str) -> Self {
+        Self(Template::Static(template))
+    }
+
+    /// The template.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Route").field(&self.as_str()).finish()
+    }
+}
+
+impl Template {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Static(template) => template,
+            Self::Shared(template) => template,
+        }
+    }
+}
+
+// By the text alone: a static and a shared template are the same route.
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Template {}
+
+impl std::hash::Hash for Template {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+/// The route label; `None` if no route took the request.
+pub(super) fn route(extensions: &Extensions) -> Option<&str> {
+    match extensions.get::<Route>() {
+        Some(route) => Some(route.as_str()),
+        None => matched_path(extensions),
+    }
+}
+
+#[cfg(feature = "axum")]
+fn matched_path(extensions: &Extensions) -> Option<&str> {
+    extensions
+        .get::<axum::extract::MatchedPath>()
+        .map(axum::extract::MatchedPath::as_str)
+}
+
+#[cfg(not(feature = "axum"))]
+fn matched_path(_: &Extensions) -> Option<&str> {
+    None
+}
+
+/// The method label: methods are case-sensitive, and a client may make up its own.
+pub(super) fn method(method: &str) -> &'static str {
+    match method {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "HEAD" => "HEAD",
+        "OPTIONS" => "OPTIONS",
+        "CONNECT" => "CONNECT",
+        "PATCH" => "PATCH",
+        "TRACE" => "TRACE",
+        _ => "_OTHER",
+    }
+}

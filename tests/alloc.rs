@@ -1,0 +1,132 @@
+//! The hot path allocates nothing. A binary of its own, because the allocator is the process's.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn, ready};
+use std::hint::black_box;
+use std::pin::pin;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use plimsoll::http::{MeasureLayer, Route};
+use plimsoll::{Buckets, Histogram, Plimsoll, service};
+use tower::{Layer, Service, service_fn};
+
+/// Counts the allocations of each thread, so that tests can run side by side.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+// SAFETY: `System` does the work; the counter is a plain thread-local cell that neither allocates nor is dropped.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// How many allocations a hundred runs make, after ten to warm up.
+fn allocations(mut run: impl FnMut()) -> u64 {
+    (0..10).for_each(|_| run());
+    let before = ALLOCATIONS.get();
+    (0..100).for_each(|_| run());
+    ALLOCATIONS.get() - before
+}
+
+fn at_once<F: Future>(future: F) -> F::Output {
+    pin!(future).now_or_never().unwrap()
+}
+
+/// The allocations of requests whose response is read to the end by `service`.
+fn of_requests<S, B>(mut service: S) -> u64
+where
+    S: Service<Request<()>, Response = Response<B>, Error = Infallible>,
+    B: Body<Data = Bytes, Error = Infallible>,
+{
+    let request = || {
+        let mut request = Request::new(());
+        request
+            .extensions_mut()
+            .insert(Route::from_static("/devices/{id}"));
+        request
+    };
+    let mut requests: Vec<_> = (0..110).map(|_| request()).collect();
+    allocations(|| {
+        let request = requests.pop().unwrap();
+        let response = at_once(service.call(request)).unwrap();
+        let mut body = pin!(response.into_body());
+        while let Some(frame) = at_once(poll_fn(|cx| body.as_mut().poll_frame(cx))) {
+            black_box(frame).unwrap();
+        }
+    })
+}
+
+#[test]
+fn the_counter_counts() {
+    assert_eq!(allocations(|| drop(black_box(Box::new(7)))), 100);
+}
+
+#[test]
+fn a_request_allocates_nothing_of_ours() {
+    let plimsoll = Plimsoll::builder().build().unwrap();
+    let layer = MeasureLayer::new(&plimsoll).exclude(["/health"]);
+    let bare = service_fn(|_: Request<()>| {
+        ready(Ok::<_, Infallible>(Response::new(Full::new(
+            Bytes::from_static(b"ok"),
+        ))))
+    });
+    assert_eq!(of_requests(layer.layer(bare)), of_requests(bare));
+    assert_eq!(plimsoll.stats().operations[0].count, 110);
+}
+
+#[test]
+fn a_layer_is_applied_without_allocating() {
+    let plimsoll = Plimsoll::builder().build().unwrap();
+    let layer = MeasureLayer::new(&plimsoll);
+    assert_eq!(allocations(|| drop(black_box(layer.layer(())).clone())), 0);
+}
+
+#[test]
+fn a_service_call_allocates_nothing_whichever_way_it_ends() {
+    let plimsoll = Plimsoll::builder().build().unwrap();
+    let layer = service::MeasureLayer::new(&plimsoll, "work");
+    let mut service = layer.layer(service_fn(|fails: bool| {
+        ready(if fails { Err("failed") } else { Ok(()) })
+    }));
+    let calls = allocations(|| {
+        at_once(service.call(false)).unwrap();
+        at_once(service.call(true)).unwrap_err();
+        drop(service.call(false));
+    });
+    assert_eq!(calls, 0);
+    let work = &plimsoll.stats().operations[0];
+    assert_eq!((work.count, work.errors, work.cancelled), (330, 110, 110));
+}
+
+#[test]
+fn a_histogram_records_without_allocating() {
+    let buckets = Buckets::new(plimsoll::Layout::durations(), &[0.1]).unwrap();
+    let histogram = Histogram::new(buckets);
+    let mut value = 1;
+    let records = allocations(|| {
+        value = (value * 31) % 10_000_000_019;
+        histogram.record(value);
+    });
+    assert_eq!((records, histogram.count()), (0, 110));
+}

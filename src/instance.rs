@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, MonotonicClock, SharedClock};
+use crate::export::Foreign;
 use crate::histogram::{Buckets, Layout};
 use crate::naming::Naming;
 use crate::registry::Registry;
@@ -21,6 +22,8 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) naming: Naming,
     pub(crate) thresholds: Thresholds,
+    pub(crate) started_ns: u64,
+    pub(crate) foreign: Foreign,
 }
 
 impl Plimsoll {
@@ -68,6 +71,7 @@ impl Builder {
         let naming = self.naming;
         let buckets =
             |domain| Buckets::new(Layout::durations(), &naming.bounds(domain)).expect("bounds");
+        let started_ns = self.clock.now_ns();
         let registry = Arc::new(Registry::new(self.clock, buckets, 1_000));
         let thresholds = Thresholds {
             slow_request: Duration::from_millis(100),
@@ -80,6 +84,8 @@ impl Builder {
                 registry,
                 naming,
                 thresholds,
+                started_ns,
+                foreign: Foreign::default(),
             }),
         })
     }

@@ -76,6 +76,11 @@ impl Operation {
         self.series(outcome, detail).histogram.record(duration_ns);
     }
 
+    /// How many have begun under a guard.
+    pub(crate) fn started(&self) -> u64 {
+        self.flow.total(STARTED)
+    }
+
     /// How many have begun and not ended.
     pub(crate) fn in_flight(&self) -> u64 {
         // Ends first: an operation that begins and ends in between is then never counted as minus one.

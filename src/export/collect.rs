@@ -1,0 +1,150 @@
+//! Gathers the families of all sources: each source is one small function.
+
+use std::collections::HashSet;
+
+use super::family::{Family, Kind, Sample, Value};
+use super::picture::{Durations, Picture};
+use super::project;
+use crate::instance::Inner;
+use crate::naming::{OWN, sample_names};
+use crate::registry::{Domain, InstrumentFamily, InstrumentKind, InstrumentValue};
+
+/// Everything that is exported, ordered; families without a sample are left out.
+pub(super) fn families(inner: &Inner) -> Vec<Family> {
+    let registry = &inner.registry;
+    let pictures = Domain::ALL.map(|domain| Picture::take(registry.set(domain)));
+    let kept = registry.instruments.families();
+
+    let mut families = operations(inner, &pictures);
+    families.extend(kept.iter().map(|(name, kept)| instrument(name, kept)));
+    // Ours come first: a foreign family must not stand on a name that we use, even if it is not shown yet.
+    families.extend(inner.foreign.families(taken(inner, &families)));
+    families.extend(health(inner, &pictures));
+
+    families.retain(|family| !family.samples.is_empty());
+    families.sort_by(|a, b| a.name.cmp(&b.name));
+    for family in &mut families {
+        family.samples.sort_by(|a, b| a.labels.cmp(&b.labels));
+    }
+    families
+}
+
+/// The families of counted operations.
+fn operations(inner: &Inner, pictures: &[Picture]) -> Vec<Family> {
+    let specs = inner.naming.specs();
+    let specs = specs.iter();
+    specs
+        .map(|spec| project::family(inner, spec, &pictures[spec.source as usize]))
+        .collect()
+}
+
+/// One family of the user's own instruments, or of a probe's gauges.
+fn instrument(name: &str, kept: &InstrumentFamily) -> Family {
+    let kind = match kept.kind {
+        InstrumentKind::Counter => Kind::Counter,
+        InstrumentKind::Gauge => Kind::Gauge,
+        InstrumentKind::Histogram(_) => Kind::Histogram,
+    };
+    let mut family = Family::new(name, &kept.help, kind);
+    for (values, cell) in &kept.series {
+        if let Some(value) = instrument_value(cell) {
+            family.samples.push(Sample {
+                labels: kept.keys.iter().cloned().zip(values.iter().cloned()).collect(),
+                value,
+            });
+        }
+    }
+    family
+}
+
+fn instrument_value(cell: &InstrumentValue) -> Option<Value> {
+    match cell {
+        InstrumentValue::Counter(cells) => Some(Value::Integer(cells.total(0))),
+        InstrumentValue::Gauge(_) | InstrumentValue::Observed(_) => cell.number().map(Value::Float),
+        InstrumentValue::Histogram(histogram) => {
+            let snapshot = histogram.snapshot();
+            let buckets = histogram.buckets();
+            let distribution = project::distribution(
+                &Durations::of(&snapshot),
+                buckets,
+                buckets.layout().unit().scale(),
+            );
+            Some(Value::Histogram(distribution))
+        }
+    }
+}
+
+/// Every name that a sample of ours bears or will bear.
+fn taken(inner: &Inner, families: &[Family]) -> HashSet<String> {
+    debug_assert!(OWN.iter().all(|name| inner.naming.exports(name)));
+    let of_families = families
+        .iter()
+        .flat_map(|family| sample_names(&family.name, family.kind == Kind::Histogram));
+    of_families.chain(OWN.iter().map(|name| (*name).to_owned())).collect()
+}
+
+/// Our own health.
+fn health(inner: &Inner, pictures: &[Picture]) -> [Family; 5] {
+    let version = env!("CARGO_PKG_VERSION");
+    let uptime_ns = inner.registry.clock().now_ns().saturating_sub(inner.started_ns);
+    let instruments = &inner.registry.instruments;
+    [
+        Family::new(
+            "plimsoll_build_info",
+            "The version of plimsoll that this process was built with; always 1.",
+            Kind::Gauge,
+        )
+        .with(&[("version", version)], Value::Integer(1)),
+        Family::new(
+            "plimsoll_uptime_seconds",
+            "Time since this instance was built.",
+            Kind::Gauge,
+        )
+        .with(&[], Value::Float(uptime_ns as f64 / 1e9)),
+        by_kind(
+            "plimsoll_series_overflow_total",
+            "Operations that came after the cap on label sets and were counted under other.",
+            pictures.iter().map(|picture| (picture.domain, picture.overflow)),
+            instruments.overflow(),
+        ),
+        by_kind(
+            "plimsoll_values_saturated_total",
+            "Values above a histogram's range, which were counted as the end of the range.",
+            pictures.iter().map(|picture| (picture.domain, picture.saturated)),
+            saturated(inner),
+        ),
+        Family::new(
+            "plimsoll_families_dropped_total",
+            "Families of the metrics facade that are left out, wholly or in part, because of their name or labels.",
+            Kind::Counter,
+        )
+        .with(&[], Value::Integer(inner.foreign.refused())),
+    ]
+}
+
+/// A counter by kind of operation, born at zero for each.
+fn by_kind(
+    name: &str,
+    help: &str,
+    domains: impl Iterator<Item = (Domain, u64)>,
+    instruments: u64,
+) -> Family {
+    let family = Family::new(name, help, Kind::Counter);
+    domains
+        .map(|(domain, count)| (domain.as_str(), count))
+        .chain([("instrument", instruments)])
+        .fold(family, |family, (kind, count)| {
+            family.with(&[("kind", kind)], Value::Integer(count))
+        })
+}
+
+fn saturated(inner: &Inner) -> u64 {
+    let families = inner.registry.instruments.families();
+    let cells = families.values().flat_map(|family| family.series.values());
+    cells
+        .map(|cell| match cell {
+            InstrumentValue::Histogram(histogram) => histogram.snapshot().saturated(),
+            _ => 0,
+        })
+        .sum()
+}

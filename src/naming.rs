@@ -146,10 +146,9 @@ impl Naming {
     /// Whether `name` is one of our families, or a `_bucket`, `_sum` or `_count` of one: nobody else may take it.
     pub(crate) fn exports(&self, name: &str) -> bool {
         OWN.contains(&name)
-            || self
-                .specs()
-                .iter()
-                .any(|spec| sample_names(&spec.name, spec.take.is_histogram()).any(|own| own == name))
+            || self.specs().iter().any(|spec| {
+                sample_names(&spec.name, spec.take.is_histogram()).any(|own| own == name)
+            })
     }
 
     fn rows(&self) -> impl Iterator<Item = &'static Row> {
@@ -200,7 +199,9 @@ pub(crate) fn sample_names(family: &str, histogram: bool) -> impl Iterator<Item 
     } else {
         &[""]
     };
-    suffixes.iter().map(move |suffix| format!("{family}{suffix}"))
+    suffixes
+        .iter()
+        .map(move |suffix| format!("{family}{suffix}"))
 }
 
 #[cfg(test)]

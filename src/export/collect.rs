@@ -49,7 +49,12 @@ fn instrument(name: &str, kept: &InstrumentFamily) -> Family {
     for (values, cell) in &kept.series {
         if let Some(value) = instrument_value(cell) {
             family.samples.push(Sample {
-                labels: kept.keys.iter().cloned().zip(values.iter().cloned()).collect(),
+                labels: kept
+                    .keys
+                    .iter()
+                    .cloned()
+                    .zip(values.iter().cloned())
+                    .collect(),
                 value,
             });
         }
@@ -80,13 +85,19 @@ fn taken(inner: &Inner, families: &[Family]) -> HashSet<String> {
     let of_families = families
         .iter()
         .flat_map(|family| sample_names(&family.name, family.kind == Kind::Histogram));
-    of_families.chain(OWN.iter().map(|name| (*name).to_owned())).collect()
+    of_families
+        .chain(OWN.iter().map(|name| (*name).to_owned()))
+        .collect()
 }
 
 /// Our own health.
 fn health(inner: &Inner, pictures: &[Picture]) -> [Family; 5] {
     let version = env!("CARGO_PKG_VERSION");
-    let uptime_ns = inner.registry.clock().now_ns().saturating_sub(inner.started_ns);
+    let uptime_ns = inner
+        .registry
+        .clock()
+        .now_ns()
+        .saturating_sub(inner.started_ns);
     let instruments = &inner.registry.instruments;
     [
         Family::new(

@@ -44,7 +44,9 @@ impl Refused {
 impl Foreign {
     /// The source of type `S`, made at the first call; `None` if another type is attached already.
     pub(crate) fn attach<S: Source>(&self, make: impl FnOnce(Refused) -> S) -> Option<Arc<S>> {
-        let source = self.source.get_or_init(|| Arc::new(make(self.refused.clone())));
+        let source = self
+            .source
+            .get_or_init(|| Arc::new(make(self.refused.clone())));
         let source: Arc<dyn Any + Send + Sync> = source.clone();
         source.downcast().ok()
     }
@@ -56,7 +58,10 @@ impl Foreign {
 
     /// The families whose names nobody in `taken` bears; the others are refused.
     pub(super) fn families(&self, mut taken: HashSet<String>) -> Vec<Family> {
-        let mut families = self.source.get().map_or_else(Vec::new, |source| source.families());
+        let mut families = self
+            .source
+            .get()
+            .map_or_else(Vec::new, |source| source.families());
         families.retain(|family| {
             let histogram = family.kind == Kind::Histogram;
             let free = sample_names(&family.name, histogram).all(|name| !taken.contains(&name));

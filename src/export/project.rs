@@ -38,9 +38,16 @@ fn kind(take: Take) -> Kind {
 /// One tally per set of label values, in their order.
 fn tallies(inner: &Inner, spec: &Spec, picture: &Picture) -> BTreeMap<Vec<String>, Tally> {
     let mut tallies: BTreeMap<Vec<String>, Tally> = BTreeMap::new();
-    if spec.labels.iter().all(|(_, label)| *label == Label::Service) {
+    if spec
+        .labels
+        .iter()
+        .all(|(_, label)| *label == Label::Service)
+    {
         // Nothing that must be seen first: born at zero.
-        tallies.insert(vec![inner.service.clone(); spec.labels.len()], Tally::default());
+        tallies.insert(
+            vec![inner.service.clone(); spec.labels.len()],
+            Tally::default(),
+        );
     }
     let per_series = spec.labels.iter().any(|(_, label)| label.is_per_series());
     for operation in &picture.operations {
@@ -56,7 +63,11 @@ fn tallies(inner: &Inner, spec: &Spec, picture: &Picture) -> BTreeMap<Vec<String
             tally.in_flight += operation.in_flight;
             tally.begun += begun(operation);
             let counted = |ended: &&Ended| counts(spec.take, picture.domain, operation, ended);
-            operation.ended.iter().filter(counted).for_each(|ended| tally.add(ended));
+            operation
+                .ended
+                .iter()
+                .filter(counted)
+                .for_each(|ended| tally.add(ended));
         }
     }
     tallies
@@ -151,7 +162,11 @@ fn threshold(inner: &Inner, domain: Domain) -> Option<Duration> {
 
 /// Durations at the bounds of `buckets`, in a unit of `unit_ns` nanoseconds.
 pub(super) fn distribution(durations: &Durations, buckets: &Buckets, unit_ns: f64) -> Distribution {
-    let counts = durations.at_or_below.iter().copied().chain(std::iter::repeat(0));
+    let counts = durations
+        .at_or_below
+        .iter()
+        .copied()
+        .chain(std::iter::repeat(0));
     // From whole steps, so that 0.005 s is 5 ms and not the next number.
     let bounds = buckets.closing_cells().iter();
     let bounds = bounds.map(|&cell| buckets.cell_range(cell).1 as f64 / unit_ns);

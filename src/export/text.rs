@@ -34,7 +34,8 @@ impl Page {
         let name = &family.name;
         self.out.extend(["# HELP ", name, " "]);
         escape(&mut self.out, &family.help, false);
-        self.out.extend(["\n# TYPE ", name, " ", family.kind.as_str(), "\n"]);
+        self.out
+            .extend(["\n# TYPE ", name, " ", family.kind.as_str(), "\n"]);
         for sample in &family.samples {
             self.sample(name, sample);
         }
@@ -74,7 +75,8 @@ impl Page {
 
     fn bucket(&mut self, name: &str, bound: f64, count: u64) {
         let comma = if self.labels.is_empty() { "" } else { "," };
-        self.out.extend([name, "_bucket{", &self.labels, comma, "le=\""]);
+        self.out
+            .extend([name, "_bucket{", &self.labels, comma, "le=\""]);
         float(&mut self.out, bound);
         self.out.push_str("\"} ");
         self.integer(count);

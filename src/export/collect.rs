@@ -16,10 +16,14 @@ pub(super) fn families(inner: &Inner) -> Vec<Family> {
     let kept = registry.instruments.families();
 
     let mut families = operations(inner, &pictures);
-    families.extend(kept.iter().map(|(name, kept)| instrument(name, kept)));
+    let mut saturated = 0;
+    families.extend(
+        kept.iter()
+            .map(|(name, kept)| instrument(name, kept, &mut saturated)),
+    );
     // Ours come first: a foreign family must not stand on a name that we use, even if it is not shown yet.
     families.extend(inner.foreign.families(taken(inner, &families)));
-    families.extend(health(inner, &pictures));
+    families.extend(health(inner, &pictures, saturated));
 
     families.retain(|family| !family.samples.is_empty());
     families.sort_by(|a, b| a.name.cmp(&b.name));
@@ -39,7 +43,7 @@ fn operations(inner: &Inner, pictures: &[Picture]) -> Vec<Family> {
 }
 
 /// One family of the user's own instruments, or of a probe's gauges.
-fn instrument(name: &str, kept: &InstrumentFamily) -> Family {
+fn instrument(name: &str, kept: &InstrumentFamily, saturated: &mut u64) -> Family {
     let kind = match kept.kind {
         InstrumentKind::Counter => Kind::Counter,
         InstrumentKind::Gauge => Kind::Gauge,
@@ -47,7 +51,7 @@ fn instrument(name: &str, kept: &InstrumentFamily) -> Family {
     };
     let mut family = Family::new(name, &kept.help, kind);
     for (values, cell) in &kept.series {
-        if let Some(value) = instrument_value(cell) {
+        if let Some(value) = instrument_value(cell, saturated) {
             family.samples.push(Sample {
                 labels: kept
                     .keys
@@ -62,12 +66,13 @@ fn instrument(name: &str, kept: &InstrumentFamily) -> Family {
     family
 }
 
-fn instrument_value(cell: &InstrumentValue) -> Option<Value> {
+fn instrument_value(cell: &InstrumentValue, saturated: &mut u64) -> Option<Value> {
     match cell {
         InstrumentValue::Counter(cells) => Some(Value::Integer(cells.total(0))),
         InstrumentValue::Gauge(_) | InstrumentValue::Observed(_) => cell.number().map(Value::Float),
         InstrumentValue::Histogram(histogram) => {
             let snapshot = histogram.snapshot();
+            *saturated += snapshot.saturated();
             let buckets = histogram.buckets();
             let distribution = project::distribution(
                 &Durations::of(&snapshot),
@@ -91,7 +96,7 @@ fn taken(inner: &Inner, families: &[Family]) -> HashSet<String> {
 }
 
 /// Our own health.
-fn health(inner: &Inner, pictures: &[Picture]) -> [Family; 5] {
+fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 5] {
     let version = env!("CARGO_PKG_VERSION");
     let uptime_ns = inner
         .registry
@@ -122,7 +127,7 @@ fn health(inner: &Inner, pictures: &[Picture]) -> [Family; 5] {
             "plimsoll_values_saturated_total",
             "Values above a histogram's range, which were counted as the end of the range.",
             pictures.iter().map(|picture| (picture.domain, picture.saturated)),
-            saturated(inner),
+            saturated,
         ),
         Family::new(
             "plimsoll_families_dropped_total",
@@ -147,15 +152,4 @@ fn by_kind(
         .fold(family, |family, (kind, count)| {
             family.with(&[("kind", kind)], Value::Integer(count))
         })
-}
-
-fn saturated(inner: &Inner) -> u64 {
-    let families = inner.registry.instruments.families();
-    let cells = families.values().flat_map(|family| family.series.values());
-    cells
-        .map(|cell| match cell {
-            InstrumentValue::Histogram(histogram) => histogram.snapshot().saturated(),
-            _ => 0,
-        })
-        .sum()
 }

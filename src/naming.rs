@@ -17,9 +17,11 @@
 mod problems;
 mod table;
 
+use std::collections::HashSet;
+
 use crate::registry::Domain;
-pub(crate) use table::{Label, OWN, Take};
-use table::{Row, bounds};
+pub(crate) use table::{Label, Take};
+use table::{OWN, Row, bounds};
 
 /// How exported families are named: a profile, a prefix and renames.
 #[derive(Debug, Clone)]
@@ -143,12 +145,19 @@ impl Naming {
         self.rows().map(|row| self.spec(row)).collect()
     }
 
-    /// Whether `name` is one of our families, or a `_bucket`, `_sum` or `_count` of one: nobody else may take it.
+    /// Every name that a sample of ours bears, `_bucket`, `_sum` and `_count` of histograms included.
+    pub(crate) fn names(&self) -> HashSet<String> {
+        let specs = self.specs();
+        let of_specs = specs
+            .iter()
+            .flat_map(|spec| sample_names(&spec.name, spec.take.is_histogram()));
+        let own = OWN.iter().map(|name| (*name).to_owned());
+        of_specs.chain(own).collect()
+    }
+
+    /// Whether `name` is one of [`names`](Self::names): nobody else may take it.
     pub(crate) fn exports(&self, name: &str) -> bool {
-        OWN.contains(&name)
-            || self.specs().iter().any(|spec| {
-                sample_names(&spec.name, spec.take.is_histogram()).any(|own| own == name)
-            })
+        self.names().contains(name)
     }
 
     fn rows(&self) -> impl Iterator<Item = &'static Row> {
@@ -193,7 +202,7 @@ impl Default for Naming {
 }
 
 /// The names that samples of a family bear: a histogram owns three more than its own.
-pub(crate) fn sample_names(family: &str, histogram: bool) -> impl Iterator<Item = String> + '_ {
+pub(crate) fn sample_names(family: &str, histogram: bool) -> impl Iterator<Item = String> {
     let suffixes: &[&str] = if histogram {
         &["", "_bucket", "_sum", "_count"]
     } else {

@@ -1,6 +1,7 @@
 //! Why it exists: code that counts through the `metrics` facade belongs on the same page.
 
-use std::collections::HashMap;
+use std::any::Any;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::registry::{Domain, InstrumentKind, InstrumentValue, Registry};
 /// not a number is ignored, a negative one counts as 0.
 ///
 /// A name that plimsoll exports itself stays plimsoll's: the facade's family is left out, and counted once in
-/// `plimsoll_families_dropped_total`. So is a histogram whose label keys change from call to call.
+/// `plimsoll_families_dropped_total`. So are repeated label keys, and a histogram whose keys change between calls.
 ///
 /// Cost: looking up a histogram takes a lock and allocates its labels; keep the handle where that matters.
 /// Recording into it costs about 5 ns.
@@ -52,10 +53,12 @@ impl Plimsoll {
     /// It does not keep the instance alive.
     pub fn metrics_recorder(&self) -> Recorder {
         let inner = self.inner();
-        let make = |refused| Kept::new(inner.registry.clone(), inner.naming.clone(), refused);
-        let kept = inner.foreign.attach(make);
-        // Only this function attaches, so the type is always the right one; a detached recorder is the worst case.
-        let kept = kept.unwrap_or_else(|| Arc::new(make(Refused::default())));
+        let refused = &inner.foreign.refused;
+        let make = || Kept::new(inner.registry.clone(), &inner.naming, refused.clone());
+        let source = inner.foreign.source.get_or_init(|| Arc::new(make()));
+        let kept = (source.clone() as Arc<dyn Any + Send + Sync>).downcast();
+        // Nobody else attaches a source, so its type is the right one; a recorder without a page is the worst case.
+        let kept = kept.unwrap_or_else(|_| Arc::new(make()));
         Recorder { kept }
     }
 }
@@ -103,21 +106,21 @@ struct Kept {
     exporter: PrometheusRecorder,
     handle: PrometheusHandle,
     registry: Arc<Registry>,
-    naming: Naming,
+    taken: HashSet<String>,
     buckets: Option<Arc<Buckets>>,
     descriptions: Mutex<HashMap<String, String>>,
     refused: Refused,
 }
 
 impl Kept {
-    fn new(registry: Arc<Registry>, naming: Naming, refused: Refused) -> Self {
+    fn new(registry: Arc<Registry>, naming: &Naming, refused: Refused) -> Self {
         let exporter = PrometheusBuilder::new().build_recorder();
         Self {
             handle: exporter.handle(),
             exporter,
             registry,
             buckets: Buckets::new(Layout::durations(), &naming.bounds(Domain::Operation)).ok(),
-            naming,
+            taken: naming.names(),
             descriptions: Mutex::default(),
             refused,
         }
@@ -134,15 +137,20 @@ impl Kept {
     }
 
     fn register(&self, name: &str, key: &Key) -> Option<Arc<Histogram>> {
-        if sample_names(name, true).any(|name| self.naming.exports(&name)) {
+        if sample_names(name, true).any(|name| self.taken.contains(&name)) {
             return None;
         }
-        let keys: Vec<_> = key
-            .labels()
-            .map(|label| sanitize_label_key(label.key()))
+        let keys = key.labels().map(|label| sanitize_label_key(label.key()));
+        let mut labels: Vec<_> = keys.zip(key.labels().map(metrics::Label::value)).collect();
+        // The facade's labels have no order, and may repeat a key.
+        labels.sort_unstable();
+        if labels.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return None;
+        }
+        let labels: Vec<_> = labels
+            .iter()
+            .map(|(key, value)| (key.as_str(), *value))
             .collect();
-        let values = key.labels().map(metrics::Label::value);
-        let labels: Vec<_> = keys.iter().map(String::as_str).zip(values).collect();
         let help = self.descriptions.lock().get(name).cloned();
         let kind = InstrumentKind::Histogram(self.buckets.clone()?);
         let instruments = &self.registry.instruments;

@@ -6,23 +6,28 @@ use super::family::{Family, Kind, Sample, Value};
 use super::picture::{Durations, Picture};
 use super::project;
 use crate::instance::Inner;
-use crate::naming::{OWN, sample_names};
+use crate::naming::sample_names;
 use crate::registry::{Domain, InstrumentFamily, InstrumentKind, InstrumentValue};
 
 /// Everything that is exported, ordered; families without a sample are left out.
 pub(super) fn families(inner: &Inner) -> Vec<Family> {
     let registry = &inner.registry;
     let pictures = Domain::ALL.map(|domain| Picture::take(registry.set(domain)));
+    let mut saturated = 0;
     let kept = registry.instruments.families();
+    let kept = kept.iter();
+    let instruments = kept.map(|(name, kept)| instrument(name, kept, &mut saturated));
 
     let mut families = operations(inner, &pictures);
-    let mut saturated = 0;
-    families.extend(
-        kept.iter()
-            .map(|(name, kept)| instrument(name, kept, &mut saturated)),
-    );
-    // Ours come first: a foreign family must not stand on a name that we use, even if it is not shown yet.
-    families.extend(inner.foreign.families(taken(inner, &families)));
+    // Ours come first: nobody may stand on a name that we use, even where we have nothing to show under it yet.
+    let mut taken = inner.naming.names();
+    for family in instruments.chain(inner.foreign.families()) {
+        if claim(&mut taken, &family) {
+            families.push(family);
+        } else {
+            inner.foreign.refused.add(&family.name);
+        }
+    }
     families.extend(health(inner, &pictures, saturated));
 
     families.retain(|family| !family.samples.is_empty());
@@ -84,15 +89,14 @@ fn instrument_value(cell: &InstrumentValue, saturated: &mut u64) -> Option<Value
     }
 }
 
-/// Every name that a sample of ours bears or will bear.
-fn taken(inner: &Inner, families: &[Family]) -> HashSet<String> {
-    debug_assert!(OWN.iter().all(|name| inner.naming.exports(name)));
-    let of_families = families
-        .iter()
-        .flat_map(|family| sample_names(&family.name, family.kind == Kind::Histogram));
-    of_families
-        .chain(OWN.iter().map(|name| (*name).to_owned()))
-        .collect()
+/// Takes the names of a family's samples, if all of them are free.
+fn claim(taken: &mut HashSet<String>, family: &Family) -> bool {
+    let names = || sample_names(&family.name, family.kind == Kind::Histogram);
+    let free = names().all(|name| !taken.contains(&name));
+    if free {
+        taken.extend(names());
+    }
+    free
 }
 
 /// Our own health.
@@ -131,10 +135,10 @@ fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 5] {
         ),
         Family::new(
             "plimsoll_families_dropped_total",
-            "Families of the metrics facade that are left out, wholly or in part, because of their name or labels.",
+            "Families of the user's that are left out, wholly or in part, because of their name or labels.",
             Kind::Counter,
         )
-        .with(&[], Value::Integer(inner.foreign.refused())),
+        .with(&[], Value::Integer(inner.foreign.refused.count())),
     ]
 }
 

@@ -67,6 +67,9 @@ fn labels(mut rest: &str) -> Option<(Vec<(String, String)>, &str)> {
         }
         let (key, after) = rest.split_once("=\"")?;
         let end = closing_quote(after)?;
+        if labels.iter().any(|(other, _)| other == key) {
+            return None;
+        }
         labels.push((key.to_owned(), unescape(&after[..end])));
         rest = &after[end + 1..];
         match rest.strip_prefix(',') {
@@ -126,10 +129,11 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_named() {
-        let page = "# TYPE a counter\na{x=\"1} 1\n# TYPE b counter\nb 1\n# TYPE c summary\nc{quantile=\"0\"} 1\nd 1\n";
+        let page = "# TYPE a counter\na{x=\"1} 1\n# TYPE b counter\nb 1\n# TYPE c summary\nc{quantile=\"0\"} 1\nd 1\n\
+                    # TYPE e gauge\ne{x=\"1\",x=\"2\"} 1\n";
         let (families, refused) = parse(page);
         assert_eq!(families.len(), 1);
         assert_eq!(families[0].name, "b");
-        assert_eq!(refused, ["a", "c", "d"]);
+        assert_eq!(refused, ["a", "c", "d", "e"]);
     }
 }

@@ -144,9 +144,8 @@ impl Tally {
     }
 
     fn above(&self, threshold: Duration, picture: &Picture) -> Option<u64> {
-        let threshold = threshold.as_secs_f64();
-        let mut bounds = picture.buckets.bounds();
-        let index = bounds.position(|bound| bound == threshold)?;
+        let cell = picture.buckets.closing_cell(threshold.as_secs_f64())?;
+        let index = picture.buckets.closing_cells().binary_search(&cell).ok()?;
         let below = self.durations.at_or_below.get(index).copied();
         Some(self.durations.count - below.unwrap_or(0))
     }

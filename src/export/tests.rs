@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::text::float;
 use super::*;
 use crate::clock::ManualClock;
@@ -388,4 +391,59 @@ fn overflow_and_saturation_are_told_by_kind() {
     assert_eq!(of("plimsoll_values_saturated_total", "db"), Some(1));
     assert_eq!(of("plimsoll_values_saturated_total", "instrument"), Some(1));
     assert_eq!(of("plimsoll_values_saturated_total", "http"), Some(0));
+}
+
+#[test]
+fn an_instrument_on_a_name_in_use_is_left_out_and_counted() {
+    let plimsoll = filled(Naming::classic());
+    let instruments = &plimsoll.registry().instruments;
+    let counter = |name| {
+        let made = instruments.register(name, "", InstrumentKind::Counter, &[]);
+        made.expect("unknown to the registry");
+    };
+    counter("request_duration_seconds_count");
+    counter("fine_total");
+    let page = plimsoll.render();
+    assert_eq!(page.matches("# TYPE request_duration_seconds").count(), 1);
+    assert!(page.contains("\nfine_total 0\n"));
+    assert!(page.contains("\nplimsoll_families_dropped_total 1\n"));
+}
+
+proptest! {
+    #[test]
+    fn every_projection_adds_up_to_what_was_recorded(
+        ended in vec((0..3_usize, 0..3_usize, 0..4_usize, 0..20_000 * MS), 0..60)
+    ) {
+        let plimsoll = plimsoll(Naming::classic().errors_family());
+        for &(method, route, end, duration_ns) in &ended {
+            let labels = [["GET", "POST", "PUT"][method], ["/a", "/b", "/c"][route]];
+            let (outcome, detail) = [
+                (Outcome::Ok, 200),
+                (Outcome::Ok, 404),
+                (Outcome::Error, 503),
+                (Outcome::Cancelled, 499),
+            ][end];
+            record(&plimsoll, Domain::Http, &labels, &[(outcome, detail, duration_ns)]);
+        }
+        if ended.is_empty() {
+            return Ok(());
+        }
+        let total = |name| numbers(&family(&plimsoll, name)).iter().map(|(_, n)| n).sum::<u64>();
+        let errors = ended.iter().filter(|(_, _, end, _)| *end == 2).count() as u64;
+        prop_assert_eq!(total("requests_total"), ended.len() as u64);
+        prop_assert_eq!(total("responses_total"), ended.len() as u64);
+        prop_assert_eq!(total("errors_total"), errors);
+        let (mut count, mut sum) = (0, 0.0);
+        for sample in family(&plimsoll, "request_duration_seconds").samples {
+            let Value::Histogram(distribution) = sample.value else {
+                panic!("a histogram")
+            };
+            prop_assert!(distribution.buckets.is_sorted_by(|a, b| a.0 < b.0 && a.1 <= b.1));
+            count += distribution.count;
+            sum += distribution.sum;
+        }
+        prop_assert_eq!(count, ended.len() as u64);
+        let recorded: u64 = ended.iter().map(|(_, _, _, duration_ns)| duration_ns).sum();
+        prop_assert!((sum - recorded as f64 / 1e9).abs() < 1e-9 * sum.max(1.0));
+    }
 }

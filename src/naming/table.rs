@@ -206,7 +206,7 @@ pub(super) const INSTRUMENTS: &[&str] = &[
 ];
 
 /// Our own health, under fixed names: no prefix and no rename, so that every dashboard finds them.
-pub(crate) const OWN: &[&str] = &[
+pub(super) const OWN: &[&str] = &[
     "plimsoll_build_info",
     "plimsoll_uptime_seconds",
     "plimsoll_series_overflow_total",

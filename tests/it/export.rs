@@ -106,11 +106,14 @@ mod facade {
     }
 
     #[test]
-    fn changing_label_keys_are_dropped_and_counted() {
+    fn changing_or_repeated_label_keys_are_dropped_and_counted() {
         let plimsoll = plimsoll(Naming::otel());
         metrics::with_local_recorder(&plimsoll.metrics_recorder(), || {
             histogram!("packing_seconds", "shop" => "a").record(1.0);
             histogram!("packing_seconds", "floor" => "2").record(1.0);
+            histogram!("fine_seconds", "a" => "1", "b" => "2").record(1.0);
+            histogram!("fine_seconds", "b" => "2", "a" => "1").record(1.0);
+            counter!("twice_total", "a.b" => "1", "a_b" => "2").increment(1);
         });
         let page = plimsoll.render();
         assert!(!page.contains("floor"), "{page}");

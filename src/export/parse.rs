@@ -26,10 +26,34 @@ pub(super) fn parse(page: &str) -> (Vec<Family>, Vec<String>) {
             }
         }
     }
-    families.retain(|family| !refused.contains(&family.name));
+    families.retain_mut(|family| {
+        let sound = merge(family) && !refused.contains(&family.name);
+        if !sound {
+            refused.push(family.name.clone());
+        }
+        sound
+    });
     refused.sort_unstable();
     refused.dedup();
     (families, refused)
+}
+
+/// Adds up counters whose labels differ in their order only; `false` where a gauge has two values.
+fn merge(family: &mut Family) -> bool {
+    let mut sound = true;
+    family.samples.sort_by(|a, b| a.labels.cmp(&b.labels));
+    family.samples.dedup_by(|again, first| {
+        let same = again.labels == first.labels;
+        match (&mut first.value, &again.value) {
+            _ if !same => {}
+            (Value::Integer(total), Value::Integer(more)) if family.kind == Kind::Counter => {
+                *total = total.wrapping_add(*more);
+            }
+            _ => sound = false,
+        }
+        same
+    });
+    sound
 }
 
 /// The name and kind of a `# TYPE` line; no kind where it is one that we do not read.
@@ -45,11 +69,12 @@ fn type_line(line: &str) -> Option<(&str, Option<Kind>)> {
 
 /// A sample without its name: `{key="value",...} number`, the braces optional.
 fn sample(rest: &str) -> Option<Sample> {
-    let (labels, rest) = match rest.strip_prefix('{') {
+    let (mut labels, rest) = match rest.strip_prefix('{') {
         Some(rest) => labels(rest)?,
         None => (Vec::new(), rest),
     };
     let value = value(rest.strip_prefix(' ')?)?;
+    labels.sort_unstable();
     Some(Sample { labels, value })
 }
 
@@ -119,21 +144,22 @@ mod tests {
         assert_eq!(families[0].help, "A \\ and\na line.");
         let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         assert_eq!(
-            families[0].samples[0].labels,
+            families[0].samples[1].labels,
             [label("a", "x\"},y\\"), label("b", "\n")]
         );
-        assert_eq!(families[0].samples[0].value, Value::Integer(u64::MAX));
-        assert_eq!(families[0].samples[1].value, Value::Integer(2));
+        assert_eq!(families[0].samples[1].value, Value::Integer(u64::MAX));
+        assert_eq!(families[0].samples[0].value, Value::Integer(2));
         assert_eq!(families[1].samples[0].value, Value::Float(-0.5));
     }
 
     #[test]
     fn what_is_not_understood_is_named() {
         let page = "# TYPE a counter\na{x=\"1} 1\n# TYPE b counter\nb 1\n# TYPE c summary\nc{quantile=\"0\"} 1\nd 1\n\
-                    # TYPE e gauge\ne{x=\"1\",x=\"2\"} 1\n";
+                    # TYPE e gauge\ne{x=\"1\",x=\"2\"} 1\n\
+                    # TYPE f gauge\nf{x=\"1\",y=\"2\"} 1\nf{y=\"2\",x=\"1\"} 2\n";
         let (families, refused) = parse(page);
         assert_eq!(families.len(), 1);
         assert_eq!(families[0].name, "b");
-        assert_eq!(refused, ["a", "c", "d", "e"]);
+        assert_eq!(refused, ["a", "c", "d", "e", "f"]);
     }
 }

@@ -114,13 +114,23 @@ mod facade {
             histogram!("fine_seconds", "a" => "1", "b" => "2").record(1.0);
             histogram!("fine_seconds", "b" => "2", "a" => "1").record(1.0);
             counter!("twice_total", "a.b" => "1", "a_b" => "2").increment(1);
+            counter!("fine_total", "a" => "1", "b" => "2").increment(1);
+            counter!("fine_total", "b" => "2", "a" => "1").increment(1);
         });
         let page = plimsoll.render();
-        assert!(!page.contains("floor"), "{page}");
-        assert!(
-            page.contains("plimsoll_families_dropped_total 1\n"),
-            "{page}"
-        );
+        for refused in ["floor", "twice_total"] {
+            assert!(!page.contains(refused), "{page}");
+        }
+        for line in [
+            r#"fine_seconds_count{a="1",b="2"} 2"#,
+            r#"fine_total{a="1",b="2"} 2"#,
+            "plimsoll_families_dropped_total 2",
+        ] {
+            assert!(
+                page.lines().any(|it| it == line),
+                "{line} is not in\n{page}"
+            );
+        }
     }
 
     #[test]

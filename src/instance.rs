@@ -11,6 +11,7 @@ use once_cell::sync::OnceCell;
 
 use crate::alert::Subscription;
 use crate::engine::{BudgetReading, Engine, Ticker};
+use crate::export::Foreign;
 use crate::naming::Naming;
 use crate::registry::Registry;
 use crate::stats::Thresholds;
@@ -30,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) naming: Naming,
     pub(crate) thresholds: Thresholds,
+    /// What the `metrics` facade brings along.
+    pub(crate) foreign: Foreign,
     pub(crate) engine: Arc<Engine>,
     /// Ends the tick's thread with the instance.
     _ticker: Option<Ticker>,
@@ -71,7 +74,7 @@ impl Plimsoll {
 
     /// A stream of breaches and recoveries from now on.
     pub fn subscribe(&self) -> Subscription {
-        Subscription::new(self.inner.engine.hub().add("subscription".to_owned(), None))
+        Subscription::new(self.inner.engine.hub().add("subscription", None))
     }
 
     /// Waits until every callback has got what was announced; `false` if that takes longer than `timeout`.

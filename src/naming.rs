@@ -1,6 +1,27 @@
 //! Why it exists: what is exported is public API of the service that embeds us, so its names are the service's choice.
+//!
+//! A [`Naming`] is a profile (a table of families), a prefix, and renames of single families and labels. One family
+//! has one label schema; two families with one name are refused when the instance is built.
+//!
+//! ```
+//! use plimsoll::{Naming, Plimsoll};
+//!
+//! let naming = Naming::classic().prefix("shop_").rename("requests_total", "http_requests_total");
+//! let plimsoll = Plimsoll::builder().naming(naming).build()?;
+//! assert!(plimsoll.render().contains("plimsoll_build_info"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Families whose name begins with `plimsoll_` report on this crate itself; they take neither prefix nor rename.
+
+mod problems;
+mod table;
+
+use std::collections::HashSet;
 
 use crate::registry::Domain;
+pub(crate) use table::{Label, Take};
+use table::{OWN, Row, bounds};
 
 /// How exported families are named: a profile, a prefix and renames.
 #[derive(Debug, Clone)]
@@ -8,80 +29,189 @@ pub struct Naming {
     profile: Profile,
     prefix: String,
     errors_family: bool,
+    renames: Vec<(String, String)>,
+    label_renames: Vec<LabelRename>,
 }
 
 /// The naming profiles of the metric catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Profile {
+enum Profile {
     Otel,
     Classic,
     Millis,
 }
 
+#[derive(Debug, Clone)]
+struct LabelRename {
+    family: String,
+    label: String,
+    new: String,
+}
+
+/// A family as it is exported: a row of the profile's table with prefix and renames applied.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    pub(crate) name: String,
+    pub(crate) help: &'static str,
+    pub(crate) source: Domain,
+    pub(crate) take: Take,
+    pub(crate) labels: Vec<(String, Label)>,
+}
+
 impl Naming {
-    /// OpenTelemetry's names in Prometheus' spelling.
+    /// OpenTelemetry's names in Prometheus' spelling: `http_server_request_duration_seconds` and the like.
+    ///
+    /// This is the default. Durations are in seconds.
     pub fn otel() -> Self {
+        Self::of(Profile::Otel)
+    }
+
+    /// The short names of many services: `requests_total`, `request_duration_seconds`, `db_query_duration_seconds`.
+    ///
+    /// Usually with a [`prefix`](Self::prefix). Durations are in seconds.
+    pub fn classic() -> Self {
+        Self::of(Profile::Classic)
+    }
+
+    /// Names with durations in milliseconds: `http_request_duration_ms`, `db_query_duration_ms`.
+    ///
+    /// For dashboards that exist already; Prometheus' convention is seconds.
+    pub fn millis() -> Self {
+        Self::of(Profile::Millis)
+    }
+
+    fn of(profile: Profile) -> Self {
         Self {
-            profile: Profile::Otel,
+            profile,
             prefix: String::new(),
             errors_family: false,
+            renames: Vec::new(),
+            label_renames: Vec::new(),
         }
     }
 
-    /// The exported name of an instrument that was registered as `name`.
-    pub(crate) fn instrument(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
-    }
-
-    /// The bounds, in seconds, that the profile gives a domain's durations.
-    pub(crate) fn bounds(&self, _domain: Domain) -> Vec<f64> {
-        let _ = (self.profile, self.errors_family);
-        vec![
-            0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
-        ]
-    }
-
-    pub(crate) fn problems(&self) -> Vec<(String, String)> {
-        Vec::new()
-    }
-
-    pub(crate) fn exports(&self, _name: &str) -> bool {
-        false
-    }
-
-    /// stub
-    pub fn classic() -> Self {
-        Self::otel()
-    }
-
-    /// stub
-    pub fn millis() -> Self {
-        Self::otel()
-    }
-
-    /// stub
+    /// Puts `prefix`, underscore included (`"bifrost_"`), before every family but those of `plimsoll_*`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// stub
-    pub fn errors_family(self) -> Self {
+    /// Counts failed requests in a family of their own, with the labels of the requests, so that the two divide.
+    ///
+    /// [`classic`](Self::classic) only: `requests_total` and `errors_total` by `{method,route}`, and
+    /// `responses_total` by `{method,route,status}`, instead of `requests_total` by `{method,route,status}`.
+    pub fn errors_family(mut self) -> Self {
+        self.errors_family = true;
         self
     }
 
-    /// stub
-    pub fn rename(self, _: impl Into<String>, _: impl Into<String>) -> Self {
+    /// Exports the family `old` as `new`; both are given without the prefix, which stays in front.
+    ///
+    /// Of two renames of one family the later one holds.
+    pub fn rename(mut self, old: impl Into<String>, new: impl Into<String>) -> Self {
+        self.renames.push((old.into(), new.into()));
         self
     }
 
-    /// stub
+    /// Exports `label` of `family` (its name in the profile, before any rename) as `new`.
     pub fn rename_label(
-        self,
-        _: impl Into<String>,
-        _: impl Into<String>,
-        _: impl Into<String>,
+        mut self,
+        family: impl Into<String>,
+        label: impl Into<String>,
+        new: impl Into<String>,
     ) -> Self {
+        self.label_renames.push(LabelRename {
+            family: family.into(),
+            label: label.into(),
+            new: new.into(),
+        });
         self
+    }
+
+    /// The exported name of an instrument or family that is called `name` without prefix and renames.
+    pub(crate) fn instrument(&self, name: &str) -> String {
+        let renamed = self.renames.iter().rev().find(|(old, _)| old == name);
+        let name = renamed.map_or(name, |(_, new)| new);
+        format!("{}{name}", self.prefix)
+    }
+
+    /// The bounds, in seconds, that the profile gives a domain's durations.
+    pub(crate) fn bounds(&self, domain: Domain) -> Vec<f64> {
+        bounds(self.profile, domain).to_vec()
+    }
+
+    /// Every family that is projected from counted operations, as it is exported.
+    pub(crate) fn specs(&self) -> Vec<Spec> {
+        self.rows().map(|row| self.spec(row)).collect()
+    }
+
+    /// Every name that a sample of ours bears, `_bucket`, `_sum` and `_count` of histograms included.
+    pub(crate) fn names(&self) -> HashSet<String> {
+        let specs = self.specs();
+        let of_specs = specs
+            .iter()
+            .flat_map(|spec| sample_names(&spec.name, spec.take.is_histogram()));
+        let own = OWN.iter().map(|name| (*name).to_owned());
+        of_specs.chain(own).collect()
+    }
+
+    /// Whether `name` is one of [`names`](Self::names): nobody else may take it.
+    pub(crate) fn exports(&self, name: &str) -> bool {
+        self.names().contains(name)
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &'static Row> {
+        let tables: [&[Row]; 3] = match self.profile {
+            Profile::Otel => [table::OTEL, &[], table::COMMON],
+            Profile::Classic if self.errors_family => {
+                [table::CLASSIC, table::CLASSIC_ERRORS, table::COMMON]
+            }
+            Profile::Classic => [table::CLASSIC, table::CLASSIC_BY_STATUS, table::COMMON],
+            Profile::Millis => [table::MILLIS_FAMILIES, &[], table::COMMON],
+        };
+        tables.into_iter().flatten()
+    }
+
+    fn spec(&self, row: &Row) -> Spec {
+        let labels = row.labels.iter();
+        Spec {
+            name: self.instrument(row.name),
+            help: row.help,
+            source: row.source,
+            take: row.take,
+            labels: labels
+                .map(|&(key, label)| (self.label(row.name, key), label))
+                .collect(),
+        }
+    }
+
+    fn label(&self, family: &str, label: &str) -> String {
+        let renamed = self.label_renames.iter().rev();
+        renamed
+            .into_iter()
+            .find(|rename| rename.family == family && rename.label == label)
+            .map_or(label, |rename| &rename.new)
+            .to_owned()
     }
 }
+
+impl Default for Naming {
+    fn default() -> Self {
+        Self::otel()
+    }
+}
+
+/// The names that samples of a family bear: a histogram owns three more than its own.
+pub(crate) fn sample_names(family: &str, histogram: bool) -> impl Iterator<Item = String> {
+    let suffixes: &[&str] = if histogram {
+        &["", "_bucket", "_sum", "_count"]
+    } else {
+        &[""]
+    };
+    suffixes
+        .iter()
+        .map(move |suffix| format!("{family}{suffix}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,9 +14,10 @@ mod set;
 
 pub use instruments::InstrumentError;
 pub(crate) use instruments::{
-    GaugeCell, InstrumentFamily, InstrumentKind, InstrumentValue, Instruments,
+    GaugeCell, InstrumentFamily, InstrumentKind, InstrumentValue, Instruments, check_label,
+    check_name,
 };
-pub(crate) use operation::{InFlight, Operation, Series};
+pub(crate) use operation::{InFlight, Operation};
 pub(crate) use set::{OTHER, OperationSet};
 
 use std::fmt;

@@ -3,6 +3,12 @@
 //! `service.rs` is the service; `store.rs` its SQLite file; `devices.rs` the simulated devices; `load.rs` and
 //! `faults.rs` put it under load and break it. `--help` says how to run it.
 
+#![allow(
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "a binary of its own"
+)]
+
 mod args;
 mod devices;
 mod faults;
@@ -60,9 +66,9 @@ async fn main() -> Result<(), Failure> {
         })?;
     let addr = listener.local_addr()?;
     eprintln!("gateway listens on http://{addr} (metrics on http://{addr}/metrics)");
-    let polling = gateway.poll();
+    gateway.poll();
     let server = axum::serve(listener, service::router(gateway.clone(), faults.clone()));
-    let serving = tokio::spawn(server.into_future());
+    tokio::spawn(server.into_future());
 
     if args.serve {
         tokio::signal::ctrl_c().await?;
@@ -78,10 +84,6 @@ async fn main() -> Result<(), Failure> {
     running.set(0.0);
     injected.await?;
     plimsoll.flush(Duration::from_secs(5));
-    polling
-        .iter()
-        .chain([&serving])
-        .for_each(tokio::task::JoinHandle::abort);
     eprintln!("load over: {sent}");
     timeline::print_table(&plimsoll);
     timeline.verdict().map_err(Failure::from)

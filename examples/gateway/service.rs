@@ -14,7 +14,6 @@ use plimsoll::http::MeasureLayer;
 use plimsoll::{Budget, Builder, Counter, Expr, Naming, Plimsoll, Select, Selector, export};
 use serde::Serialize;
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 use tokio_modbus::Slave;
 use tokio_modbus::client::{Context, Reader, Writer};
 
@@ -120,9 +119,10 @@ impl Gateway {
     }
 
     /// Reads every device in cycles and keeps its latest words.
-    pub fn poll(self: &Arc<Self>) -> Vec<JoinHandle<()>> {
-        let poll = |name: &String| tokio::spawn(self.clone().poll_device(name.clone()));
-        self.devices.keys().map(poll).collect()
+    pub fn poll(self: &Arc<Self>) {
+        for name in self.devices.keys() {
+            tokio::spawn(self.clone().poll_device(name.clone()));
+        }
     }
 
     async fn poll_device(self: Arc<Self>, name: String) {

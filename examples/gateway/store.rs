@@ -63,8 +63,8 @@ impl Store {
         }
         let watched = sqlite.clone();
         let pool = plimsoll.pool("gateway")?.observe(move || PoolState {
-            active: watched.size() as usize - watched.num_idle().min(watched.size() as usize),
-            max: CONNECTIONS as usize,
+            active: u64::from(watched.size()).saturating_sub(watched.num_idle() as u64),
+            max: CONNECTIONS.into(),
         });
         let (devices, readings) = (plimsoll.db("devices"), plimsoll.db("readings"));
         devices.declare(["list"]);

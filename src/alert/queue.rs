@@ -46,8 +46,14 @@ impl Hub {
         }
     }
 
-    /// Adds a subscriber; without a callback it takes its events itself.
-    pub(crate) fn add(&self, name: String, callback: Option<Callback>) -> Arc<Queue> {
+    /// Adds a subscriber; without a callback it takes its events itself. A name that is taken gets a number.
+    pub(crate) fn add(&self, name: &str, callback: Option<Callback>) -> Arc<Queue> {
+        let taken: Vec<String> = self.stats().into_iter().map(|stats| stats.name).collect();
+        let numbered = (2..).map(|number| format!("{name}_{number}"));
+        let mut names = std::iter::once(name.to_owned())
+            .chain(numbered)
+            .filter(|name| !taken.contains(name));
+        let name = names.next().unwrap_or_default();
         let queue = Arc::new(Queue {
             name,
             capacity: self.capacity,

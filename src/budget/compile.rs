@@ -166,7 +166,8 @@ impl Budget {
     pub(crate) fn unknown_families(&self, naming: &Naming) -> Vec<(String, String)> {
         let mut problems = Vec::new();
         let mut see = |selector: &Selector, _| {
-            if naming.exports(selector.name()) {
+            let sampled = [SLI_VALID, SLI_BAD, UPTIME].contains(&selector.name());
+            if naming.exports(selector.name()) && !sampled {
                 let message = format!(
                     "names {}, which is judged through Budget::quantile, error_ratio or throughput",
                     selector.name()

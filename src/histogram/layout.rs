@@ -29,7 +29,7 @@ pub enum Unit {
 
 impl Unit {
     /// Raw steps in one exported unit.
-    fn scale(self) -> f64 {
+    pub(crate) fn scale(self) -> f64 {
         match self {
             Self::Seconds | Self::Ratio => 1e9,
             Self::Count | Self::Bytes => 1.0,

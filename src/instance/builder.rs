@@ -10,6 +10,7 @@ use crate::budget::Budget;
 use crate::clock::{Clock, MonotonicClock, SharedClock};
 use crate::config::{BuildError, Problem, Settings, Vars, apply_vars};
 use crate::engine::{Engine, Ticker};
+use crate::export::Foreign;
 use crate::histogram::{Buckets, Layout};
 use crate::naming::Naming;
 use crate::registry::{Domain, Registry};
@@ -117,7 +118,6 @@ impl Builder {
         name: &str,
         callback: impl Fn(&Event) + Send + Sync + 'static,
     ) -> Self {
-        let name = format!("{name}_{}", self.callbacks.len() + 1);
         self.on_event(name, move |event| {
             if event.kind == kind {
                 callback(event);
@@ -215,12 +215,9 @@ impl Builder {
             .sum();
         let hub = Hub::new(clock, self.queue_capacity.unwrap_or(QUEUE_CAPACITY), rules);
         #[cfg(feature = "tracing")]
-        hub.add(
-            "tracing".to_owned(),
-            Some(crate::alert::tracing_subscriber()),
-        );
+        hub.add("tracing", Some(crate::alert::tracing_subscriber()));
         for (name, callback) in self.callbacks {
-            hub.add(name, Some(callback));
+            hub.add(&name, Some(callback));
         }
         let engine = Arc::new(Engine::new(registry.clone(), hub, &settings.budgets));
         let ticker = if self.manual {
@@ -234,6 +231,7 @@ impl Builder {
             registry,
             naming,
             thresholds,
+            foreign: Foreign::default(),
             engine,
             _ticker: ticker,
         };

@@ -244,7 +244,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), InstrumentError> {
     }
 }
 
-fn check_label(name: &str, key: &str) -> Result<(), InstrumentError> {
+pub(crate) fn check_label(name: &str, key: &str) -> Result<(), InstrumentError> {
     if is_identifier(key) && !key.starts_with("__") && key != "le" && key != "quantile" {
         Ok(())
     } else {

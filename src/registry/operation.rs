@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use once_cell::race::OnceBox;
 
@@ -93,6 +92,11 @@ impl Operation {
         self.series(outcome, detail).histogram.record(duration_ns);
     }
 
+    /// How many have begun under a guard.
+    pub(crate) fn started(&self) -> u64 {
+        self.flow.total(STARTED)
+    }
+
     /// How many have begun and not ended.
     pub(crate) fn in_flight(&self) -> u64 {
         // Ends first: an operation that begins and ends in between is then never counted as minus one.
@@ -158,11 +162,6 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    /// Time since the start.
-    pub(crate) fn elapsed(&self) -> Duration {
-        Duration::from_nanos(self.elapsed_ns())
-    }
-
     /// Says what a drop shall count as from now on, if no panic causes it.
     pub(crate) fn on_drop(&mut self, outcome: Outcome, detail: u16) {
         self.dropped = (outcome, detail);

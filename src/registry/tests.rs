@@ -101,10 +101,7 @@ fn a_dropped_operation_is_cancelled_and_a_panicking_one_an_error() {
     let operation = registry.set(Domain::Http).get(&["GET", "/a"]).clone();
     let under_way = operation.start();
     clock.advance(Duration::from_millis(3));
-    assert_eq!(
-        (operation.in_flight(), under_way.elapsed()),
-        (1, Duration::from_millis(3))
-    );
+    assert_eq!(operation.in_flight(), 1);
     drop(under_way);
     let panicking = operation.clone();
     thread::spawn(move || {

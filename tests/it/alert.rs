@@ -21,8 +21,12 @@ fn callbacks_hear_each_edge_once_from_the_tick_of_the_thread() {
     let plimsoll = Plimsoll::builder()
         .budget(errors().over(Duration::from_millis(200)))
         .tick(Duration::from_millis(50))
-        .on_breach(move |event| drop(breaches.send(event.clone())))
-        .on_recovery(move |event| drop(recoveries.send(event.clone())))
+        .on_breach(move |event| {
+            breaches.send(event.clone()).ok();
+        })
+        .on_recovery(move |event| {
+            recoveries.send(event.clone()).ok();
+        })
         .build()
         .unwrap();
     plimsoll
@@ -62,7 +66,9 @@ fn panicking_and_blocking_callbacks_harm_nobody_and_are_counted() {
             entered.send(()).ok();
             blocked.lock().unwrap().recv().ok();
         })
-        .on_event("good", move |event| drop(sender.send(event.kind)))
+        .on_event("good", move |event| {
+            sender.send(event.kind).ok();
+        })
         .build()
         .unwrap();
     let operation = plimsoll.operation("work");

@@ -1,0 +1,155 @@
+//! Gathers the families of all sources: each source is one small function.
+
+use std::collections::HashSet;
+
+use super::family::{Family, Kind, Sample, Value};
+use super::picture::{Durations, Picture};
+use super::{project, promises};
+use crate::instance::Inner;
+use crate::naming::sample_names;
+use crate::registry::{Domain, InstrumentFamily, InstrumentKind, InstrumentValue};
+
+/// Everything that is exported, ordered; families without a sample are left out.
+pub(super) fn families(inner: &Inner) -> Vec<Family> {
+    let registry = &inner.registry;
+    let pictures = Domain::ALL.map(|domain| Picture::take(registry.set(domain)));
+    let mut saturated = 0;
+    let kept = registry.instruments.families();
+    let kept = kept.iter();
+    let instruments = kept.map(|(name, kept)| instrument(name, kept, &mut saturated));
+
+    let mut families = operations(inner, &pictures);
+    // Ours come first: nobody may stand on a name that we use, even where we have nothing to show under it yet.
+    let mut taken = inner.naming.names();
+    for family in instruments.chain(inner.foreign.families()) {
+        if claim(&mut taken, &family) {
+            families.push(family);
+        } else {
+            inner.foreign.refused.add(&family.name);
+        }
+    }
+    families.extend(health(inner, &pictures, saturated));
+    families.extend(promises::families(&inner.engine));
+
+    families.retain(|family| !family.samples.is_empty());
+    families.sort_by(|a, b| a.name.cmp(&b.name));
+    for family in &mut families {
+        family.samples.sort_by(|a, b| a.labels.cmp(&b.labels));
+    }
+    families
+}
+
+/// The families of counted operations.
+fn operations(inner: &Inner, pictures: &[Picture]) -> Vec<Family> {
+    let specs = inner.naming.specs();
+    let specs = specs.iter();
+    specs
+        .map(|spec| project::family(inner, spec, &pictures[spec.source as usize]))
+        .collect()
+}
+
+/// One family of the user's own instruments, or of a probe's gauges.
+fn instrument(name: &str, kept: &InstrumentFamily, saturated: &mut u64) -> Family {
+    let kind = match kept.kind {
+        InstrumentKind::Counter => Kind::Counter,
+        InstrumentKind::Gauge => Kind::Gauge,
+        InstrumentKind::Histogram(_) => Kind::Histogram,
+    };
+    let mut family = Family::new(name, &kept.help, kind);
+    for (values, cell) in &kept.series {
+        if let Some(value) = instrument_value(cell, saturated) {
+            family.samples.push(Sample {
+                labels: kept
+                    .keys
+                    .iter()
+                    .cloned()
+                    .zip(values.iter().cloned())
+                    .collect(),
+                value,
+            });
+        }
+    }
+    family
+}
+
+fn instrument_value(cell: &InstrumentValue, saturated: &mut u64) -> Option<Value> {
+    match cell {
+        InstrumentValue::Counter(cells) => Some(Value::Integer(cells.total(0))),
+        InstrumentValue::Gauge(_) | InstrumentValue::Observed(_) => cell.number().map(Value::Float),
+        InstrumentValue::Histogram(histogram) => {
+            let snapshot = histogram.snapshot();
+            *saturated += snapshot.saturated();
+            let buckets = histogram.buckets();
+            let distribution = project::distribution(
+                &Durations::of(&snapshot),
+                buckets,
+                buckets.layout().unit().scale(),
+            );
+            Some(Value::Histogram(distribution))
+        }
+    }
+}
+
+/// Takes the names of a family's samples, if all of them are free.
+fn claim(taken: &mut HashSet<String>, family: &Family) -> bool {
+    let names = || sample_names(&family.name, family.kind == Kind::Histogram);
+    let free = names().all(|name| !taken.contains(&name));
+    if free {
+        taken.extend(names());
+    }
+    free
+}
+
+/// Our own health.
+fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 5] {
+    let version = env!("CARGO_PKG_VERSION");
+    let instruments = &inner.registry.instruments;
+    [
+        Family::new(
+            "plimsoll_build_info",
+            "The version of plimsoll that this process was built with; always 1.",
+            Kind::Gauge,
+        )
+        .with(&[("version", version)], Value::Integer(1)),
+        Family::new(
+            "plimsoll_uptime_seconds",
+            "Time since this instance was built.",
+            Kind::Gauge,
+        )
+        .with(&[], Value::Float(inner.engine.uptime())),
+        by_kind(
+            "plimsoll_series_overflow_total",
+            "Operations that came after the cap on label sets and were counted under other.",
+            pictures.iter().map(|picture| (picture.domain, picture.overflow)),
+            instruments.overflow(),
+        ),
+        by_kind(
+            "plimsoll_values_saturated_total",
+            "Values above a histogram's range, which were counted as the end of the range.",
+            pictures.iter().map(|picture| (picture.domain, picture.saturated)),
+            saturated,
+        ),
+        Family::new(
+            "plimsoll_families_dropped_total",
+            "Families of the user's that are left out, wholly or in part, because of their name or labels.",
+            Kind::Counter,
+        )
+        .with(&[], Value::Integer(inner.foreign.refused.count())),
+    ]
+}
+
+/// A counter by kind of operation, born at zero for each.
+fn by_kind(
+    name: &str,
+    help: &str,
+    domains: impl Iterator<Item = (Domain, u64)>,
+    instruments: u64,
+) -> Family {
+    let family = Family::new(name, help, Kind::Counter);
+    domains
+        .map(|(domain, count)| (domain.as_str(), count))
+        .chain([("instrument", instruments)])
+        .fold(family, |family, (kind, count)| {
+            family.with(&[("kind", kind)], Value::Integer(count))
+        })
+}

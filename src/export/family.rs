@@ -1,0 +1,106 @@
+//! The model that every format prints.
+
+use std::fmt;
+
+/// All samples of one exported name.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Family {
+    /// The exported name, prefix included.
+    pub name: String,
+    /// What it means, in one sentence.
+    pub help: String,
+    /// What its samples are.
+    pub kind: Kind,
+    /// Ordered by labels; no two have the same ones.
+    pub samples: Vec<Sample>,
+}
+
+impl Family {
+    pub(crate) fn new(name: impl Into<String>, help: impl Into<String>, kind: Kind) -> Self {
+        Self {
+            name: name.into(),
+            help: help.into(),
+            kind,
+            samples: Vec::new(),
+        }
+    }
+
+    /// With one more sample.
+    pub(crate) fn with(mut self, labels: &[(&str, &str)], value: Value) -> Self {
+        self.add(labels, value);
+        self
+    }
+
+    /// Adds a sample with these labels.
+    pub(crate) fn add(&mut self, labels: &[(&str, &str)], value: Value) {
+        let labels = labels
+            .iter()
+            .map(|&(key, value)| (key.to_owned(), value.to_owned()))
+            .collect();
+        self.samples.push(Sample { labels, value });
+    }
+}
+
+/// What the samples of a family are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Only grows, but for restarts.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// How values are distributed.
+    Histogram,
+}
+
+impl Kind {
+    /// The word of the text format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One set of labels and what was counted under it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Sample {
+    /// Keys and values, in the order of the family's label schema; `le` is not among them.
+    pub labels: Vec<(String, String)>,
+    /// The value.
+    pub value: Value,
+}
+
+/// The value of a sample.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// A whole number, exact.
+    Integer(u64),
+    /// Any other number.
+    Float(f64),
+    /// Buckets, sum and count.
+    Histogram(Distribution),
+}
+
+/// Exact cumulative counts at the family's bounds.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Distribution {
+    /// Upper bounds in the exported unit, ascending, each with the number of values at or below it; without `+Inf`.
+    pub buckets: Vec<(f64, u64)>,
+    /// The sum of the values in the exported unit, exact to the precision of an `f64`.
+    pub sum: f64,
+    /// The number of values: the sum of all buckets, and therefore the count at `+Inf`.
+    pub count: u64,
+}

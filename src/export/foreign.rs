@@ -1,0 +1,58 @@
+//! Families that somebody else keeps, and what became of those that cannot be shown.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
+
+use super::family::Family;
+
+/// Somebody who keeps families of their own.
+pub(super) trait Source: Any + Send + Sync {
+    /// All of them, as they are now.
+    fn families(&self) -> Vec<Family>;
+}
+
+/// The source that was attached, if any, and the names that were refused.
+#[derive(Default)]
+pub(crate) struct Foreign {
+    pub(super) source: OnceCell<Arc<dyn Source>>,
+    pub(super) refused: Refused,
+}
+
+impl Foreign {
+    /// The families of the source.
+    pub(super) fn families(&self) -> Vec<Family> {
+        let source = self.source.get();
+        source.map_or_else(Vec::new, |source| source.families())
+    }
+}
+
+impl fmt::Debug for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Foreign")
+            .field("attached", &self.source.get().is_some())
+            .field("refused", &self.refused)
+            .finish()
+    }
+}
+
+/// Names whose family is not shown, or not in full. Each counts once, however often it is met.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Refused(Arc<Mutex<BTreeSet<String>>>);
+
+impl Refused {
+    pub(super) fn add(&self, name: &str) {
+        let mut names = self.0.lock();
+        if !names.contains(name) {
+            names.insert(name.to_owned());
+        }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.lock().len() as u64
+    }
+}

@@ -1,0 +1,133 @@
+//! What is wrong with a naming, each with its field and how to mend it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::table::{INSTRUMENTS, OWN};
+use super::{LabelRename, Naming, Profile, sample_names};
+use crate::registry::{check_label, check_name};
+
+impl Naming {
+    /// Every mistake as (field, message); empty when there is none.
+    pub(crate) fn problems(&self) -> Vec<(String, String)> {
+        let mut problems = Vec::new();
+        let mut report = |field: &str, message: String| problems.push((field.to_owned(), message));
+        if !self.prefix.is_empty() && check_name(&self.prefix).is_err() {
+            let prefix = &self.prefix;
+            report(
+                "naming.prefix",
+                format!("prefix {prefix:?} must match [a-zA-Z_][a-zA-Z0-9_]*"),
+            );
+        }
+        if self.errors_family && self.profile != Profile::Classic {
+            report(
+                "naming.errors_family",
+                "errors_family belongs to Naming::classic(): leave it out or change the profile"
+                    .into(),
+            );
+        }
+        for (old, new) in &self.renames {
+            if let Some(message) = self.rename_problem(old, new) {
+                report("naming.rename", message);
+            }
+        }
+        for rename in &self.label_renames {
+            if let Some(message) = self.label_problem(rename) {
+                report("naming.rename_label", message);
+            }
+        }
+        for message in self.clashes() {
+            report("naming.rename", message);
+        }
+        problems
+    }
+
+    fn rename_problem(&self, old: &str, new: &str) -> Option<String> {
+        let mut known: Vec<_> = self.rows().map(|row| row.name).collect();
+        known.extend(INSTRUMENTS);
+        if !known.contains(&old) {
+            return Some(format!(
+                "{old:?} is no family of this profile: did you mean {:?}?",
+                nearest(old, &known)
+            ));
+        }
+        let refused = check_name(new).is_err();
+        refused.then(|| format!("new name {new:?} of {old} must match [a-zA-Z_][a-zA-Z0-9_]*"))
+    }
+
+    fn label_problem(&self, rename: &LabelRename) -> Option<String> {
+        let LabelRename { family, label, new } = rename;
+        let Some(row) = self.rows().find(|row| row.name == family) else {
+            let known: Vec<_> = self.rows().map(|row| row.name).collect();
+            return Some(format!(
+                "{family:?} is no family of this profile: did you mean {:?}?",
+                nearest(family, &known)
+            ));
+        };
+        let keys: Vec<_> = row.labels.iter().map(|(key, _)| *key).collect();
+        if !keys.contains(&label.as_str()) {
+            return Some(format!(
+                "{family} has no label {label:?}: its labels are {keys:?}"
+            ));
+        }
+        if let Err(error) = check_label(family, new) {
+            return Some(error.to_string());
+        }
+        let exported = self.spec(row).labels;
+        let bearers = exported.iter().filter(|(key, _)| key == new).count();
+        (bearers > 1).then(|| format!("two labels of {family} would be called {new:?}"))
+    }
+
+    /// Names that two families would bear.
+    fn clashes(&self) -> Vec<String> {
+        let mut bearers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut bear = |family: &str, exported: &str, histogram| {
+            for name in sample_names(exported, histogram) {
+                bearers.entry(name).or_default().push(family.to_owned());
+            }
+        };
+        for row in self.rows() {
+            bear(
+                row.name,
+                &self.instrument(row.name),
+                row.take.is_histogram(),
+            );
+        }
+        for name in INSTRUMENTS {
+            bear(name, &self.instrument(name), false);
+        }
+        for name in OWN {
+            bear(name, name, false);
+        }
+        // Two histograms clash in four names: one message is enough.
+        let mut told = BTreeSet::new();
+        bearers
+            .into_iter()
+            .filter(|(_, families)| families.len() > 1 && told.insert(families.clone()))
+            .map(|(name, families)| {
+                let families = families.join(" and ");
+                format!("{families} would both export {name}: choose another name for one of them")
+            })
+            .collect()
+    }
+}
+
+/// The known name that takes the fewest edits.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> &'a str {
+    let by_distance = known.iter().min_by_key(|other| distance(name, other));
+    by_distance.copied().unwrap_or_default()
+}
+
+/// Levenshtein's distance in bytes: exported names are ASCII.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,250 @@
+//! The families of each profile, as data: exporting is a projection of the counted series by these rows.
+
+use crate::registry::{Domain, Outcome};
+
+/// One exported family as the profile names it, without prefix and renames.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) source: Domain,
+    pub(crate) take: Take,
+    pub(crate) labels: &'static [(&'static str, Label)],
+}
+
+/// What is taken from the series of a domain.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Take {
+    /// A histogram of the durations, in a unit of so many nanoseconds.
+    Duration { unit_ns: f64 },
+    /// How many ended, in whichever way.
+    Ended,
+    /// How many ended in this way.
+    EndedAs(Outcome),
+    /// How many ended with this value of the `operation` label.
+    EndedOperation(&'static str),
+    /// How many began, whether they ended or not.
+    Begun,
+    /// How many are under way.
+    InFlight,
+    /// How many took longer than the domain's threshold.
+    Slow,
+    /// Failed ones ÷ ended ones since the start, 0 before the first one.
+    ErrorRatio,
+}
+
+impl Take {
+    /// Whether the family is a histogram, and therefore owns `_bucket`, `_sum` and `_count` as well.
+    pub(crate) fn is_histogram(self) -> bool {
+        matches!(self, Self::Duration { .. })
+    }
+}
+
+/// Where a label's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Label {
+    /// The domain's label key at this index.
+    Key(usize),
+    /// The detail of the series (the HTTP status); empty where there is none.
+    Detail,
+    /// `ok`, `error`, `cancelled`.
+    Outcome,
+    /// The same as `success`, `error`, `cancelled`.
+    Success,
+    /// The name of the service.
+    Service,
+}
+
+impl Label {
+    /// Whether the series of one operation can differ in it.
+    pub(crate) fn is_per_series(self) -> bool {
+        matches!(self, Self::Detail | Self::Outcome | Self::Success)
+    }
+}
+
+const SECONDS: Take = Take::Duration { unit_ns: 1e9 };
+const MILLIS: Take = Take::Duration { unit_ns: 1e6 };
+
+const METHOD_ROUTE: &[(&str, Label)] = &[("method", Label::Key(0)), ("route", Label::Key(1))];
+const METHOD_ROUTE_STATUS: &[(&str, Label)] = &[
+    ("method", Label::Key(0)),
+    ("route", Label::Key(1)),
+    ("status", Label::Detail),
+];
+const METHOD_ROUTE_STATUS_CODE: &[(&str, Label)] = &[
+    ("method", Label::Key(0)),
+    ("route", Label::Key(1)),
+    ("status_code", Label::Detail),
+];
+const OPERATION_MODEL: &[(&str, Label)] = &[("operation", Label::Key(0)), ("model", Label::Key(1))];
+const OPERATION_OUTCOME: &[(&str, Label)] =
+    &[("operation", Label::Key(0)), ("outcome", Label::Outcome)];
+const DEVICE_OPERATION: &[(&str, Label)] =
+    &[("device", Label::Key(0)), ("operation", Label::Key(1))];
+const DEVICE: &[(&str, Label)] = &[("device", Label::Key(0))];
+const PROTOCOL_DEVICE: &[(&str, Label)] = &[("protocol", Label::Key(0)), ("device", Label::Key(1))];
+const POOL: &[(&str, Label)] = &[("pool", Label::Key(0))];
+
+const fn row(
+    name: &'static str,
+    source: Domain,
+    take: Take,
+    labels: &'static [(&'static str, Label)],
+    help: &'static str,
+) -> Row {
+    Row {
+        name,
+        help,
+        source,
+        take,
+        labels,
+    }
+}
+
+/// Families that are the same in every profile.
+#[rustfmt::skip]
+pub(super) const COMMON: &[Row] = &[
+    row("service_duration_seconds", Domain::Service, SECONDS, OPERATION_OUTCOME,
+        "Duration of calls of wrapped services."),
+    row("operation_duration_seconds", Domain::Operation, SECONDS, OPERATION_OUTCOME,
+        "Duration of the application's own operations."),
+    row("modbus_requests_total", Domain::Modbus, Take::Ended, DEVICE_OPERATION,
+        "Modbus transactions that ended, in whichever way."),
+    row("modbus_errors_total", Domain::Modbus, Take::EndedAs(Outcome::Error), DEVICE_OPERATION,
+        "Modbus transactions that failed."),
+    row("modbus_request_duration_seconds", Domain::Modbus, SECONDS, DEVICE_OPERATION,
+        "Duration of Modbus transactions."),
+    row("modbus_reads_total", Domain::Modbus, Take::EndedOperation("read"), DEVICE,
+        "Modbus transactions that read."),
+    row("modbus_writes_total", Domain::Modbus, Take::EndedOperation("write"), DEVICE,
+        "Modbus transactions that wrote."),
+    row("connections_attempted_total", Domain::Connect, Take::Begun, PROTOCOL_DEVICE,
+        "Attempts to connect, those under way included."),
+    row("connections_established_total", Domain::Connect, Take::EndedAs(Outcome::Ok), PROTOCOL_DEVICE,
+        "Attempts to connect that succeeded."),
+    row("connect_duration_seconds", Domain::Connect, SECONDS, PROTOCOL_DEVICE,
+        "Duration of attempts to connect, failed ones included."),
+    row("connection_wait_duration_seconds", Domain::Acquire, SECONDS, POOL,
+        "Time spent waiting for a pooled connection."),
+    row("connection_timeouts_total", Domain::Acquire, Take::EndedAs(Outcome::Error), POOL,
+        "Waits for a pooled connection that ended without one."),
+];
+
+#[rustfmt::skip]
+pub(super) const OTEL: &[Row] = &[
+    row("http_server_request_duration_seconds", Domain::Http, SECONDS,
+        &[
+            ("http_request_method", Label::Key(0)),
+            ("http_route", Label::Key(1)),
+            ("http_response_status_code", Label::Detail),
+        ],
+        "Duration of HTTP server requests."),
+    row("http_server_active_requests", Domain::Http, Take::InFlight, &[("http_request_method", Label::Key(0))],
+        "HTTP server requests under way."),
+    row("db_client_operation_duration_seconds", Domain::Db, SECONDS,
+        &[
+            ("db_operation_name", Label::Key(0)),
+            ("db_collection_name", Label::Key(1)),
+            ("outcome", Label::Outcome),
+        ],
+        "Duration of database client operations."),
+];
+
+#[rustfmt::skip]
+pub(super) const CLASSIC: &[Row] = &[
+    row("request_duration_seconds", Domain::Http, SECONDS, METHOD_ROUTE,
+        "Duration of HTTP requests."),
+    row("requests_in_flight", Domain::Http, Take::InFlight, METHOD_ROUTE,
+        "HTTP requests under way."),
+    row("db_query_duration_seconds", Domain::Db, SECONDS, OPERATION_MODEL,
+        "Duration of queries."),
+];
+
+#[rustfmt::skip]
+pub(super) const CLASSIC_BY_STATUS: &[Row] = &[
+    row("requests_total", Domain::Http, Take::Ended, METHOD_ROUTE_STATUS,
+        "HTTP requests that ended, by status."),
+];
+
+#[rustfmt::skip]
+pub(super) const CLASSIC_ERRORS: &[Row] = &[
+    row("requests_total", Domain::Http, Take::Ended, METHOD_ROUTE,
+        "HTTP requests that ended, in whichever way."),
+    row("errors_total", Domain::Http, Take::EndedAs(Outcome::Error), METHOD_ROUTE,
+        "HTTP requests that failed."),
+    row("responses_total", Domain::Http, Take::Ended, METHOD_ROUTE_STATUS,
+        "HTTP requests that ended, by status."),
+];
+
+#[rustfmt::skip]
+pub(super) const MILLIS_FAMILIES: &[Row] = &[
+    row("http_request_duration_ms", Domain::Http, MILLIS, METHOD_ROUTE_STATUS_CODE,
+        "Duration of HTTP requests in milliseconds."),
+    row("http_requests_total", Domain::Http, Take::Ended, METHOD_ROUTE_STATUS_CODE,
+        "HTTP requests that ended, by status."),
+    row("http_error_rate", Domain::Http, Take::ErrorRatio, &[("service", Label::Service)],
+        "Share of HTTP requests that failed since the start, between 0 and 1."),
+    row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
+        "HTTP requests above the slow-request threshold."),
+    row("db_query_duration_ms", Domain::Db, MILLIS, OPERATION_MODEL,
+        "Duration of queries in milliseconds."),
+    row("db_queries_total", Domain::Db, Take::Ended,
+        &[("operation", Label::Key(0)), ("model", Label::Key(1)), ("status", Label::Success)],
+        "Queries that ended, by success."),
+    row("slow_queries_total", Domain::Db, Take::Slow, OPERATION_MODEL,
+        "Queries above the slow-query threshold."),
+];
+
+/// Gauges and counters that probes keep as instruments: they can be renamed too.
+pub(super) const INSTRUMENTS: &[&str] = &[
+    "connections_active",
+    "connection_pool_active",
+    "connection_pool_max",
+    "device_connected",
+    "data_points_processed_total",
+    "data_validation_failures_total",
+];
+
+/// Our own health, under fixed names: no prefix and no rename, so that every dashboard finds them.
+pub(super) const OWN: &[&str] = &[
+    "plimsoll_build_info",
+    "plimsoll_uptime_seconds",
+    "plimsoll_series_overflow_total",
+    "plimsoll_values_saturated_total",
+    "plimsoll_families_dropped_total",
+    "plimsoll_ticks_total",
+    "plimsoll_sli_valid_total",
+    "plimsoll_sli_bad_total",
+    "plimsoll_budget_state",
+    "plimsoll_budget_value",
+    "plimsoll_budget_limit",
+    "plimsoll_events_delivered_total",
+    "plimsoll_events_dropped_total",
+    "plimsoll_callback_panics_total",
+    "plimsoll_callbacks_stuck_total",
+];
+
+/// OpenTelemetry's advice for `http.server.request.duration`.
+const HTTP_BOUNDS: &[f64] = &[
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+/// OpenTelemetry's advice for `db.client.operation.duration`.
+const DB_BOUNDS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+const HTTP_MS_BOUNDS: &[f64] = &[0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+const DB_MS_BOUNDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
+/// Fieldbus devices and pools answer in milliseconds; 2 s is the usual budget of a connect.
+const DEVICE_BOUNDS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0,
+];
+
+/// The bounds, in seconds, that a profile gives a domain's durations.
+pub(super) fn bounds(profile: super::Profile, domain: Domain) -> &'static [f64] {
+    use super::Profile::{Millis, Otel};
+    match (domain, profile) {
+        (Domain::Modbus | Domain::Connect | Domain::Acquire, _) => DEVICE_BOUNDS,
+        (Domain::Http, Millis) => HTTP_MS_BOUNDS,
+        (Domain::Db, Millis) => DB_MS_BOUNDS,
+        (Domain::Db, Otel) => DB_BOUNDS,
+        _ => HTTP_BOUNDS,
+    }
+}

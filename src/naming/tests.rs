@@ -1,0 +1,170 @@
+use super::*;
+
+fn names(naming: &Naming) -> Vec<String> {
+    naming.specs().into_iter().map(|spec| spec.name).collect()
+}
+
+fn only_problem(naming: &Naming) -> (String, String) {
+    let mut problems = naming.problems();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    problems.remove(0)
+}
+
+fn all() -> [Naming; 4] {
+    [
+        Naming::otel(),
+        Naming::classic(),
+        Naming::classic().errors_family(),
+        Naming::millis(),
+    ]
+}
+
+#[test]
+fn every_profile_is_sound_and_its_labels_lie_within_the_domain() {
+    for naming in all() {
+        assert_eq!(naming.problems(), []);
+        assert_eq!(naming.clone().prefix("bifrost_").problems(), []);
+        for spec in naming.specs() {
+            for (key, label) in &spec.labels {
+                crate::registry::check_label(&spec.name, key).expect("label key");
+                if let Label::Key(index) = label {
+                    assert!(*index < spec.source.keys().len(), "{}", spec.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_catalogue_names_every_family() {
+    let catalogue = include_str!("../../docs/metrics.md");
+    let named = |name: &str| catalogue.contains(&format!("`{name}`"));
+    for naming in all() {
+        for name in names(&naming) {
+            assert!(named(&name), "docs/metrics.md lacks `{name}`");
+        }
+    }
+    for name in OWN.iter().chain(table::INSTRUMENTS) {
+        assert!(named(name), "docs/metrics.md lacks `{name}`");
+    }
+}
+
+#[test]
+fn prefix_and_renames_hold_for_families_and_instruments() {
+    let naming = Naming::classic()
+        .prefix("shop_")
+        .rename("requests_total", "calls_total")
+        .rename("device_connected", "device_up")
+        .rename_label("requests_total", "status", "code");
+    assert_eq!(naming.problems(), []);
+    assert!(names(&naming).contains(&"shop_calls_total".to_owned()));
+    assert_eq!(naming.instrument("device_connected"), "shop_device_up");
+    assert_eq!(naming.instrument("jobs_total"), "shop_jobs_total");
+    let calls = naming
+        .specs()
+        .into_iter()
+        .find(|spec| spec.name == "shop_calls_total");
+    let keys: Vec<_> = calls
+        .expect("there")
+        .labels
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    assert_eq!(keys, ["method", "route", "code"]);
+}
+
+#[test]
+fn what_we_export_is_taken_with_its_suffixes() {
+    let naming = Naming::classic().prefix("shop_");
+    for name in [
+        "shop_requests_total",
+        "shop_request_duration_seconds",
+        "shop_request_duration_seconds_bucket",
+        "shop_request_duration_seconds_count",
+        "plimsoll_uptime_seconds",
+    ] {
+        assert!(naming.exports(name), "{name}");
+    }
+    for name in [
+        "requests_total",
+        "shop_requests_total_sum",
+        "shop_errors_total",
+    ] {
+        assert!(!naming.exports(name), "{name}");
+    }
+}
+
+#[test]
+fn every_mistake_is_named_with_its_remedy() {
+    let mistakes = [
+        (
+            Naming::otel().prefix("9-"),
+            "naming.prefix",
+            r#"prefix "9-" must match [a-zA-Z_][a-zA-Z0-9_]*"#,
+        ),
+        (
+            Naming::millis().errors_family(),
+            "naming.errors_family",
+            "errors_family belongs to Naming::classic(): leave it out or change the profile",
+        ),
+        (
+            Naming::classic().rename("request_total", "x"),
+            "naming.rename",
+            r#""request_total" is no family of this profile: did you mean "requests_total"?"#,
+        ),
+        (
+            Naming::classic().rename("requests_total", "a b"),
+            "naming.rename",
+            r#"new name "a b" of requests_total must match [a-zA-Z_][a-zA-Z0-9_]*"#,
+        ),
+        (
+            Naming::classic().rename("requests_total", "request_duration_seconds_count"),
+            "naming.rename",
+            "request_duration_seconds and requests_total would both export request_duration_seconds_count: choose \
+             another name for one of them",
+        ),
+        (
+            Naming::classic().rename_label("requests_total", "code", "x"),
+            "naming.rename_label",
+            r#"requests_total has no label "code": its labels are ["method", "route", "status"]"#,
+        ),
+        (
+            Naming::classic().rename_label("requests_total", "status", "route"),
+            "naming.rename_label",
+            r#"two labels of requests_total would be called "route""#,
+        ),
+        (
+            Naming::classic().rename_label("requestz_total", "status", "code"),
+            "naming.rename_label",
+            r#""requestz_total" is no family of this profile: did you mean "requests_total"?"#,
+        ),
+    ];
+    for (naming, field, message) in mistakes {
+        assert_eq!(
+            only_problem(&naming),
+            (field.to_owned(), message.to_owned())
+        );
+    }
+    let reserved = Naming::classic().rename_label("requests_total", "status", "le");
+    assert!(only_problem(&reserved).1.contains("must not be le"));
+}
+
+#[test]
+fn bounds_are_ascending_and_hold_the_profiles_figures() {
+    for naming in all() {
+        for domain in Domain::ALL {
+            assert!(naming.bounds(domain).is_sorted());
+        }
+    }
+    assert_eq!(Naming::otel().bounds(Domain::Http).len(), 14);
+    assert_eq!(Naming::otel().bounds(Domain::Db)[0], 0.001);
+    assert_eq!(
+        Naming::classic().bounds(Domain::Db),
+        Naming::otel().bounds(Domain::Http)
+    );
+    assert_eq!(Naming::millis().bounds(Domain::Http)[3], 0.2);
+    assert_eq!(
+        Naming::millis().bounds(Domain::Modbus),
+        Naming::otel().bounds(Domain::Connect)
+    );
+}

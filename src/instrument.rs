@@ -37,12 +37,20 @@ use crate::registry::{
 impl Plimsoll {
     /// A counter of the service's own; end its name in `_total`.
     pub fn counter(&self, name: impl Into<String>) -> CounterBuilder {
-        CounterBuilder(Declaration::new(self, name))
+        CounterBuilder(Declaration::new(
+            self,
+            name,
+            "A counter of the service's own.",
+        ))
     }
 
     /// A gauge of the service's own.
     pub fn gauge(&self, name: impl Into<String>) -> GaugeBuilder {
-        GaugeBuilder(Declaration::new(self, name))
+        GaugeBuilder(Declaration::new(
+            self,
+            name,
+            "A gauge of the service's own.",
+        ))
     }
 
     /// A histogram of the service's own, with exact bounds in the exported unit (seconds for durations).
@@ -53,7 +61,7 @@ impl Plimsoll {
         bounds: &[f64],
     ) -> HistogramBuilder {
         HistogramBuilder {
-            declaration: Declaration::new(self, name),
+            declaration: Declaration::new(self, name, "A histogram of the service's own."),
             buckets: Buckets::new(layout, bounds),
         }
     }
@@ -77,12 +85,12 @@ struct Declaration {
 }
 
 impl Declaration {
-    fn new(plimsoll: &Plimsoll, name: impl Into<String>) -> Self {
+    fn new(plimsoll: &Plimsoll, name: impl Into<String>, what: &str) -> Self {
         let inner = plimsoll.inner().clone();
         Self {
             inner,
             name: name.into(),
-            help: String::new(),
+            help: what.to_owned(),
             labels: Vec::new(),
         }
     }

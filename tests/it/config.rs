@@ -208,8 +208,11 @@ mod toml {
                 .all(|reading| reading.state == AlertState::Inactive)
         );
         assert_eq!(plimsoll.stats().thresholds.slow_request, 150 * MS);
+        plimsoll.operation("work").record(plimsoll::Outcome::Ok, MS);
         assert!(
-            plimsoll.render().contains("bifrost_"),
+            plimsoll
+                .render()
+                .contains("bifrost_operation_duration_seconds_count"),
             "the naming is in force"
         );
     }

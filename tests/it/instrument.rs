@@ -43,15 +43,16 @@ fn counters_gauges_and_histograms_are_on_the_page() {
         .for_each(|size| sizes.record(size));
     let page = plimsoll.render();
     for line in [
+        "# HELP app_observed A gauge of the service's own.",
         "# HELP app_jobs_total Jobs taken on.",
         "# TYPE app_jobs_total counter",
         "app_jobs_total{queue=\"a\\\"b\\n\"} 5",
         "app_depth 2.5",
-        "app_observed 7",
+        "app_observed 7.0",
         "app_batch_size_bucket{le=\"10.0\"} 2",
         "app_batch_size_bucket{le=\"100.0\"} 3",
         "app_batch_size_bucket{le=\"+Inf\"} 4",
-        "app_batch_size_sum 1021",
+        "app_batch_size_sum 1021.0",
         "app_batch_size_count 4",
     ] {
         assert!(

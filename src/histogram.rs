@@ -107,6 +107,11 @@ impl Histogram {
             .read(|cells| snapshot.add_cells(&cells[FIRST..], &cells[SUM], &cells[SATURATED]));
     }
 
+    #[cfg(test)]
+    pub(crate) fn hold_lock(&self) -> impl Drop + '_ {
+        self.cells.hold_lock()
+    }
+
     /// The number of values recorded. Cost: one pass over the cells.
     pub fn count(&self) -> u64 {
         self.snapshot().count()

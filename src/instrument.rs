@@ -289,11 +289,13 @@ pub struct Operation {
 
 impl Operation {
     /// Runs `future` and counts how it ends: ok, error, or cancelled if it is dropped. Its output comes back unchanged.
-    pub async fn time<T, E>(&self, future: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        let under_way = self.counted.start();
-        let result = future.await;
-        under_way.finish(Outcome::of(&result), 0);
-        result
+    ///
+    /// Time starts at the first poll.
+    pub fn time<F, T, E>(&self, future: F) -> impl Future<Output = Result<T, E>> + use<F, T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.counted.clone().time(future)
     }
 
     /// Runs `work` and counts how it ends; a panic is an error. Its result comes back unchanged.

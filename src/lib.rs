@@ -1,4 +1,44 @@
-//! plimsoll
+//! Performance budgets for services: measured, judged and announced in the process, exported to Prometheus.
+//!
+//! Everything hangs off one [`Plimsoll`], made by a [`Builder`]:
+//!
+//! | you have | you take | it measures |
+//! |---|---|---|
+//! | an axum router, any tower HTTP stack | `http::MeasureLayer` | requests, to the end of their bodies |
+//! | any other tower service | `service::MeasureLayer` | calls |
+//! | SQL queries, by any driver | `Plimsoll::db` | queries, cancelled ones included |
+//! | a connection pool | [`Plimsoll::pool`] | the wait for a connection |
+//! | Modbus devices | `Plimsoll::modbus` | transactions, connections, values |
+//! | anything else | [`Plimsoll::operation`], [`counter`](Plimsoll::counter), [`gauge`](Plimsoll::gauge), [`histogram`](Plimsoll::histogram) | what you say |
+//!
+//! A [`Budget`] limits an SLI over a window. The tick judges it every second; [`Builder::on_breach`],
+//! [`Builder::on_recovery`] and [`Plimsoll::subscribe`] tell of its edges; [`Plimsoll::render`] shows everything as
+//! Prometheus text and [`Plimsoll::stats`] as a value.
+//!
+//! ```
+//! use plimsoll::{AlertState, Budget, ManualClock, Outcome, Plimsoll, Select};
+//! use std::time::Duration;
+//!
+//! let clock = ManualClock::new();
+//! let plimsoll = Plimsoll::builder()
+//!     .clock(clock.clone())
+//!     .manual_tick()
+//!     .budget(Budget::error_ratio("publishing", Select::operation("publish")).at_most(0.01))
+//!     .build()?;
+//! let events = plimsoll.subscribe();
+//!
+//! plimsoll.operation("publish").record(Outcome::Error, Duration::from_millis(3));
+//! clock.advance(Duration::from_secs(1));
+//! plimsoll.tick();
+//!
+//! let breach = events.try_recv().expect("one error of one is more than 1 %");
+//! assert_eq!((&*breach.budget, breach.value), ("publishing", Some(1.0)));
+//! assert_eq!(plimsoll.budgets()[0].state, AlertState::Firing);
+//! # Ok::<(), plimsoll::BuildError>(())
+//! ```
+//!
+//! Recording never fails: it takes no lock, allocates nothing and calls no user code once a series exists and the
+//! thread has recorded into it before. Out of range saturates and is counted; what is dropped is counted.
 
 mod alert;
 mod budget;
@@ -38,3 +78,7 @@ pub use instrument::{
 pub use naming::Naming;
 pub use registry::{InstrumentError, Outcome};
 pub use stats::{OperationStats, Stats, Thresholds};
+
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

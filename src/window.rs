@@ -98,12 +98,13 @@ impl CounterWindow {
     }
 }
 
-/// What a histogram counted in the latest stretch of time.
+/// What a histogram counted between the first and the last sample of the latest stretch of time: the same samples
+/// that [`CounterWindow::increase`] looks at, before it extrapolates.
 #[derive(Debug)]
 pub(crate) struct HistogramWindow {
     over_ns: u64,
-    /// The cumulative cells at the latest sample.
-    last: Box<[u64]>,
+    /// When the latest sample was taken, and the cumulative cells then.
+    last: Option<(u64, Box<[u64]>)>,
     /// The sum of `ring`.
     running: Snapshot,
     ring: VecDeque<Delta>,
@@ -111,43 +112,50 @@ pub(crate) struct HistogramWindow {
 
 #[derive(Debug)]
 struct Delta {
-    at_ns: u64,
+    /// When the sample was taken that this one is compared with.
+    from_ns: u64,
     /// (cell, how much it grew), only cells that grew.
     grown: Box<[(u32, u64)]>,
 }
 
 impl HistogramWindow {
     pub(crate) fn new(buckets: Arc<Buckets>, over: Duration) -> Self {
-        let running = Snapshot::empty(buckets);
         Self {
             over_ns: nanos(over),
-            last: running.cells().into(),
-            running,
+            last: None,
+            running: Snapshot::empty(buckets),
             ring: VecDeque::new(),
         }
     }
 
     /// Takes the cumulative state of a moment; what grew since the latest one enters, what is too old leaves.
     pub(crate) fn push(&mut self, at_ns: u64, cumulative: &Snapshot) {
-        let mut grown = Vec::new();
-        for (cell, (last, &now)) in self.last.iter_mut().zip(cumulative.cells()).enumerate() {
-            if now > *last {
-                grown.push((cell as u32, now - *last));
-            }
-            *last = now;
-        }
         let cells = self.running.cells_mut();
-        grown
-            .iter()
-            .for_each(|&(cell, by)| cells[cell as usize] += by);
-        self.ring.push_back(Delta {
-            at_ns,
-            grown: grown.into(),
-        });
+        if let Some((from_ns, last)) = &self.last {
+            let pairs = last.iter().zip(cumulative.cells()).enumerate();
+            let grown: Box<[(u32, u64)]> = pairs
+                .filter(|(_, (last, now))| now > last)
+                .map(|(cell, (last, now))| (cell as u32, now - last))
+                .collect();
+            grown
+                .iter()
+                .for_each(|&(cell, by)| cells[cell as usize] += by);
+            self.ring.push_back(Delta {
+                from_ns: *from_ns,
+                grown,
+            });
+        }
+        match &mut self.last {
+            Some((last_ns, last)) => {
+                *last_ns = at_ns;
+                last.copy_from_slice(cumulative.cells());
+            }
+            None => self.last = Some((at_ns, cumulative.cells().into())),
+        }
         while self
             .ring
             .front()
-            .is_some_and(|oldest| oldest.at_ns + self.over_ns <= at_ns)
+            .is_some_and(|oldest| oldest.from_ns + self.over_ns <= at_ns)
         {
             let oldest = self
                 .ring
@@ -252,12 +260,13 @@ mod tests {
         let buckets = Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
         let histogram = Histogram::new(buckets.clone());
         let mut window = HistogramWindow::new(buckets, Duration::from_secs(5));
-        for at in 1..=20 {
+        for at in 0..=20 {
             histogram.record(if at <= 10 { 5_000_000 } else { 500_000_000 });
             window.push(at * S, &histogram.snapshot());
-            assert_eq!(window.counts().count(), at.min(5));
+            // Five samples in (at - 5, at], so four differences.
+            assert_eq!(window.counts().count(), at.min(4));
         }
-        assert_eq!(window.counts().above(0.1), Some(5));
+        assert_eq!(window.counts().above(0.1), Some(4));
         for at in 21..30 {
             window.push(at * S, &histogram.snapshot());
         }

@@ -78,6 +78,7 @@ fn request(client: &reqwest::Client, addr: SocketAddr, number: u128) -> reqwest:
         // A register of the first device, which is not the one that falls silent.
         _ => client
             .post(format!("http://{addr}/api/devices/press-1/registers"))
-            .body(format!("15={}", number % 1000)),
+            .header("content-type", "application/json")
+            .body(format!("[15, {}]", number % 1000)),
     }
 }

@@ -1,7 +1,7 @@
 //! The main job, as a user would write it: an HTTP gateway to Modbus devices, with budgets.
 //!
-//! `service.rs` is the service; `store.rs` its SQLite file; `devices.rs` the simulated devices; `load.rs` and
-//! `faults.rs` put it under load and break it. `--help` says how to run it.
+//! `service.rs` is the service and `gateway.toml` what it promises; `database.rs` and `devices.rs` are the world it
+//! finds; `load.rs` and `faults.rs` put it under load and break it. `--help` says how to run it.
 
 #![allow(
     unreachable_pub,
@@ -10,11 +10,11 @@
 )]
 
 mod args;
+mod database;
 mod devices;
 mod faults;
 mod load;
 mod service;
-mod store;
 mod timeline;
 
 use std::net::SocketAddr;
@@ -24,9 +24,8 @@ use std::time::Duration;
 use args::Args;
 use devices::Simulated;
 use faults::Faults;
-use plimsoll::Plimsoll;
+use plimsoll::{Budget, Expr, Plimsoll, Select, Selector};
 use service::Gateway;
-use store::Store;
 use timeline::Timeline;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -45,17 +44,28 @@ async fn main() -> Result<(), Failure> {
     let simulated = Simulated::start(&["press-1", "press-2", "press-3"], &faults).await?;
     let devices: Vec<(String, SocketAddr)> = simulated.addresses().chain(args.devices).collect();
 
-    let timeline = Arc::new(Timeline::default());
+    let timeline = Arc::new(Timeline::new());
     let announced = timeline.clone();
-    let plimsoll = service::budgets(Plimsoll::builder().service("gateway"))
+    let plimsoll = Plimsoll::builder()
+        .toml(include_str!("gateway.toml"))
+        .budget(throughput())
         .on_event("timeline", move |event| announced.edge(event))
-        .from_vars(|_| None::<String>)
         .build()?;
     metrics::set_global_recorder(plimsoll.metrics_recorder())
         .map_err(|_| "another recorder is installed")?;
+    metrics::describe_counter!(
+        "bifrost_poll_cycles_total",
+        "Polling cycles of all devices."
+    );
+    metrics::counter!("bifrost_poll_cycles_total").absolute(0);
 
-    let store = Store::open(folder.path(), &plimsoll, &devices, &faults).await?;
-    let gateway = Arc::new(Gateway::new(plimsoll.clone(), store, &devices)?);
+    let sqlite = database::create(folder.path(), &devices).await?;
+    let gateway = Arc::new(Gateway::new(
+        plimsoll.clone(),
+        sqlite,
+        &devices,
+        faults.clone(),
+    )?);
     let listener = tokio::net::TcpListener::bind(&args.addr)
         .await
         .map_err(|error| {
@@ -67,7 +77,7 @@ async fn main() -> Result<(), Failure> {
     let addr = listener.local_addr()?;
     eprintln!("gateway listens on http://{addr} (metrics on http://{addr}/metrics)");
     gateway.poll();
-    let server = axum::serve(listener, service::router(gateway.clone(), faults.clone()));
+    let server = axum::serve(listener, service::router(gateway));
     tokio::spawn(server.into_future());
 
     if args.serve {
@@ -87,4 +97,14 @@ async fn main() -> Result<(), Failure> {
     eprintln!("load over: {sent}");
     timeline::print_table(&plimsoll);
     timeline.verdict().map_err(Failure::from)
+}
+
+/// A floor that applies after warm-up and while load runs, which a file cannot say.
+fn throughput() -> Budget {
+    let loaded = Expr::latest(Selector::new("bifrost_load_running")).greater(0.0);
+    Budget::throughput("throughput", Select::http())
+        .at_least(100.0)
+        .over(Duration::from_secs(5))
+        .warm_up(Duration::from_secs(7))
+        .when(loaded)
 }

@@ -1,13 +1,15 @@
 //! What happened when, and whether it all has its cause.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use plimsoll::{Event, EventKind, Plimsoll};
 
 /// Faults and edges, as they come.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Timeline {
+    start: Instant,
     seen: Mutex<Seen>,
 }
 
@@ -21,8 +23,15 @@ struct Seen {
 }
 
 impl Timeline {
+    pub fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            seen: Mutex::default(),
+        }
+    }
+
     pub fn edge(&self, event: &Event) {
-        eprintln!("{event}");
+        eprintln!("{event} t={:.1}s", self.start.elapsed().as_secs_f64());
         let mut seen = self.seen.lock();
         if !seen.expected.contains(&&*event.budget) {
             seen.without_cause.push(event.to_string());
@@ -35,7 +44,11 @@ impl Timeline {
     }
 
     pub fn fault(&self, what: &str, begins: bool, breaches: &'static [&'static str]) {
-        eprintln!("FAULT {}: {what}", if begins { "begins" } else { "ends" });
+        let edge = if begins { "begins" } else { "ends" };
+        eprintln!(
+            "FAULT {edge}: {what} t={:.1}s",
+            self.start.elapsed().as_secs_f64()
+        );
         if begins {
             self.seen.lock().expected.extend(breaches);
         }

@@ -13,6 +13,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::{Event, STUCK_AFTER};
 use crate::clock::SharedClock;
+use crate::histogram::nanos;
 
 /// What a subscriber with a worker does with an event.
 pub(crate) type Callback = Box<dyn Fn(&Event) + Send + Sync>;
@@ -239,12 +240,12 @@ impl Queue {
 
     fn mark_if_stuck(&self) {
         let now_ns = self.clock.now_ns();
-        if let Some((began_ns, counted)) = &mut self.state.lock().running {
-            if !*counted && now_ns.saturating_sub(*began_ns) >= crate::histogram::nanos(STUCK_AFTER)
-            {
-                *counted = true;
-                self.counts.stuck.fetch_add(1, Ordering::Relaxed);
-            }
+        let too_long = |began_ns: u64| now_ns.saturating_sub(began_ns) >= nanos(STUCK_AFTER);
+        if let Some((began_ns, counted @ false)) = &mut self.state.lock().running
+            && too_long(*began_ns)
+        {
+            *counted = true;
+            self.counts.stuck.fetch_add(1, Ordering::Relaxed);
         }
     }
 

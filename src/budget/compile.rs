@@ -127,13 +127,13 @@ impl Budget {
                 report(level.as_str(), message);
             }
         }
-        if let Sli::Quantile(_, q) = self.sli {
-            if !(q > 0.0 && q < 1.0) {
-                report(
-                    "quantile",
-                    format!("{q} is not between 0 and 1: write 0.95 for p95"),
-                );
-            }
+        if let Sli::Quantile(_, q) = self.sli
+            && !(q > 0.0 && q < 1.0)
+        {
+            report(
+                "quantile",
+                format!("{q} is not between 0 and 1: write 0.95 for p95"),
+            );
         }
         let wrong_way = match self.sli {
             Sli::Quantile(..) | Sli::ErrorRatio(_) => self.floor.then_some("at_most"),

@@ -12,7 +12,9 @@ pub(crate) const DB_QUERY: &str = "PERF_DB_QUERY_MS";
 pub(crate) const ERROR_RATE: &str = "PERF_ERROR_RATE";
 
 /// Where variables are looked up.
-pub(crate) struct Vars(pub(crate) Box<dyn Fn(&str) -> Option<String> + Send + Sync>);
+pub(crate) struct Vars(pub(crate) LookUp);
+
+type LookUp = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 impl fmt::Debug for Vars {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

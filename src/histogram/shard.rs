@@ -157,6 +157,11 @@ impl Cells {
         total
     }
 
+    #[cfg(test)]
+    pub(crate) fn hold_lock(&self) -> impl Drop + '_ {
+        self.shards.lock()
+    }
+
     #[cold]
     fn lease(&self) -> Option<Own<'_>> {
         let leased = LEASES.try_with(|leases| {

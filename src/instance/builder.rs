@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Inner, Plimsoll};
-use crate::alert::{Event, EventKind, Hub, QUEUE_CAPACITY};
+use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY};
 use crate::budget::Budget;
 use crate::clock::{Clock, MonotonicClock, SharedClock};
 use crate::config::{BuildError, Problem, Settings, Vars, apply_vars};
@@ -30,7 +30,7 @@ pub struct Builder {
     clock: Option<SharedClock>,
     manual: bool,
     queue_capacity: Option<usize>,
-    callbacks: Vec<(String, Box<dyn Fn(&Event) + Send + Sync>)>,
+    callbacks: Vec<(String, Callback)>,
     problems: Vec<Problem>,
 }
 

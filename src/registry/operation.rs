@@ -9,6 +9,9 @@ use super::{Domain, Outcome};
 use crate::clock::SharedClock;
 use crate::histogram::{Buckets, Cells, Histogram};
 
+/// Details (HTTP statuses) told apart; a proxy that passes on whatever it gets must not fill the memory.
+const MAX_SERIES: usize = 64;
+
 const STARTED: usize = 0;
 const FINISHED: usize = 1;
 
@@ -104,32 +107,42 @@ impl Operation {
         self.flow.total(STARTED).saturating_sub(finished)
     }
 
-    /// The series of an outcome; made at its first use.
+    /// The series of an outcome; made at its first use. After [`MAX_SERIES`] details the rest shares detail 0.
     pub(crate) fn series(&self, outcome: Outcome, detail: u16) -> &Series {
-        let mut cell = &self.first;
+        let (mut cell, mut detail, mut passed) = (&self.first, detail, 0);
         loop {
-            let link = match cell.get() {
-                Some(link) => link,
-                None => {
-                    let histogram = Histogram::new(self.buckets.clone());
-                    let series = Series {
-                        outcome,
-                        detail,
-                        histogram,
-                    };
-                    // Whoever loses the race finds the winner's link and looks at that one.
-                    cell.get_or_init(|| {
-                        Box::new(Link {
-                            series,
-                            next: OnceBox::new(),
-                        })
-                    })
-                }
-            };
+            // Whoever loses the race to append finds the winner's link and looks at that one.
+            let link = cell.get_or_init(|| Box::new(self.link(outcome, detail)));
             if link.series.outcome == outcome && link.series.detail == detail {
                 return &link.series;
             }
-            cell = &link.next;
+            (cell, passed) = (&link.next, passed + 1);
+            if passed == MAX_SERIES {
+                (cell, detail) = (&self.first, 0);
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn with_locks_held(&self, work: impl FnOnce()) {
+        let _flow = self.flow.hold_lock();
+        let _series: Vec<_> = self
+            .each_series()
+            .map(|series| series.histogram.hold_lock())
+            .collect();
+        work();
+    }
+
+    fn link(&self, outcome: Outcome, detail: u16) -> Link {
+        let histogram = Histogram::new(self.buckets.clone());
+        let series = Series {
+            outcome,
+            detail,
+            histogram,
+        };
+        Link {
+            series,
+            next: OnceBox::new(),
         }
     }
 

@@ -137,6 +137,12 @@ impl OperationSet {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn with_lock_held(&self, work: impl FnOnce()) {
+        let _held = self.all.lock();
+        work();
+    }
+
     fn admit(&self) -> bool {
         if self.admitted.fetch_add(1, Ordering::Relaxed) < self.cap {
             return true;

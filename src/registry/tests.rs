@@ -195,3 +195,40 @@ fn one_name_has_one_kind_and_one_label_schema() {
     );
     assert_eq!(instruments.overflow(), 2);
 }
+
+#[test]
+fn a_proxy_that_passes_on_any_status_cannot_fill_the_memory() {
+    let (registry, _) = registry(3);
+    let operation = registry.set(Domain::Http).get(&["GET", "/proxy"]).clone();
+    for _ in 0..2 {
+        for status in 100..1000 {
+            let outcome = if status < 500 {
+                Outcome::Ok
+            } else {
+                Outcome::Error
+            };
+            operation.record(outcome, status, 5_000);
+        }
+    }
+    let series: Vec<_> = operation.each_series().collect();
+    assert!(series.len() <= 66, "{}", series.len());
+    let of = |outcome| {
+        let of_outcome = series.iter().filter(|series| series.outcome == outcome);
+        of_outcome
+            .map(|series| series.histogram.count())
+            .sum::<u64>()
+    };
+    assert_eq!((of(Outcome::Ok), of(Outcome::Error)), (800, 1000));
+}
+
+/// Every lock of the registry is held while an operation is counted: taking one would never end.
+#[test]
+fn counting_takes_no_lock_once_the_series_exists() {
+    let (registry, _) = registry(3);
+    let set = registry.set(Domain::Http);
+    let count = || set.get(&["GET", "/a"]).start().finish(Outcome::Ok, 200);
+    count();
+    let operation = set.get(&["GET", "/a"]);
+    set.with_lock_held(|| operation.with_locks_held(count));
+    assert_eq!(operation.series(Outcome::Ok, 200).histogram.count(), 2);
+}

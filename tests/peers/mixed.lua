@@ -7,7 +7,7 @@ function init(args)
       table.insert(requests, wrk.format("GET", "/api/devices"))
       table.insert(requests, wrk.format("GET", "/api/devices/press-1/registers"))
    end
-   table.insert(requests, wrk.format("POST", "/api/devices/press-2/registers", nil, "3=250"))
+   table.insert(requests, wrk.format("POST", "/api/devices/press-2/registers", {["Content-Type"] = "application/json"}, "[3, 250]"))
 end
 
 function request()

@@ -1,0 +1,32 @@
+//! What judging costs: one tick over many series and budgets.
+
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use plimsoll::{Budget, Outcome, Plimsoll, Select};
+
+fn tick(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("tick");
+    for (series, budgets) in [(10, 5), (100, 20), (1_000, 20)] {
+        let builder = (0..budgets).fold(Plimsoll::builder().manual_tick(), |builder, number| {
+            let select = Select::operation(format!("work-{number}"));
+            builder.budget(Budget::error_ratio(format!("errors-{number}"), select).at_most(0.001))
+        });
+        let all = Budget::quantile("all", Select::operation("work-0"), 0.95);
+        let plimsoll = builder
+            .budget(all.at_most(Duration::from_millis(200)))
+            .build()
+            .expect("no mistakes");
+        for number in 0..series {
+            let operation = plimsoll.operation(&format!("work-{number}"));
+            (0..100).for_each(|ms| operation.record(Outcome::Ok, Duration::from_millis(ms)));
+        }
+        group.bench_function(format!("{series} series, {budgets} budgets"), |bencher| {
+            bencher.iter(|| plimsoll.tick());
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, tick);
+criterion_main!(benches);

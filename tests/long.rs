@@ -1,0 +1,134 @@
+//! What takes long: `tests/run --long`.
+#![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use plimsoll::{Buckets, Budget, EventKind, Histogram, Layout, Outcome, Plimsoll, Select};
+
+#[test]
+#[ignore = "takes ten seconds: tests/run --long"]
+fn two_writers_flat_out_lose_and_invent_nothing() {
+    let histogram = Histogram::new(Buckets::new(Layout::durations(), &[0.1]).unwrap());
+    let stop = AtomicBool::new(false);
+    let written = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for writer in 0..2_u64 {
+            let (histogram, stop, written) = (&histogram, &stop, &written);
+            scope.spawn(move || {
+                let mut count = 0;
+                while !stop.load(Ordering::Relaxed) {
+                    for i in 0..1_000 {
+                        histogram.record(1_000 + (count + i) * 7919 % 900_000_000 + writer);
+                    }
+                    count += 1_000;
+                }
+                written.fetch_add(count, Ordering::Relaxed);
+            });
+        }
+        let end = Instant::now() + Duration::from_secs(10);
+        let mut last = 0;
+        while Instant::now() < end {
+            let count = histogram.snapshot().count();
+            assert!(count >= last, "{count} after {last}");
+            last = count;
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    println!("{} records in 10 s", histogram.count());
+    assert_eq!(histogram.count(), written.load(Ordering::Relaxed));
+}
+
+#[test]
+#[ignore = "takes a minute: tests/run --long"]
+fn a_callback_that_takes_a_minute_delays_nobody() {
+    let (sender, received) = mpsc::channel();
+    let entered = Arc::new(AtomicBool::new(false));
+    let inside = entered.clone();
+    let window = Duration::from_millis(400);
+    let plimsoll = Plimsoll::builder()
+        .tick(Duration::from_millis(100))
+        .budget(
+            Budget::error_ratio("errors", Select::operation("work"))
+                .at_most(0.0)
+                .over(window),
+        )
+        .on_event("slow", move |_| {
+            inside.store(true, Ordering::Relaxed);
+            thread::sleep(Duration::from_secs(60));
+        })
+        .on_event("quick", move |event| {
+            sender.send(event.kind).ok();
+        })
+        .build()
+        .unwrap();
+    let operation = plimsoll.operation("work");
+    let end = Instant::now() + Duration::from_secs(55);
+    let mut heard = 0;
+    while Instant::now() < end {
+        operation.record(Outcome::Error, Duration::from_millis(1));
+        for kind in [EventKind::Breach, EventKind::Recovery] {
+            assert_eq!(
+                received.recv_timeout(Duration::from_secs(10)).unwrap(),
+                kind
+            );
+            heard += 1;
+        }
+    }
+    assert!(entered.load(Ordering::Relaxed), "the slow one is at work");
+    println!("{heard} edges were heard while another callback slept");
+    assert!(heard > 50);
+    let page = plimsoll.render();
+    assert!(
+        page.contains("plimsoll_callbacks_stuck_total{subscriber=\"slow\"} 1"),
+        "{page}"
+    );
+    assert!(
+        page.contains(&format!(
+            "plimsoll_events_delivered_total{{subscriber=\"quick\"}} {heard}"
+        )),
+        "{page}"
+    );
+    assert!(
+        page.contains("plimsoll_events_delivered_total{subscriber=\"slow\"} 0"),
+        "{page}"
+    );
+}
+
+#[test]
+#[ignore = "takes a minute: tests/run --long"]
+fn an_endless_churn_of_threads_and_instances_needs_no_more_memory() {
+    let resident = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+    };
+    let round = || {
+        let plimsoll = Plimsoll::builder().manual_tick().build().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    plimsoll
+                        .operation("work")
+                        .record(Outcome::Ok, Duration::from_millis(1))
+                });
+            }
+        });
+        assert_eq!(plimsoll.stats().operations[0].count, 4);
+    };
+    (0..500).for_each(|_| round());
+    let before = resident();
+    (0..10_000).for_each(|_| round());
+    let grown = resident().saturating_sub(before);
+    println!("{grown} KiB more after 10,000 instances and 40,000 threads");
+    assert!(grown < 16 * 1024, "{grown} KiB");
+}

@@ -113,6 +113,7 @@ impl Select {
     }
 
     /// The kind with this configuration word, with all its operations.
+    #[cfg(feature = "config")]
     pub(crate) fn named(kind: &str) -> Option<Self> {
         Domain::ALL
             .into_iter()

@@ -30,6 +30,7 @@ pub(super) fn families(inner: &Inner) -> Vec<Family> {
     }
     families.extend(health(inner, &pictures, saturated));
     families.extend(promises::families(&inner.engine));
+    families.iter_mut().for_each(explain);
 
     families.retain(|family| !family.samples.is_empty());
     families.sort_by(|a, b| a.name.cmp(&b.name));
@@ -37,6 +38,13 @@ pub(super) fn families(inner: &Inner) -> Vec<Family> {
         family.samples.sort_by(|a, b| a.labels.cmp(&b.labels));
     }
     families
+}
+
+/// HELP is never empty: the facade's metrics need not be described.
+fn explain(family: &mut Family) {
+    if family.help.is_empty() {
+        family.help = format!("A {} that nobody described.", family.kind.as_str());
+    }
 }
 
 /// The families of counted operations.

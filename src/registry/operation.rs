@@ -176,6 +176,7 @@ pub(crate) struct InFlight {
 
 impl InFlight {
     /// Says what a drop shall count as from now on, if no panic causes it.
+    #[cfg(feature = "http")]
     pub(crate) fn on_drop(&mut self, outcome: Outcome, detail: u16) {
         self.dropped = (outcome, detail);
     }

@@ -143,6 +143,8 @@ fn page(naming: Naming) -> String {
     plimsoll.render()
 }
 
+/// With the feature `tracing` there is a subscriber, and it is on the page.
+#[cfg(feature = "tracing")]
 #[test]
 fn every_profile_renders_as_its_snapshot() {
     for (name, naming) in profiles() {

@@ -1,7 +1,7 @@
 //! Whoever hears of a breach can do what it wants: nobody else notices.
 
+use std::sync::Mutex;
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use plimsoll::{Budget, EventKind, Outcome, Plimsoll, STUCK_AFTER, Select};
@@ -142,7 +142,7 @@ fn every_edge_is_a_structured_tracing_event() {
     use tracing_subscriber::fmt::MakeWriter;
 
     #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    struct Lines(std::sync::Arc<Mutex<Vec<u8>>>);
     impl std::io::Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);

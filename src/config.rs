@@ -28,6 +28,19 @@ use std::time::Duration;
 use crate::budget::{Budget, Level};
 use crate::naming::Naming;
 
+/// The thresholds in force.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Thresholds {
+    /// A request above it is slow.
+    pub slow_request: Duration,
+    /// A query above it is slow.
+    pub slow_query: Duration,
+    /// The promised HTTP error ratio, in `0.0..=1.0`.
+    pub error_ratio: f64,
+}
+
 /// Everything that can be set, as far as one source sets it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {

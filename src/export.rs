@@ -20,8 +20,6 @@
 #[cfg(feature = "metrics")]
 mod bridge;
 mod collect;
-mod family;
-mod foreign;
 #[cfg(feature = "axum")]
 mod handler;
 #[cfg(feature = "axum")]
@@ -33,10 +31,9 @@ mod project;
 mod promises;
 mod text;
 
+pub use crate::family::{Distribution, Family, Kind, Sample, Value};
 #[cfg(feature = "metrics")]
 pub use bridge::Recorder;
-pub use family::{Distribution, Family, Kind, Sample, Value};
-pub(crate) use foreign::Foreign;
 #[cfg(feature = "axum")]
 pub use handler::handler;
 #[cfg(feature = "axum")]

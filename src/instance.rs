@@ -10,11 +10,11 @@ use std::time::Duration;
 use once_cell::sync::OnceCell;
 
 use crate::alert::Subscription;
+use crate::config::Thresholds;
 use crate::engine::{BudgetReading, Engine, Ticker};
-use crate::export::Foreign;
+use crate::family::Foreign;
 use crate::naming::Naming;
 use crate::registry::Registry;
-use crate::stats::Thresholds;
 
 /// One instance: what it counts, promises and announces.
 ///

@@ -49,6 +49,7 @@ pub mod db;
 mod engine;
 pub mod export;
 mod expr;
+mod family;
 mod histogram;
 #[cfg(feature = "http")]
 pub mod http;
@@ -67,7 +68,7 @@ mod window;
 pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription};
 pub use budget::{Budget, Level, Limit, Select};
 pub use clock::{Clock, ManualClock, MonotonicClock};
-pub use config::{BuildError, Problem};
+pub use config::{BuildError, Problem, Thresholds};
 pub use engine::{AlertState, BudgetReading};
 pub use expr::{BucketCounts, Expr, Op, Samples, Selector};
 pub use histogram::{Buckets, Histogram, Layout, LayoutError, Snapshot, Unit};
@@ -77,7 +78,7 @@ pub use instrument::{
 };
 pub use naming::Naming;
 pub use registry::{InstrumentError, Outcome};
-pub use stats::{OperationStats, Stats, Thresholds};
+pub use stats::{OperationStats, Stats};
 
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]

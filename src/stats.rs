@@ -1,7 +1,6 @@
 //! Why it exists: a service wants its own figures as a value, for a status page or a log line, without a scrape.
 
-use std::time::Duration;
-
+use crate::config::Thresholds;
 use crate::histogram::Snapshot;
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, Operation, Outcome, Registry};
@@ -21,19 +20,6 @@ pub struct Stats {
     pub thresholds: Thresholds,
     /// One line per operation of any kind, ordered by kind and labels.
     pub operations: Vec<OperationStats>,
-}
-
-/// The thresholds in force.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-#[non_exhaustive]
-pub struct Thresholds {
-    /// A request above it is slow.
-    pub slow_request: Duration,
-    /// A query above it is slow.
-    pub slow_query: Duration,
-    /// The promised HTTP error ratio, in `0.0..=1.0`.
-    pub error_ratio: f64,
 }
 
 /// What one operation has counted so far.

@@ -10,9 +10,9 @@ use metrics_exporter_prometheus::formatting::{sanitize_label_key, sanitize_metri
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use parking_lot::Mutex;
 
-use super::family::Family;
-use super::foreign::{Refused, Source};
 use super::parse::parse;
+use crate::family::Family;
+use crate::family::{Refused, Source};
 use crate::histogram::{Buckets, Histogram, Layout};
 use crate::instance::Plimsoll;
 use crate::naming::{Naming, sample_names};

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::family::{Family, Kind, Sample, Value};
 use super::picture::{Durations, Picture};
 use super::{project, promises};
+use crate::family::{Family, Kind, Sample, Value};
 use crate::instance::Inner;
 use crate::naming::sample_names;
 use crate::registry::{Domain, InstrumentFamily, InstrumentKind, InstrumentValue};

@@ -1,6 +1,6 @@
 //! Reads counters and gauges back from the text format: strict, because nothing else may pass for ours.
 
-use super::family::{Family, Kind, Sample, Value};
+use crate::family::{Family, Kind, Sample, Value};
 
 /// The families of `page`, and the names of those that hold a line which is not understood.
 pub(super) fn parse(page: &str) -> (Vec<Family>, Vec<String>) {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::family::{Distribution, Family, Kind, Sample, Value};
 use super::picture::{Counted, Durations, Ended, Picture};
+use crate::family::{Distribution, Family, Kind, Sample, Value};
 use crate::histogram::Buckets;
 use crate::instance::Inner;
 use crate::naming::{Label, Spec, Take};

@@ -1,8 +1,8 @@
 //! What was promised, how it stands, and who was told.
 
-use super::family::{Family, Kind, Value};
 use crate::budget::{SLI_BAD, SLI_VALID};
 use crate::engine::Engine;
+use crate::family::{Family, Kind, Value};
 
 /// The families of budgets, of the tick, and of subscribers.
 pub(super) fn families(engine: &Engine) -> impl Iterator<Item = Family> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::family::{Distribution, Family, Sample, Value};
+use crate::family::{Distribution, Family, Sample, Value};
 
 /// All families as one page.
 pub(super) fn render(families: &[Family]) -> String {

@@ -8,13 +8,12 @@ use super::{Inner, Plimsoll};
 use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY};
 use crate::budget::Budget;
 use crate::clock::{Clock, MonotonicClock, SharedClock};
-use crate::config::{BuildError, Problem, Settings, Vars, apply_vars};
+use crate::config::{BuildError, Problem, Settings, Thresholds, Vars, apply_vars};
 use crate::engine::{Engine, Ticker};
-use crate::export::Foreign;
+use crate::family::Foreign;
 use crate::histogram::{Buckets, Layout};
 use crate::naming::Naming;
 use crate::registry::{Domain, Registry};
-use crate::stats::Thresholds;
 
 /// Label sets per kind of work before the rest is counted under `other`.
 const MAX_SERIES: usize = 1_000;

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 
-use super::family::Family;
+use super::Family;
 
 /// Somebody who keeps families of their own.
-pub(super) trait Source: Any + Send + Sync {
+pub(crate) trait Source: Any + Send + Sync {
     /// All of them, as they are now.
     fn families(&self) -> Vec<Family>;
 }
@@ -19,13 +19,13 @@ pub(super) trait Source: Any + Send + Sync {
 /// The source that was attached, if any, and the names that were refused.
 #[derive(Default)]
 pub(crate) struct Foreign {
-    pub(super) source: OnceCell<Arc<dyn Source>>,
-    pub(super) refused: Refused,
+    pub(crate) source: OnceCell<Arc<dyn Source>>,
+    pub(crate) refused: Refused,
 }
 
 impl Foreign {
     /// The families of the source.
-    pub(super) fn families(&self) -> Vec<Family> {
+    pub(crate) fn families(&self) -> Vec<Family> {
         let source = self.source.get();
         source.map_or_else(Vec::new, |source| source.families())
     }
@@ -42,17 +42,17 @@ impl fmt::Debug for Foreign {
 
 /// Names whose family is not shown, or not in full. Each counts once, however often it is met.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Refused(Arc<Mutex<BTreeSet<String>>>);
+pub(crate) struct Refused(Arc<Mutex<BTreeSet<String>>>);
 
 impl Refused {
-    pub(super) fn add(&self, name: &str) {
+    pub(crate) fn add(&self, name: &str) {
         let mut names = self.0.lock();
         if !names.contains(name) {
             names.insert(name.to_owned());
         }
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.0.lock().len() as u64
     }
 }

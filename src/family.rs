@@ -1,4 +1,13 @@
-//! The model that every format prints.
+//! Why it exists: whatever the format, it shows the same families; and an instance can hold families that somebody
+//! else keeps, without knowing who.
+//!
+//! This room only holds values: it neither counts nor prints.
+
+mod foreign;
+
+pub(crate) use foreign::Foreign;
+#[cfg(feature = "metrics")]
+pub(crate) use foreign::{Refused, Source};
 
 use std::fmt;
 

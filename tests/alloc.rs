@@ -130,3 +130,43 @@ fn a_histogram_records_without_allocating() {
     });
     assert_eq!((records, histogram.count()), (0, 110));
 }
+
+#[test]
+fn the_services_own_figures_allocate_nothing() {
+    let plimsoll = Plimsoll::builder().build().unwrap();
+    let counter = plimsoll.counter("jobs_total").register().unwrap();
+    let gauge = plimsoll.gauge("depth").register().unwrap();
+    let recorded = allocations(|| {
+        counter.increment();
+        gauge.add(1.0);
+        let operation = plimsoll.operation("work");
+        at_once(operation.time(ready(Ok::<_, ()>(())))).unwrap();
+        operation.time_sync(|| Err::<(), _>("failed")).unwrap_err();
+        drop(operation.start());
+    });
+    assert_eq!((recorded, counter.value(), gauge.value()), (0, 110, 110.0));
+    assert_eq!(plimsoll.stats().operations[0].count, 330);
+}
+
+#[cfg(feature = "db")]
+#[test]
+fn a_query_allocates_nothing_whichever_way_it_ends() {
+    use plimsoll::Outcome;
+    use std::time::Duration;
+
+    let plimsoll = Plimsoll::builder().build().unwrap();
+    let db = plimsoll.db("orders");
+    let queries = allocations(|| {
+        at_once(db.time("by_id", ready(Ok::<_, ()>(())))).unwrap();
+        at_once(db.time("by_id", ready(Err::<(), _>("failed")))).unwrap_err();
+        let mut dropped = Box::pin(db.time("by_id", std::future::pending::<Result<(), ()>>()));
+        assert!(dropped.as_mut().now_or_never().is_none());
+        plimsoll.track_db_query("by_id", "orders", Duration::from_millis(1), Outcome::Ok);
+    });
+    assert_eq!(queries, 100, "the boxes of this test");
+    let by_id = &plimsoll.stats().operations[0];
+    assert_eq!(
+        (by_id.count, by_id.errors, by_id.cancelled),
+        (440, 110, 110)
+    );
+}

@@ -24,7 +24,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::SharedClock;
-use crate::histogram::Buckets;
+use crate::histogram::{Buckets, Memory};
 
 /// How a unit of measured work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,30 +129,53 @@ impl Domain {
     }
 }
 
+/// What an operation records with.
+#[derive(Debug, Clone)]
+pub(crate) struct Recording {
+    pub(crate) clock: SharedClock,
+    pub(crate) buckets: Arc<Buckets>,
+    pub(crate) memory: Arc<Memory>,
+}
+
 /// Everything that one instance counts.
 #[derive(Debug)]
 pub(crate) struct Registry {
     clock: SharedClock,
+    memory: Arc<Memory>,
     sets: Vec<OperationSet>,
     pub(crate) instruments: Instruments,
 }
 
 impl Registry {
-    /// `buckets` says which bounds the durations of a domain have; `cap` how many label sets it may grow to.
+    /// `buckets` says which bounds the durations of a domain have, `cap` how many label sets it may grow to, `memory`
+    /// how many bytes of counters threads may own.
     pub(crate) fn new(
         clock: SharedClock,
         buckets: impl Fn(Domain) -> Arc<Buckets>,
         cap: usize,
+        memory: Arc<Memory>,
     ) -> Self {
-        let sets = Domain::ALL
-            .into_iter()
-            .map(|domain| OperationSet::new(domain, buckets(domain), cap, clock.clone()))
-            .collect();
+        let set = |domain| {
+            let (clock, memory) = (clock.clone(), memory.clone());
+            let recording = Recording {
+                clock,
+                buckets: buckets(domain),
+                memory,
+            };
+            OperationSet::new(domain, recording, cap)
+        };
+        let sets = Domain::ALL.into_iter().map(set).collect();
         Self {
-            clock,
             sets,
-            instruments: Instruments::new(cap),
+            instruments: Instruments::new(cap, memory.clone()),
+            clock,
+            memory,
         }
+    }
+
+    /// Bytes of counters that threads own at the moment.
+    pub(crate) fn memory_taken(&self) -> usize {
+        self.memory.taken()
     }
 
     pub(crate) fn clock(&self) -> &SharedClock {

@@ -109,7 +109,7 @@ fn claim(taken: &mut HashSet<String>, family: &Family) -> bool {
 }
 
 /// Our own health.
-fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 5] {
+fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 6] {
     let version = env!("CARGO_PKG_VERSION");
     let instruments = &inner.registry.instruments;
     [
@@ -125,6 +125,12 @@ fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 5] {
             Kind::Gauge,
         )
         .with(&[], Value::Float(inner.engine.uptime())),
+        Family::new(
+            "plimsoll_shard_bytes",
+            "Bytes of counters that threads own, each for itself.",
+            Kind::Gauge,
+        )
+        .with(&[], Value::Integer(inner.registry.memory_taken() as u64)),
         by_kind(
             "plimsoll_series_overflow_total",
             "Operations that came after the cap on label sets and were counted under other.",

@@ -1,284 +1,201 @@
-//! Cells that every thread writes without a lock prefix: each thread leases a block of its own.
+//! A block of cumulative counters: a head of a few, and pages that come into being when they are first written.
 //!
-//! A thread finds its block through a thread-local table, indexed by a small number that a [`Cells`] borrows for its
-//! life, and verified by an id that is never used twice. When a thread ends, its blocks keep their counts and wait
-//! for the next thread that asks.
+//! One thread owns a block and writes it with plain loads and stores; or nobody does, and all threads add to it
+//! atomically. Readers look at any time. Nothing here knows which thread it runs on.
 
-use std::cell::{Cell, RefCell};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
-use once_cell::race::OnceBox;
-use parking_lot::Mutex;
+use super::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use super::memory::Memory;
 
-/// A cache line of counters: two threads never share one.
-#[derive(Debug, Default)]
-#[repr(align(64))]
-struct Line(#[expect(dead_code, reason = "read as part of a slice over all lines")] [AtomicU64; 8]);
+/// Counters in the head: sum and saturated values of a histogram, or what a plain counter needs.
+pub(super) const HEAD: usize = 6;
+/// Counters in a page: one octave of buckets.
+pub(super) const PAGE: usize = 64;
 
-/// One thread's block of counters.
+type Page = [AtomicU64; PAGE];
+
+/// A block of counters. The head and the way to the pages share a cache line that no other block touches.
 #[derive(Debug)]
-struct Shard {
-    /// True while a living thread writes here. The Release store at a thread's end publishes its last writes; it pairs
-    /// with the Acquire exchange of the thread that leases the block next.
+#[repr(C, align(64))]
+pub(super) struct Shard {
+    head: [AtomicU64; HEAD],
+    /// Null until first written. The Release exchange publishes a zeroed page; it pairs with the Acquire loads of
+    /// readers. A page lives as long as its block.
+    pages: Box<[AtomicPtr<Page>]>,
+    /// True while a living thread owns the block. The Release store at a thread's end publishes its last writes; it
+    /// pairs with the Acquire load of whoever folds the block away.
     leased: AtomicBool,
-    lines: Box<[Line]>,
+    memory: Arc<Memory>,
 }
 
 impl Shard {
-    fn new(width: usize) -> Self {
-        let lines = (0..width.div_ceil(8)).map(|_| Line::default()).collect();
+    /// A block that takes its bytes from `memory`, or `None` if they are not left.
+    pub(super) fn owned(pages: usize, memory: &Arc<Memory>) -> Option<Self> {
+        memory
+            .take(Self::bytes(pages))
+            .then(|| Self::make(pages, memory, true))
+    }
+
+    /// A block without an owner.
+    pub(super) fn shared(pages: usize, memory: &Arc<Memory>) -> Self {
+        memory.take_anyway(Self::bytes(pages));
+        Self::make(pages, memory, false)
+    }
+
+    fn make(pages: usize, memory: &Arc<Memory>, leased: bool) -> Self {
         Self {
-            leased: AtomicBool::new(true),
-            lines,
+            head: std::array::from_fn(|_| AtomicU64::new(0)),
+            pages: (0..pages)
+                .map(|_| AtomicPtr::new(ptr::null_mut()))
+                .collect(),
+            leased: AtomicBool::new(leased),
+            memory: memory.clone(),
         }
     }
 
-    fn cells(&self) -> &[AtomicU64] {
-        let first: *const Line = self.lines.as_ptr();
-        // SAFETY: `Line` is eight `AtomicU64` and 64 bytes, so `lines` is a gapless array of eight times as many cells.
-        unsafe { std::slice::from_raw_parts(first.cast(), self.lines.len() * 8) }
+    fn bytes(pages: usize) -> usize {
+        size_of::<Self>() + pages * size_of::<AtomicPtr<Page>>()
     }
-}
 
-/// A fixed number of cumulative counters with one writer per thread and any number of readers.
-#[derive(Debug)]
-pub(crate) struct Cells {
-    /// Never used twice in a process, so a stale table entry cannot match.
-    id: u64,
-    /// Index into every thread's table; handed on when this value is dropped.
-    slot: usize,
-    width: usize,
-    shards: Mutex<Vec<Arc<Shard>>>,
-    /// For threads that have no table any more, because they are being torn down.
-    shared: OnceBox<Shard>,
-}
-
-/// The block of the calling thread.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Own<'a>(&'a [AtomicU64]);
-
-impl Own<'_> {
-    /// Adds `n`. Relaxed, load and store apart: this thread is the only writer, and a reader may lag.
+    /// Adds to the head, by the owner. Load and store apart, for nobody else writes here; the Release store publishes
+    /// what the owner wrote before, and pairs with the Acquire load of [`head`](Self::head).
     #[inline]
-    pub(crate) fn add(self, cell: usize, n: u64) {
-        let cell = &self.0[cell];
-        cell.store(
-            cell.load(Ordering::Relaxed).wrapping_add(n),
+    pub(super) fn own_add(&self, counter: usize, n: u64) {
+        bump(&self.head[counter], n);
+    }
+
+    /// Adds 1 to a cell and `sum` to the head's first counter, by the owner; `false`, and nothing added, if the cell's
+    /// page is still to be made.
+    ///
+    /// The sum goes first: a reader that sees the cell (Acquire) sees at least its share of the sum.
+    #[inline]
+    pub(super) fn own_count(&self, cell: usize, sum: u64) -> bool {
+        // Relaxed: the owner made the page itself.
+        let page = self.pages[cell / PAGE].load(Ordering::Relaxed);
+        if page.is_null() {
+            return false;
+        }
+        bump(&self.head[0], sum);
+        // SAFETY: a page that was published stays where it is until the block is dropped.
+        bump(unsafe { &(&*page)[cell % PAGE] }, 1);
+        true
+    }
+
+    /// Adds to the head of a block without an owner. Release for the pairing of [`own_add`](Self::own_add).
+    pub(super) fn shared_add(&self, counter: usize, n: u64) {
+        self.head[counter].fetch_add(n, Ordering::Release);
+    }
+
+    /// [`own_count`](Self::own_count) on a block without an owner; its pages are always to be had.
+    pub(super) fn shared_count(&self, cell: usize, sum: u64) {
+        self.add_anyway(cell, 1, sum);
+    }
+
+    fn add_anyway(&self, cell: usize, n: u64, sum: u64) {
+        if self.page(cell / PAGE).is_none() {
+            self.memory.take_anyway(size_of::<Page>());
+            self.publish_page(cell / PAGE);
+        }
+        self.head[0].fetch_add(sum, Ordering::Relaxed);
+        if let Some(page) = self.page(cell / PAGE) {
+            page[cell % PAGE].fetch_add(n, Ordering::Release);
+        }
+    }
+
+    /// Makes the page of a cell; `false` if its bytes are not left.
+    pub(super) fn make_page(&self, cell: usize) -> bool {
+        let made = self.memory.take(size_of::<Page>());
+        if made {
+            self.publish_page(cell / PAGE);
+        }
+        made
+    }
+
+    /// Puts a zeroed page where there is none; its bytes are taken already.
+    fn publish_page(&self, at: usize) {
+        let page = Box::into_raw(Box::new(std::array::from_fn(|_| AtomicU64::new(0))));
+        let put = self.pages[at].compare_exchange(
+            ptr::null_mut(),
+            page,
+            Ordering::AcqRel,
             Ordering::Relaxed,
         );
-    }
-
-    /// Adds `n` and publishes what this thread added before: pairs with the Acquire loads of [`Cells::read`]'s caller.
-    #[inline]
-    pub(crate) fn publish(self, cell: usize, n: u64) {
-        let cell = &self.0[cell];
-        cell.store(
-            cell.load(Ordering::Relaxed).wrapping_add(n),
-            Ordering::Release,
-        );
-    }
-}
-
-/// The block that all threads without one of their own write to.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Shared<'a>(&'a [AtomicU64]);
-
-impl Shared<'_> {
-    /// Adds `n`. Release for the same pairing as [`Own::publish`].
-    pub(crate) fn add(self, cell: usize, n: u64) {
-        self.0[cell].fetch_add(n, Ordering::Release);
-    }
-}
-
-impl Cells {
-    pub(crate) fn new(width: usize) -> Self {
-        let (id, slot) = SLOTS.lock().take();
-        Self {
-            id,
-            slot,
-            width,
-            shards: Mutex::new(Vec::new()),
-            shared: OnceBox::new(),
+        if put.is_err() {
+            self.memory.give_back(size_of::<Page>());
+            // SAFETY: another thread was first, so nobody has seen this page; it came from a box.
+            drop(unsafe { Box::from_raw(page) });
         }
     }
 
-    /// The calling thread's block; `None` while the thread is being torn down.
-    #[inline]
-    pub(crate) fn own(&self) -> Option<Own<'_>> {
-        let (table, len) = TABLE.get();
-        if self.slot < len {
-            // SAFETY: `table` points to `len` entries owned by this thread's `LEASES`, which renews `TABLE` whenever
-            // they move and empties it before they go.
-            let entry = unsafe { *table.add(self.slot) };
-            if entry.id == self.id {
-                // SAFETY: ids are unique, so the block was leased from this very value, whose `shards` keeps it alive
-                // for as long as `self` is borrowed; it has at least `width` cells.
-                return Some(Own(unsafe {
-                    std::slice::from_raw_parts(entry.cells, self.width)
-                }));
-            }
-        }
-        self.lease()
+    fn page(&self, at: usize) -> Option<&Page> {
+        let page = self.pages[at].load(Ordering::Acquire);
+        // SAFETY: null, or a page that was published and stays until the block is dropped.
+        unsafe { page.as_ref() }
     }
 
-    pub(crate) fn shared(&self) -> Shared<'_> {
-        Shared(
-            self.shared
-                .get_or_init(|| Box::new(Shard::new(self.width)))
-                .cells(),
-        )
+    /// A counter of the head. Read it after the cells that it sums up.
+    pub(super) fn head(&self, counter: usize) -> u64 {
+        self.head[counter].load(Ordering::Acquire)
     }
 
-    /// Adds `n` to one cell, from whichever thread.
-    #[inline]
-    pub(crate) fn add(&self, cell: usize, n: u64) {
-        match self.own() {
-            Some(own) => own.publish(cell, n),
-            None => self.shared().add(cell, n),
-        }
-    }
-
-    /// Shows every block in turn. Load the cells with Acquire where their order matters.
-    pub(crate) fn read(&self, mut show: impl FnMut(&[AtomicU64])) {
-        for shard in self.shards.lock().iter() {
-            show(&shard.cells()[..self.width]);
-        }
-        if let Some(shared) = self.shared.get() {
-            show(&shared.cells()[..self.width]);
-        }
-    }
-
-    /// The total of one cell.
-    pub(crate) fn total(&self, cell: usize) -> u64 {
-        let mut total = 0_u64;
-        self.read(|cells| total = total.wrapping_add(cells[cell].load(Ordering::Acquire)));
-        total
-    }
-
-    #[cfg(test)]
-    pub(crate) fn hold_lock(&self) -> impl Drop + '_ {
-        self.shards.lock()
-    }
-
-    #[cold]
-    fn lease(&self) -> Option<Own<'_>> {
-        let leased = LEASES.try_with(|leases| {
-            // Recording from inside this very function (an allocator that records) finds it borrowed.
-            let mut leases = leases.try_borrow_mut().ok()?;
-            let shard = self.free_shard();
-            let cells = shard.cells().as_ptr();
-            leases.keep(
-                self.slot,
-                Entry { id: self.id, cells },
-                Arc::downgrade(&shard),
-            );
-            Some(cells)
-        });
-        let cells = leased.ok().flatten()?;
-        // SAFETY: as in `own`; the block is in `shards` by now.
-        Some(Own(unsafe {
-            std::slice::from_raw_parts(cells, self.width)
-        }))
-    }
-
-    /// A block that some ended thread left behind, or a new one.
-    fn free_shard(&self) -> Arc<Shard> {
-        let mut shards = self.shards.lock();
-        let free = shards.iter().find(|shard| {
-            shard
-                .leased
-                .compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
-        });
-        match free {
-            Some(shard) => shard.clone(),
-            None => {
-                let shard = Arc::new(Shard::new(self.width));
-                shards.push(shard.clone());
-                shard
+    /// Adds every cell to `totals`.
+    pub(super) fn add_cells_to(&self, totals: &mut [u64]) {
+        for (at, totals) in totals.chunks_mut(PAGE).enumerate() {
+            if let Some(page) = self.page(at) {
+                for (total, cell) in totals.iter_mut().zip(page) {
+                    *total = total.wrapping_add(cell.load(Ordering::Acquire));
+                }
             }
         }
     }
-}
 
-impl Drop for Cells {
-    fn drop(&mut self) {
-        SLOTS.lock().free.push(self.slot);
-    }
-}
-
-/// Hands out ids, each once, and slots, again and again.
-struct Slots {
-    next_id: u64,
-    next_slot: usize,
-    free: Vec<usize>,
-}
-
-static SLOTS: Mutex<Slots> = Mutex::new(Slots {
-    next_id: 1,
-    next_slot: 0,
-    free: Vec::new(),
-});
-
-impl Slots {
-    fn take(&mut self) -> (u64, usize) {
-        let id = self.next_id;
-        self.next_id += 1;
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.next_slot += 1;
-            self.next_slot - 1
-        });
-        (id, slot)
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    /// 0 is nobody's.
-    id: u64,
-    cells: *const AtomicU64,
-}
-
-/// What a thread has leased: the table it reads on every record, and what must be given back at its end.
-struct Leases {
-    entries: Vec<Entry>,
-    shards: Vec<Weak<Shard>>,
-}
-
-impl Leases {
-    fn keep(&mut self, slot: usize, entry: Entry, shard: Weak<Shard>) {
-        if self.entries.len() <= slot {
-            self.entries.resize(
-                slot + 1,
-                Entry {
-                    id: 0,
-                    cells: ptr::null(),
-                },
-            );
-            self.shards.resize(slot + 1, Weak::new());
+    /// Adds another block, which nobody writes any more.
+    pub(super) fn absorb(&self, other: &Self) {
+        for (to, from) in self.head.iter().zip(&other.head) {
+            to.fetch_add(from.load(Ordering::Relaxed), Ordering::Release);
         }
-        // A slot changes hands only after its last owner was dropped, so what stood here is dead.
-        self.entries[slot] = entry;
-        self.shards[slot] = shard;
-        TABLE.set((self.entries.as_ptr(), self.entries.len()));
-    }
-}
-
-impl Drop for Leases {
-    fn drop(&mut self) {
-        TABLE.set((ptr::null(), 0));
-        for shard in self.shards.iter().filter_map(Weak::upgrade) {
-            shard.leased.store(false, Ordering::Release);
+        for at in 0..other.pages.len() {
+            for (cell, count) in other.page(at).into_iter().flatten().enumerate() {
+                match count.load(Ordering::Relaxed) {
+                    0 => {}
+                    count => self.add_anyway(at * PAGE + cell, count, 0),
+                }
+            }
         }
     }
+
+    pub(super) fn is_leased(&self) -> bool {
+        self.leased.load(Ordering::Acquire)
+    }
+
+    /// The owner will not write any more.
+    pub(super) fn release(&self) {
+        self.leased.store(false, Ordering::Release);
+    }
 }
 
-thread_local! {
-    /// `LEASES.entries` as a bare slice: without a destructor, so it is read with one load and outlives `LEASES`.
-    static TABLE: Cell<(*const Entry, usize)> = const { Cell::new((ptr::null(), 0)) };
-    static LEASES: RefCell<Leases> = const {
-        RefCell::new(Leases { entries: Vec::new(), shards: Vec::new() })
-    };
+impl Drop for Shard {
+    fn drop(&mut self) {
+        let mut bytes = Self::bytes(self.pages.len());
+        for page in &self.pages {
+            let page = page.load(Ordering::Acquire);
+            if !page.is_null() {
+                bytes += size_of::<Page>();
+                // SAFETY: it came from a box, and this is the last that anybody sees of the block.
+                drop(unsafe { Box::from_raw(page) });
+            }
+        }
+        self.memory.give_back(bytes);
+    }
+}
+
+/// Adds to a counter that only this thread writes.
+#[inline]
+fn bump(counter: &AtomicU64, n: u64) {
+    counter.store(
+        counter.load(Ordering::Relaxed).wrapping_add(n),
+        Ordering::Release,
+    );
 }

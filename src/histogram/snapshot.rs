@@ -1,9 +1,9 @@
 //! What a histogram held at one moment.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layout::Buckets;
+use super::shard::Shard;
 
 /// An immutable copy of a histogram, or the sum or difference of several over the same buckets.
 #[derive(Debug, Clone)]
@@ -26,20 +26,11 @@ impl Snapshot {
         }
     }
 
-    /// Adds one shard. The bucket cells are read first, so that the sum covers at least what they count.
-    pub(super) fn add_cells(
-        &mut self,
-        cells: &[AtomicU64],
-        sum: &AtomicU64,
-        saturated: &AtomicU64,
-    ) {
-        for (total, cell) in self.cells.iter_mut().zip(cells) {
-            *total = total.wrapping_add(cell.load(Ordering::Acquire));
-        }
-        self.sum = self.sum.wrapping_add(sum.load(Ordering::Relaxed));
-        self.saturated = self
-            .saturated
-            .wrapping_add(saturated.load(Ordering::Relaxed));
+    /// Adds one block. The cells are read first, so that the sum covers at least what they count.
+    pub(super) fn add(&mut self, shard: &Shard, sum: usize, saturated: usize) {
+        shard.add_cells_to(&mut self.cells);
+        self.sum = self.sum.wrapping_add(shard.head(sum));
+        self.saturated = self.saturated.wrapping_add(shard.head(saturated));
     }
 
     /// The buckets that were counted into.

@@ -141,8 +141,14 @@ fn prometheus_interpolation() {
     );
 }
 
+fn blocks(histogram: &Histogram) -> usize {
+    let mut blocks = 0;
+    histogram.cells.read(|_| blocks += 1);
+    blocks
+}
+
 #[test]
-fn a_thread_hands_its_block_on() {
+fn what_ended_threads_counted_is_folded_into_one_block() {
     let histogram = Arc::new(durations(&[]));
     for _ in 0..100 {
         let histogram = histogram.clone();
@@ -151,12 +157,45 @@ fn a_thread_hands_its_block_on() {
             .expect("no panic");
     }
     assert_eq!(histogram.count(), 100);
-    let mut blocks = 0;
-    histogram.cells.read(|_| blocks += 1);
-    assert_eq!(
-        blocks, 1,
-        "one block serves threads that live one after the other"
-    );
+    assert_eq!(histogram.snapshot().raw_sum(), 500_000);
+    assert_eq!(blocks(&histogram), 1);
+    histogram.record(5_000);
+    assert_eq!((histogram.count(), blocks(&histogram)), (101, 2));
+}
+
+#[test]
+fn threads_share_when_the_byte_budget_is_spent_and_nothing_is_lost() {
+    for limit in [0, 1_000, 1_400, 100_000] {
+        let memory = Arc::new(Memory::new(limit));
+        let buckets = Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
+        let histogram = Histogram::within(buckets, memory.clone());
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for value in 0..10_000_u64 {
+                        histogram.record(value * 104_729 % 2_000_000_000);
+                    }
+                    histogram.record(u64::MAX);
+                });
+            }
+        });
+        let snapshot = histogram.snapshot();
+        assert_eq!(
+            (snapshot.count(), snapshot.saturated()),
+            (30_003, 3),
+            "limit {limit}"
+        );
+        let one: u64 = (0..10_000)
+            .map(|value| value * 104_729 % 2_000_000_000)
+            .sum();
+        assert_eq!(
+            snapshot.raw_sum(),
+            3 * (one + 3_600_000_000_000),
+            "limit {limit}"
+        );
+        drop(histogram);
+        assert_eq!(memory.taken(), 0, "limit {limit}");
+    }
 }
 
 #[test]

@@ -209,6 +209,7 @@ pub(super) const INSTRUMENTS: &[&str] = &[
 pub(super) const OWN: &[&str] = &[
     "plimsoll_build_info",
     "plimsoll_uptime_seconds",
+    "plimsoll_shard_bytes",
     "plimsoll_series_overflow_total",
     "plimsoll_values_saturated_total",
     "plimsoll_families_dropped_total",

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use super::OTHER;
-use crate::histogram::{Buckets, Cells, Histogram, LayoutError};
+use crate::histogram::{Buckets, Cells, Histogram, LayoutError, Memory};
 
 /// A number that goes up and down: the bits of an `f64`. Relaxed: a single independent value.
 #[derive(Debug, Default)]
@@ -58,13 +58,14 @@ impl InstrumentKind {
         }
     }
 
-    fn value(&self) -> InstrumentValue {
+    fn value(&self, memory: &Arc<Memory>) -> InstrumentValue {
         match self {
-            Self::Counter => InstrumentValue::Counter(Arc::new(Cells::new(1))),
+            Self::Counter => InstrumentValue::Counter(Arc::new(Cells::new(0, memory.clone()))),
             Self::Gauge => InstrumentValue::Gauge(Arc::default()),
-            Self::Histogram(buckets) => {
-                InstrumentValue::Histogram(Arc::new(Histogram::new(buckets.clone())))
-            }
+            Self::Histogram(buckets) => InstrumentValue::Histogram(Arc::new(Histogram::within(
+                buckets.clone(),
+                memory.clone(),
+            ))),
         }
     }
 }
@@ -112,15 +113,17 @@ pub(crate) struct InstrumentFamily {
 pub(crate) struct Instruments {
     families: Mutex<BTreeMap<String, InstrumentFamily>>,
     cap: usize,
+    memory: Arc<Memory>,
     /// Registrations that were led to `other`.
     overflow: AtomicU64,
 }
 
 impl Instruments {
-    pub(super) fn new(cap: usize) -> Self {
+    pub(super) fn new(cap: usize, memory: Arc<Memory>) -> Self {
         Self {
             families: Mutex::new(BTreeMap::new()),
             cap,
+            memory,
             overflow: AtomicU64::new(0),
         }
     }
@@ -206,7 +209,7 @@ impl Instruments {
             return Ok(value);
         }
         // The buckets of the first registration serve all series of the family.
-        let made = family.kind.value();
+        let made = family.kind.value(&self.memory);
         Ok(family.series.entry(values).or_insert(made).clone())
     }
 

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use once_cell::race::OnceBox;
 
-use super::{Domain, Outcome};
-use crate::clock::SharedClock;
-use crate::histogram::{Buckets, Cells, Histogram};
+use super::{Domain, Outcome, Recording};
+use crate::histogram::{Cells, Histogram};
 
 /// Details (HTTP statuses) told apart; a proxy that passes on whatever it gets must not fill the memory.
 const MAX_SERIES: usize = 64;
@@ -35,25 +34,18 @@ struct Link {
 pub(crate) struct Operation {
     domain: Domain,
     labels: Box<[Box<str>]>,
-    buckets: Arc<Buckets>,
-    clock: SharedClock,
+    recording: Recording,
     flow: Cells,
     first: OnceBox<Link>,
 }
 
 impl Operation {
-    pub(super) fn new(
-        domain: Domain,
-        labels: &[&str],
-        buckets: Arc<Buckets>,
-        clock: SharedClock,
-    ) -> Self {
+    pub(super) fn new(domain: Domain, labels: &[&str], recording: Recording) -> Self {
         Self {
             domain,
             labels: labels.iter().map(|&label| label.into()).collect(),
-            buckets,
-            clock,
-            flow: Cells::new(2),
+            flow: Cells::new(0, recording.memory.clone()),
+            recording,
             first: OnceBox::new(),
         }
     }
@@ -68,7 +60,7 @@ impl Operation {
         self.flow.add(STARTED, 1);
         InFlight {
             operation: self.clone(),
-            started_ns: self.clock.now_ns(),
+            started_ns: self.recording.clock.now_ns(),
             dropped: (
                 Outcome::Cancelled,
                 self.domain.dropped_detail(Outcome::Cancelled),
@@ -134,7 +126,10 @@ impl Operation {
     }
 
     fn link(&self, outcome: Outcome, detail: u16) -> Link {
-        let histogram = Histogram::new(self.buckets.clone());
+        let histogram = Histogram::within(
+            self.recording.buckets.clone(),
+            self.recording.memory.clone(),
+        );
         let series = Series {
             outcome,
             detail,
@@ -188,6 +183,7 @@ impl InFlight {
 
     fn elapsed_ns(&self) -> u64 {
         self.operation
+            .recording
             .clock
             .now_ns()
             .saturating_sub(self.started_ns)

@@ -8,8 +8,7 @@ use foldhash::fast::RandomState;
 use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 
-use super::{Domain, Operation};
-use crate::clock::SharedClock;
+use super::{Domain, Operation, Recording};
 use crate::histogram::{Buckets, Cells};
 
 /// The label value of whatever came after the cap.
@@ -27,8 +26,7 @@ struct Node {
 #[derive(Debug)]
 pub(crate) struct OperationSet {
     domain: Domain,
-    buckets: Arc<Buckets>,
-    clock: SharedClock,
+    recording: Recording,
     hasher: RandomState,
     table: Box<[OnceBox<Node>]>,
     cap: usize,
@@ -42,25 +40,19 @@ pub(crate) struct OperationSet {
 }
 
 impl OperationSet {
-    pub(super) fn new(
-        domain: Domain,
-        buckets: Arc<Buckets>,
-        cap: usize,
-        clock: SharedClock,
-    ) -> Self {
+    pub(super) fn new(domain: Domain, recording: Recording, cap: usize) -> Self {
         let table = (0..cap.next_power_of_two().clamp(16, 4096))
             .map(|_| OnceBox::new())
             .collect();
         Self {
             domain,
-            buckets,
-            clock,
             hasher: RandomState::default(),
             table,
             cap,
             admitted: AtomicUsize::new(0),
             other: OnceBox::new(),
-            overflow: Cells::new(1),
+            overflow: Cells::new(0, recording.memory.clone()),
+            recording,
             all: Mutex::new(Vec::new()),
         }
     }
@@ -70,7 +62,7 @@ impl OperationSet {
     }
 
     pub(crate) fn buckets(&self) -> &Arc<Buckets> {
-        &self.buckets
+        &self.recording.buckets
     }
 
     /// The operation with these label values, made at first sight; `other` once the cap is reached.
@@ -158,12 +150,7 @@ impl OperationSet {
     }
 
     fn make(&self, labels: &[&str]) -> Arc<Operation> {
-        Arc::new(Operation::new(
-            self.domain,
-            labels,
-            self.buckets.clone(),
-            self.clock.clone(),
-        ))
+        Arc::new(Operation::new(self.domain, labels, self.recording.clone()))
     }
 
     fn hash(&self, labels: &[&str]) -> u64 {

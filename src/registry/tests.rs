@@ -3,13 +3,14 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::histogram::Layout;
+use crate::histogram::{Layout, Memory};
 
 fn registry(cap: usize) -> (Registry, ManualClock) {
     let clock = ManualClock::new();
+    let memory = Arc::new(Memory::new(usize::MAX));
     let shared = SharedClock::Custom(Arc::new(clock.clone()));
     let buckets = |_| Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
-    (Registry::new(shared, buckets, cap), clock)
+    (Registry::new(shared, buckets, cap, memory), clock)
 }
 
 #[test]

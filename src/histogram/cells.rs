@@ -1,0 +1,263 @@
+//! Which block a thread writes to: each leases one of its own.
+//!
+//! A thread finds its block through a thread-local table, indexed by a small number that a [`Cells`] borrows for its
+//! life, and verified by an id that is never used twice. When a thread ends, the next reader folds what it counted into
+//! the base. Threads that are being torn down, and those that come when the byte budget is spent, share one block.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+use std::sync::{Arc, Weak};
+
+use once_cell::race::OnceBox;
+use parking_lot::Mutex;
+
+use super::memory::Memory;
+use super::shard::{PAGE, Shard};
+
+/// Cumulative counters with one writer per block and any number of readers.
+#[derive(Debug)]
+pub(crate) struct Cells {
+    /// Never used twice in a process, so a stale table entry cannot match.
+    id: u64,
+    /// Index into every thread's table; handed on when this value is dropped.
+    slot: usize,
+    pages: usize,
+    memory: Arc<Memory>,
+    blocks: Mutex<Blocks>,
+    /// Written by threads without a block of their own.
+    shared: OnceBox<Shard>,
+}
+
+/// The blocks that are only reached under the lock, or by their owner.
+#[derive(Debug, Default)]
+struct Blocks {
+    owned: Vec<Arc<Shard>>,
+    /// What ended threads counted.
+    base: Option<Box<Shard>>,
+}
+
+impl Cells {
+    /// Counters in the head, and enough pages for `cells` more.
+    pub(crate) fn new(cells: usize, memory: Arc<Memory>) -> Self {
+        let (id, slot) = SLOTS.lock().take();
+        Self {
+            id,
+            slot,
+            pages: cells.div_ceil(PAGE),
+            memory,
+            blocks: Mutex::default(),
+            shared: OnceBox::new(),
+        }
+    }
+
+    /// Adds `n` to a counter of the head, from whichever thread.
+    #[inline]
+    pub(crate) fn add(&self, counter: usize, n: u64) {
+        match self.own() {
+            Some(own) => own.own_add(counter, n),
+            None => self.shared().shared_add(counter, n),
+        }
+    }
+
+    /// Adds 1 to a cell and `sum` to the head's first counter, from whichever thread.
+    #[inline]
+    pub(crate) fn count(&self, cell: usize, sum: u64) {
+        match self.own() {
+            Some(own) if own.own_count(cell, sum) => {}
+            own => self.count_slowly(own, cell, sum),
+        }
+    }
+
+    #[cold]
+    fn count_slowly(&self, own: Option<&Shard>, cell: usize, sum: u64) {
+        let counted = own.is_some_and(|own| own.make_page(cell) && own.own_count(cell, sum));
+        if !counted {
+            self.shared().shared_count(cell, sum);
+        }
+    }
+
+    /// The calling thread's block; `None` if it has to share.
+    #[inline]
+    fn own(&self) -> Option<&Shard> {
+        let (table, len) = TABLE.get();
+        if self.slot < len {
+            // SAFETY: `table` points to `len` entries owned by this thread's `LEASES`, which renews `TABLE` whenever
+            // they move and empties it before they go.
+            let entry = unsafe { *table.add(self.slot) };
+            if entry.id == self.id {
+                // SAFETY: ids are unique, so the block was leased from this very value, which keeps a leased block for
+                // as long as it lives itself.
+                return Some(unsafe { &*entry.shard });
+            }
+        }
+        self.lease()
+    }
+
+    #[cold]
+    fn lease(&self) -> Option<&Shard> {
+        let leased = LEASES.try_with(|leases| {
+            // Recording from inside this very function (an allocator that records) finds it borrowed.
+            let mut leases = leases.try_borrow_mut().ok()?;
+            if leases.shares(self.slot, self.id) {
+                return None;
+            }
+            let Some(shard) = Shard::owned(self.pages, &self.memory).map(Arc::new) else {
+                leases.keep(self.slot, Entry::sharing(self.id), Weak::new());
+                return None;
+            };
+            let entry = Entry {
+                id: self.id,
+                shard: Arc::as_ptr(&shard),
+            };
+            leases.keep(self.slot, entry, Arc::downgrade(&shard));
+            self.blocks.lock().owned.push(shard);
+            Some(entry.shard)
+        });
+        // SAFETY: as in `own`; the block is kept in `blocks` by now.
+        leased.ok().flatten().map(|shard| unsafe { &*shard })
+    }
+
+    fn shared(&self) -> &Shard {
+        self.shared
+            .get_or_init(|| Box::new(Shard::shared(self.pages, &self.memory)))
+    }
+
+    /// Shows every block in turn, after folding those of ended threads into one.
+    pub(super) fn read(&self, mut show: impl FnMut(&Shard)) {
+        let mut blocks = self.blocks.lock();
+        blocks.fold(self.pages, &self.memory);
+        blocks.owned.iter().for_each(|shard| show(shard));
+        blocks.base.iter().for_each(|shard| show(shard));
+        self.shared.get().into_iter().for_each(show);
+    }
+
+    /// The total of one counter of the head.
+    pub(crate) fn total(&self, counter: usize) -> u64 {
+        let mut total = 0_u64;
+        self.read(|shard| total = total.wrapping_add(shard.head(counter)));
+        total
+    }
+
+    #[cfg(test)]
+    pub(crate) fn hold_lock(&self) -> impl Drop + '_ {
+        self.blocks.lock()
+    }
+}
+
+impl Blocks {
+    /// Adds the blocks of ended threads to the base. Under the lock, so no reader sees one twice or not at all; a block
+    /// that is not leased has no writer, and a leased one is never touched.
+    fn fold(&mut self, pages: usize, memory: &Arc<Memory>) {
+        if self.owned.iter().all(|shard| shard.is_leased()) {
+            return;
+        }
+        let base = self
+            .base
+            .get_or_insert_with(|| Box::new(Shard::shared(pages, memory)));
+        self.owned.retain(|shard| {
+            let leased = shard.is_leased();
+            if !leased {
+                base.absorb(shard);
+            }
+            leased
+        });
+    }
+}
+
+impl Drop for Cells {
+    fn drop(&mut self) {
+        SLOTS.lock().free.push(self.slot);
+    }
+}
+
+/// Hands out ids, each once, and slots, again and again.
+struct Slots {
+    next_id: u64,
+    next_slot: usize,
+    free: Vec<usize>,
+}
+
+static SLOTS: Mutex<Slots> = Mutex::new(Slots {
+    next_id: 1,
+    next_slot: 0,
+    free: Vec::new(),
+});
+
+impl Slots {
+    fn take(&mut self) -> (u64, usize) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.next_slot += 1;
+            self.next_slot - 1
+        });
+        (id, slot)
+    }
+}
+
+/// Marks the id of an entry whose thread has to share.
+const SHARES: u64 = 1 << 63;
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// 0 is nobody's.
+    id: u64,
+    shard: *const Shard,
+}
+
+impl Entry {
+    const NOBODY: Self = Self {
+        id: 0,
+        shard: ptr::null(),
+    };
+
+    fn sharing(id: u64) -> Self {
+        Self {
+            id: id | SHARES,
+            shard: ptr::null(),
+        }
+    }
+}
+
+/// What a thread has leased: the table it reads on every record, and what must be given back at its end.
+struct Leases {
+    entries: Vec<Entry>,
+    shards: Vec<Weak<Shard>>,
+}
+
+impl Leases {
+    fn shares(&self, slot: usize, id: u64) -> bool {
+        self.entries
+            .get(slot)
+            .is_some_and(|entry| entry.id == id | SHARES)
+    }
+
+    fn keep(&mut self, slot: usize, entry: Entry, shard: Weak<Shard>) {
+        if self.entries.len() <= slot {
+            self.entries.resize(slot + 1, Entry::NOBODY);
+            self.shards.resize(slot + 1, Weak::new());
+        }
+        // A slot changes hands only after its last owner was dropped, so what stood here is dead.
+        self.entries[slot] = entry;
+        self.shards[slot] = shard;
+        TABLE.set((self.entries.as_ptr(), self.entries.len()));
+    }
+}
+
+impl Drop for Leases {
+    fn drop(&mut self) {
+        TABLE.set((ptr::null(), 0));
+        self.shards
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|shard| shard.release());
+    }
+}
+
+thread_local! {
+    /// `LEASES.entries` as a bare slice: without a destructor, so it is read with one load and outlives `LEASES`.
+    static TABLE: Cell<(*const Entry, usize)> = const { Cell::new((ptr::null(), 0)) };
+    static LEASES: RefCell<Leases> = const {
+        RefCell::new(Leases { entries: Vec::new(), shards: Vec::new() })
+    };
+}

@@ -159,6 +159,9 @@ fn every_edge_is_a_structured_tracing_event() {
         }
     }
 
+    // With a single dispatcher in the process, `tracing` asks the thread that meets an event first whether anybody wants
+    // it, and that may be a worker of another test. With two it asks them all.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
         .with_writer(lines.clone())

@@ -1,7 +1,15 @@
 //! Why it exists: every duration and every window needs one notion of "now", and no test should sleep.
 //!
 //! A [`Clock`] hands out monotonic nanoseconds from an origin of its own. [`MonotonicClock`] reads
-//! [`Instant`]; [`ManualClock`] moves only when told to.
+//! [`Instant`]; [`ManualClock`] moves only when told to; `TscClock` (feature `tsc`) reads the processor's time-stamp
+//! counter where that is safe. An instance chooses once: the counter where it is to be had, [`Instant`] elsewhere,
+//! unless [`Builder::clock`](crate::Builder::clock) says otherwise.
+
+#[cfg(feature = "tsc")]
+mod tsc;
+
+#[cfg(feature = "tsc")]
+pub use tsc::TscClock;
 
 use std::fmt;
 use std::sync::Arc;
@@ -90,14 +98,40 @@ impl Clock for ManualClock {
 #[derive(Clone)]
 pub(crate) enum SharedClock {
     Monotonic(MonotonicClock),
+    #[cfg(feature = "tsc")]
+    Tsc(TscClock),
     Custom(Arc<dyn Clock>),
 }
 
 impl SharedClock {
+    /// The fastest clock that can be trusted.
+    #[cfg(feature = "tsc")]
+    pub(crate) fn choose() -> Self {
+        TscClock::new().map_or_else(|| Self::Monotonic(MonotonicClock::new()), Self::Tsc)
+    }
+
+    /// The fastest clock that can be trusted.
+    #[cfg(not(feature = "tsc"))]
+    pub(crate) fn choose() -> Self {
+        Self::Monotonic(MonotonicClock::new())
+    }
+
+    /// The value of the label `source`.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Monotonic(_) => "instant",
+            #[cfg(feature = "tsc")]
+            Self::Tsc(_) => "tsc",
+            Self::Custom(_) => "custom",
+        }
+    }
+
     #[inline]
     pub(crate) fn now_ns(&self) -> u64 {
         match self {
             Self::Monotonic(clock) => clock.now_ns(),
+            #[cfg(feature = "tsc")]
+            Self::Tsc(clock) => clock.now_ns(),
             Self::Custom(clock) => clock.now_ns(),
         }
     }
@@ -105,6 +139,8 @@ impl SharedClock {
     pub(crate) fn system_time(&self) -> SystemTime {
         match self {
             Self::Monotonic(clock) => clock.system_time(),
+            #[cfg(feature = "tsc")]
+            Self::Tsc(clock) => clock.system_time(),
             Self::Custom(clock) => clock.system_time(),
         }
     }
@@ -112,9 +148,6 @@ impl SharedClock {
 
 impl fmt::Debug for SharedClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Monotonic(_) => "Monotonic",
-            Self::Custom(_) => "Custom",
-        })
+        f.write_str(self.as_str())
     }
 }

@@ -67,6 +67,8 @@ mod window;
 
 pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription};
 pub use budget::{Budget, Level, Limit, Select};
+#[cfg(feature = "tsc")]
+pub use clock::TscClock;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use config::{BuildError, Problem, Thresholds};
 pub use engine::{AlertState, BudgetReading};

@@ -123,12 +123,14 @@ fn a_service_call_allocates_nothing_whichever_way_it_ends() {
 fn a_histogram_records_without_allocating() {
     let buckets = Buckets::new(plimsoll::Layout::durations(), &[0.1]).unwrap();
     let histogram = Histogram::new(buckets);
+    // The first record into an octave makes its page.
+    (0..40).for_each(|octave| histogram.record(1 << octave));
     let mut value = 1;
     let records = allocations(|| {
         value = (value * 31) % 10_000_000_019;
         histogram.record(value);
     });
-    assert_eq!((records, histogram.count()), (0, 110));
+    assert_eq!((records, histogram.count()), (0, 150));
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn claim(taken: &mut HashSet<String>, family: &Family) -> bool {
 }
 
 /// Our own health.
-fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 6] {
+fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 7] {
     let version = env!("CARGO_PKG_VERSION");
     let instruments = &inner.registry.instruments;
     [
@@ -125,6 +125,12 @@ fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 6] {
             Kind::Gauge,
         )
         .with(&[], Value::Float(inner.engine.uptime())),
+        Family::new(
+            "plimsoll_clock_info",
+            "What everything is timed by: tsc, instant or custom; always 1.",
+            Kind::Gauge,
+        )
+        .with(&[("source", inner.registry.clock().as_str())], Value::Integer(1)),
         Family::new(
             "plimsoll_shard_bytes",
             "Bytes of counters that threads own, each for itself.",

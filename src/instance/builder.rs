@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Inner, Plimsoll};
 use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY};
 use crate::budget::Budget;
-use crate::clock::{Clock, MonotonicClock, SharedClock};
+use crate::clock::{Clock, SharedClock};
 use crate::config::{BuildError, Problem, Settings, Thresholds, Vars, apply_vars};
 use crate::engine::{Engine, Ticker};
 use crate::family::Foreign;
@@ -91,7 +91,8 @@ impl Builder {
         self
     }
 
-    /// The clock that everything is timed by; [`MonotonicClock`] by default.
+    /// The clock that everything is timed by. By default the time-stamp counter where it is safe (feature `tsc`), else
+    /// [`MonotonicClock`](crate::MonotonicClock); `plimsoll_clock_info` tells which.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(SharedClock::Custom(Arc::new(clock)));
         self
@@ -197,9 +198,7 @@ impl Builder {
         problems.extend(find_problems(&settings, tick, &naming, &thresholds));
         BuildError::check(problems)?;
 
-        let clock = self
-            .clock
-            .unwrap_or(SharedClock::Monotonic(MonotonicClock::new()));
+        let clock = self.clock.unwrap_or_else(SharedClock::choose);
         let mut buckets = Vec::with_capacity(Domain::ALL.len());
         for domain in Domain::ALL {
             let bounds = bounds(domain, &naming, &settings.budgets, &thresholds);

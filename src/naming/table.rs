@@ -208,6 +208,7 @@ pub(super) const INSTRUMENTS: &[&str] = &[
 /// Our own health, under fixed names: no prefix and no rename, so that every dashboard finds them.
 pub(super) const OWN: &[&str] = &[
     "plimsoll_build_info",
+    "plimsoll_clock_info",
     "plimsoll_uptime_seconds",
     "plimsoll_shard_bytes",
     "plimsoll_series_overflow_total",

@@ -22,6 +22,7 @@
 //!
 //! This room never reads a clock and never sees a label.
 
+mod blocks;
 mod cells;
 mod layout;
 mod memory;

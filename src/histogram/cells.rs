@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 
+use super::blocks::Blocks;
 use super::memory::Memory;
 use super::shard::{PAGE, Shard};
 
@@ -26,14 +27,6 @@ pub(crate) struct Cells {
     blocks: Mutex<Blocks>,
     /// Written by threads without a block of their own.
     shared: OnceBox<Shard>,
-}
-
-/// The blocks that are only reached under the lock, or by their owner.
-#[derive(Debug, Default)]
-struct Blocks {
-    owned: Vec<Arc<Shard>>,
-    /// What ended threads counted.
-    base: Option<Box<Shard>>,
 }
 
 impl Cells {
@@ -110,7 +103,7 @@ impl Cells {
                 shard: Arc::as_ptr(&shard),
             };
             leases.keep(self.slot, entry, Arc::downgrade(&shard));
-            self.blocks.lock().owned.push(shard);
+            self.blocks.lock().keep(shard);
             Some(entry.shard)
         });
         // SAFETY: as in `own`; the block is kept in `blocks` by now.
@@ -126,9 +119,7 @@ impl Cells {
     pub(super) fn read(&self, mut show: impl FnMut(&Shard)) {
         let mut blocks = self.blocks.lock();
         blocks.fold(self.pages, &self.memory);
-        blocks.owned.iter().for_each(|shard| show(shard));
-        blocks.base.iter().for_each(|shard| show(shard));
-        self.shared.get().into_iter().for_each(show);
+        blocks.each().chain(self.shared.get()).for_each(&mut show);
     }
 
     /// The total of one counter of the head.
@@ -141,26 +132,6 @@ impl Cells {
     #[cfg(test)]
     pub(crate) fn hold_lock(&self) -> impl Drop + '_ {
         self.blocks.lock()
-    }
-}
-
-impl Blocks {
-    /// Adds the blocks of ended threads to the base. Under the lock, so no reader sees one twice or not at all; a block
-    /// that is not leased has no writer, and a leased one is never touched.
-    fn fold(&mut self, pages: usize, memory: &Arc<Memory>) {
-        if self.owned.iter().all(|shard| shard.is_leased()) {
-            return;
-        }
-        let base = self
-            .base
-            .get_or_insert_with(|| Box::new(Shard::shared(pages, memory)));
-        self.owned.retain(|shard| {
-            let leased = shard.is_leased();
-            if !leased {
-                base.absorb(shard);
-            }
-            leased
-        });
     }
 }
 

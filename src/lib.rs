@@ -38,7 +38,7 @@
 //! ```
 //!
 //! Recording never fails: it takes no lock, allocates nothing and calls no user code once a series exists and the
-//! thread has recorded into it before. Out of range saturates and is counted; what is dropped is counted.
+//! thread has recorded into it, and into that octave, before. Out of range saturates and is counted; what is dropped is counted.
 
 mod alert;
 mod budget;

@@ -126,6 +126,23 @@ impl Select {
         self.labels.push((key.into(), value.into()));
         self
     }
+
+    /// Labels that the kind of work does not have, each with what it has.
+    pub(crate) fn unknown_labels(&self) -> Vec<(&str, String)> {
+        let keys = self.domain.keys();
+        let unknown = self
+            .labels
+            .iter()
+            .filter(|label| !keys.contains(&label.0.as_str()));
+        let has = || {
+            format!(
+                "is not a label of {}: it has {}",
+                self.domain.as_str(),
+                keys.join(", ")
+            )
+        };
+        unknown.map(|label| (label.0.as_str(), has())).collect()
+    }
 }
 
 /// A limit: a [`Duration`] for quantiles, a number for everything else.

@@ -10,21 +10,25 @@ mod samples;
 mod sli;
 mod state;
 mod ticker;
+mod watch;
 
 pub(crate) use sli::SliCount;
 pub use state::{AlertState, BudgetReading};
 pub(crate) use ticker::Ticker;
+pub use watch::{Watch, WindowReading};
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
 use crate::alert::{Event, EventKind, Hub};
 use crate::budget::{Budget, Rule, Shown};
 use crate::registry::Registry;
+use crate::window::HistogramWindow;
 use samples::Sampled;
-use sli::Slis;
+use sli::{Asker, Slis};
 use state::Machine;
 
 /// Everything that judges.
@@ -34,6 +38,8 @@ pub(crate) struct Engine {
     hub: Hub,
     started_ns: u64,
     slis: Slis,
+    /// By the name of the watch.
+    thresholds: HashMap<String, Option<Duration>>,
     judge: Mutex<Judge>,
 }
 
@@ -56,10 +62,15 @@ struct Judged {
 }
 
 impl Engine {
-    pub(crate) fn new(registry: Arc<Registry>, hub: Hub, budgets: &[Budget]) -> Self {
+    pub(crate) fn new(
+        registry: Arc<Registry>,
+        hub: Hub,
+        budgets: &[Budget],
+        watches: &[Watch],
+    ) -> Self {
         let rules: Vec<Rule> = budgets.iter().flat_map(Budget::rules).collect();
-        let slis = Slis::new(&registry, budgets);
-        let sampled = Sampled::new(&rules, budgets, &slis);
+        let slis = Slis::new(&registry, budgets, watches);
+        let sampled = Sampled::new(&rules, budgets, watches);
         let judged = |rule: Rule| {
             let machine = Machine::new(rule.sustained, rule.keep_firing);
             Judged {
@@ -76,6 +87,10 @@ impl Engine {
             hub,
             started_ns,
             slis,
+            thresholds: watches
+                .iter()
+                .map(|watch| (watch.name.clone(), watch.threshold))
+                .collect(),
             judge: Mutex::new(Judge {
                 rules,
                 sampled,
@@ -133,6 +148,16 @@ impl Engine {
             .collect()
     }
 
+    /// What a window of a watch held at the latest tick.
+    pub(crate) fn window(&self, watch: &str, over: Duration) -> Option<WindowReading> {
+        let threshold = self.thresholds.get(watch).copied().flatten();
+        let judge = self.judge.lock();
+        let window = judge
+            .sampled
+            .window(&Asker::Watch(watch.to_owned()), Some(over))?;
+        Some(WindowReading::new(window, threshold))
+    }
+
     fn sample(&self, judge: &mut Judge, now_ns: u64) {
         let counted = self.slis.count(&self.registry);
         let uptime = now_ns.saturating_sub(self.started_ns) as f64 / 1e9;
@@ -156,9 +181,9 @@ impl Judged {
     fn step(&mut self, sampled: &Sampled, now_ns: u64, now: SystemTime) -> Option<Event> {
         let holds = self.rule.condition.eval(sampled).is_some();
         self.value = match &self.rule.shown {
-            Shown::Quantile(q) => sampled
-                .window(&self.rule.budget)
-                .and_then(|window| window.quantile(*q)),
+            Shown::Quantile(q) => self
+                .window(sampled)
+                .and_then(|window| window.counts().quantile(*q)),
             Shown::Value(value) => value.eval(sampled).filter(|value| !value.is_nan()),
         };
         let before = self.machine.state();
@@ -177,6 +202,10 @@ impl Judged {
             self.since = None;
         }
         event
+    }
+
+    fn window<'a>(&self, sampled: &'a Sampled) -> Option<&'a HistogramWindow> {
+        sampled.window(&Asker::Budget(self.rule.budget.to_string()), None)
     }
 
     fn event(&self, kind: EventKind, now: SystemTime) -> Event {

@@ -11,7 +11,7 @@ use once_cell::sync::OnceCell;
 
 use crate::alert::Subscription;
 use crate::config::Thresholds;
-use crate::engine::{BudgetReading, Engine, Ticker};
+use crate::engine::{BudgetReading, Engine, Ticker, WindowReading};
 use crate::family::Foreign;
 use crate::naming::Naming;
 use crate::registry::Registry;
@@ -70,6 +70,13 @@ impl Plimsoll {
     /// Where every level of every budget stood at the latest tick.
     pub fn budgets(&self) -> Vec<BudgetReading> {
         self.inner.engine.readings()
+    }
+
+    /// What a window of a [`Watch`](crate::Watch) held at the latest tick; `None` if nobody named it.
+    ///
+    /// Cost: a short lock and a copy of the distribution (16 KiB).
+    pub fn window(&self, watch: &str, over: Duration) -> Option<WindowReading> {
+        self.inner.engine.window(watch, over)
     }
 
     /// A stream of breaches and recoveries from now on.

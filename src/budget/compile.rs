@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Budget, Level, Sli};
+use super::{Budget, Level, Select, Sli};
 use crate::expr::{Expr, Selector};
 use crate::naming::Naming;
 
@@ -146,18 +146,12 @@ impl Budget {
                 format!("points the wrong way: this SLI is promised with {right}"),
             );
         }
-        if let Some(select) = self.select() {
-            let keys = select.domain.keys();
-            for (key, _) in &select.labels {
-                if !keys.contains(&key.as_str()) {
-                    let message = format!(
-                        "is not a label of {}: it has {}",
-                        select.domain.as_str(),
-                        keys.join(", ")
-                    );
-                    report(&format!("label {key:?}"), message);
-                }
-            }
+        for (key, message) in self
+            .select()
+            .map(Select::unknown_labels)
+            .unwrap_or_default()
+        {
+            report(&format!("label {key:?}"), message);
         }
         problems
     }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use super::sli::{Counted, Slis};
+use super::sli::{Asker, Counted};
+use super::watch::Watch;
 use crate::budget::{Budget, Rule, SLI_BAD, SLI_VALID, Shown, UPTIME};
 use crate::expr::{BucketCounts, Reading, Samples, Selector};
 use crate::histogram::{Buckets, Snapshot};
@@ -15,14 +16,14 @@ use crate::window::{CounterWindow, HistogramWindow};
 pub(super) struct Sampled {
     now_ns: u64,
     numbers: BTreeMap<Selector, CounterWindow>,
-    /// Per quantile budget, what its window holds.
-    distributions: HashMap<String, (Duration, Option<HistogramWindow>)>,
+    /// The windows of quantile budgets and of watches.
+    distributions: HashMap<Asker, Vec<(Duration, Option<HistogramWindow>)>>,
     /// Histograms of the service's own, by selector and range.
     histograms: Vec<(Selector, Duration, Option<HistogramWindow>)>,
 }
 
 impl Sampled {
-    pub(super) fn new(rules: &[Rule], budgets: &[Budget], _slis: &Slis) -> Self {
+    pub(super) fn new(rules: &[Rule], budgets: &[Budget], watches: &[Watch]) -> Self {
         let mut ranges: BTreeMap<Selector, Duration> = BTreeMap::new();
         let mut histograms: Vec<(Selector, Duration, Option<HistogramWindow>)> = Vec::new();
         let mut see = |selector: &Selector, reading: Reading| match reading {
@@ -50,10 +51,17 @@ impl Sampled {
             .into_iter()
             .map(|(selector, range)| (selector, CounterWindow::new(range)))
             .collect();
-        let distributions = budgets
-            .iter()
-            .map(|budget| (budget.name.clone(), (budget.over, None)))
-            .collect();
+        let of_budgets = budgets.iter().map(|budget| {
+            (
+                Asker::Budget(budget.name.clone()),
+                vec![(budget.over, None)],
+            )
+        });
+        let of_watches = watches.iter().map(|watch| {
+            let windows = watch.windows.iter().map(|&over| (over, None)).collect();
+            (Asker::Watch(watch.name.clone()), windows)
+        });
+        let distributions = of_budgets.chain(of_watches).collect();
         Self {
             now_ns: 0,
             numbers,
@@ -77,8 +85,8 @@ impl Sampled {
                 None => window.clear(),
             }
         }
-        for (budget, snapshot) in &counted.distributions {
-            if let Some((over, window)) = self.distributions.get_mut(budget) {
+        for (asker, snapshot) in &counted.distributions {
+            for (over, window) in self.distributions.get_mut(asker).into_iter().flatten() {
                 grow(window, *over, now_ns, snapshot);
             }
         }
@@ -92,13 +100,11 @@ impl Sampled {
         }
     }
 
-    /// What a quantile budget's window holds.
-    pub(super) fn window(&self, budget: &str) -> Option<&Snapshot> {
-        self.distributions
-            .get(budget)?
-            .1
-            .as_ref()
-            .map(HistogramWindow::counts)
+    /// One of the windows of a quantile budget or of a watch; `None` for the first.
+    pub(super) fn window(&self, asker: &Asker, over: Option<Duration>) -> Option<&HistogramWindow> {
+        let windows = self.distributions.get(asker)?;
+        let wanted = |window: &&(Duration, _)| over.is_none_or(|over| window.0 == over);
+        windows.iter().find(wanted)?.1.as_ref()
     }
 }
 

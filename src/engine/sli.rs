@@ -2,6 +2,7 @@
 //!
 //! They cost the hot path nothing: a threshold is an edge between two cells, so what lies above it is a sum.
 
+use super::watch::Watch;
 use crate::budget::{Budget, Level, Select, Sli};
 use crate::histogram::Snapshot;
 use crate::registry::{Domain, Operation, Outcome, Registry};
@@ -12,9 +13,16 @@ pub(super) struct Slis {
     watched: Vec<Watched>,
 }
 
+/// Who wants to know.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Asker {
+    Budget(String),
+    Watch(String),
+}
+
 #[derive(Debug)]
 struct Watched {
-    budget: String,
+    asker: Asker,
     domain: Domain,
     /// (position among the domain's keys, value)
     labels: Vec<(usize, String)>,
@@ -37,13 +45,16 @@ pub(crate) struct SliCount {
 #[derive(Debug)]
 pub(super) struct Counted {
     pub(super) counts: Vec<SliCount>,
-    /// The distribution of every quantile budget.
-    pub(super) distributions: Vec<(String, Snapshot)>,
+    /// The distribution of every quantile budget and every watch.
+    pub(super) distributions: Vec<(Asker, Snapshot)>,
 }
 
 impl Slis {
-    pub(super) fn new(registry: &Registry, budgets: &[Budget]) -> Self {
-        let watched: Vec<Watched> = budgets.iter().filter_map(Watched::new).collect();
+    pub(super) fn new(registry: &Registry, budgets: &[Budget], watches: &[Watch]) -> Self {
+        let of_budgets = budgets.iter().filter_map(Watched::new);
+        let watched: Vec<Watched> = of_budgets
+            .chain(watches.iter().map(Watched::of_watch))
+            .collect();
         for watched in &watched {
             watched.declare(registry);
         }
@@ -102,23 +113,33 @@ impl Sum {
 
 impl Watched {
     fn new(budget: &Budget) -> Option<Self> {
-        let Select { domain, labels } = budget.select()?;
-        let position = |key: &String| domain.keys().iter().position(|known| known == key);
         let quantile = matches!(budget.sli, Sli::Quantile(..));
+        let level = |&(level, limit): &(Level, f64)| (level, quantile.then_some(limit));
         Some(Self {
-            budget: budget.name.clone(),
-            domain: *domain,
-            labels: labels
-                .iter()
-                .filter_map(|(key, value)| Some((position(key)?, value.clone())))
-                .collect(),
-            levels: budget
-                .limits
-                .iter()
-                .map(|&(level, limit)| (level, quantile.then_some(limit)))
-                .collect(),
+            levels: budget.limits.iter().map(level).collect(),
             quantile,
+            ..Self::selected(Asker::Budget(budget.name.clone()), budget.select()?)
         })
+    }
+
+    fn of_watch(watch: &Watch) -> Self {
+        Self {
+            quantile: true,
+            ..Self::selected(Asker::Watch(watch.name.clone()), &watch.select)
+        }
+    }
+
+    fn selected(asker: Asker, select: &Select) -> Self {
+        let keys = select.domain.keys();
+        let position = |key: &String| keys.iter().position(|known| known == key);
+        let label = |(key, value): &(String, String)| Some((position(key)?, value.clone()));
+        Self {
+            asker,
+            domain: select.domain,
+            labels: select.labels.iter().filter_map(label).collect(),
+            levels: Vec::new(),
+            quantile: false,
+        }
     }
 
     fn matches(&self, operation: &Operation) -> bool {
@@ -153,18 +174,20 @@ impl<'a, I: Iterator<Item = (&'a Watched, Sum)>> From<I> for Counted {
         };
         for (watched, Sum { all, errors }) in sums {
             let valid = all.count();
-            for &(level, threshold) in &watched.levels {
-                // Every threshold is a bound of its family: the builder has put it there.
-                let bad = threshold.map_or(errors, |threshold| all.above(threshold).unwrap_or(0));
-                counted.counts.push(SliCount {
-                    budget: watched.budget.clone(),
-                    level,
-                    valid,
-                    bad,
-                });
+            if let Asker::Budget(budget) = &watched.asker {
+                for &(level, threshold) in &watched.levels {
+                    // Every threshold is a bound of its family: the builder has put it there.
+                    let bad = threshold.map_or(errors, |limit| all.above(limit).unwrap_or(0));
+                    counted.counts.push(SliCount {
+                        budget: budget.clone(),
+                        level,
+                        valid,
+                        bad,
+                    });
+                }
             }
             if watched.quantile {
-                counted.distributions.push((watched.budget.clone(), all));
+                counted.distributions.push((watched.asker.clone(), all));
             }
         }
         counted

@@ -140,15 +140,21 @@ impl Shard {
         self.head[counter].load(Ordering::Acquire)
     }
 
-    /// Adds every cell to `totals`.
-    pub(super) fn add_cells_to(&self, totals: &mut [u64]) {
-        for (at, totals) in totals.chunks_mut(PAGE).enumerate() {
-            if let Some(page) = self.page(at) {
-                for (total, cell) in totals.iter_mut().zip(page) {
-                    *total = total.wrapping_add(cell.load(Ordering::Acquire));
-                }
+    /// Adds every cell to `cells` and every page's total to `pages`; returns the total of all.
+    pub(super) fn add_cells_to(&self, cells: &mut [u64], pages: &mut [u64]) -> u64 {
+        let mut all = 0;
+        for (at, (cells, total)) in cells.chunks_mut(PAGE).zip(pages).enumerate() {
+            let Some(page) = self.page(at) else { continue };
+            let mut of_page = 0;
+            for (cell, counted) in cells.iter_mut().zip(page) {
+                let counted = counted.load(Ordering::Acquire);
+                *cell += counted;
+                of_page += counted;
             }
+            *total += of_page;
+            all += of_page;
         }
+        all
     }
 
     /// Adds another block, which nobody writes any more.

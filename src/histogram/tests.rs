@@ -98,6 +98,19 @@ fn out_of_range_values_are_clamped_and_counted() {
 }
 
 #[test]
+fn the_greatest_value_and_the_mean() {
+    let histogram = durations(&[]);
+    assert_eq!(histogram.snapshot().max(), None);
+    [3_000_000, 1_000_000_000, 2_000_000]
+        .into_iter()
+        .for_each(|value| histogram.record(value));
+    let snapshot = histogram.snapshot();
+    let max = snapshot.max().expect("values");
+    assert!((1.0..=1.011).contains(&max), "{max}");
+    assert_eq!(snapshot.mean(), Some(1.005 / 3.0));
+}
+
+#[test]
 fn bounds_that_are_no_numbers_are_refused() {
     for bound in [f64::NAN, f64::INFINITY, -0.1, 3601.0] {
         let error = Buckets::new(Layout::durations(), &[0.1, bound]).expect_err("refused");

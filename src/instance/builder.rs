@@ -9,7 +9,7 @@ use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY};
 use crate::budget::Budget;
 use crate::clock::{Clock, SharedClock};
 use crate::config::{BuildError, Problem, Settings, Thresholds, Vars, apply_vars};
-use crate::engine::{Engine, Ticker};
+use crate::engine::{Engine, Ticker, Watch};
 use crate::family::Foreign;
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::naming::Naming;
@@ -30,6 +30,7 @@ pub struct Builder {
     manual: bool,
     queue_capacity: Option<usize>,
     shard_memory: Option<usize>,
+    watches: Vec<Watch>,
     callbacks: Vec<(String, Callback)>,
     problems: Vec<Problem>,
 }
@@ -50,6 +51,12 @@ impl Builder {
     /// Adds a promise.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.code.budgets.push(budget);
+        self
+    }
+
+    /// Names windows that [`Plimsoll::window`] can read.
+    pub fn watch(mut self, watch: Watch) -> Self {
+        self.watches.push(watch);
         self
     }
 
@@ -196,12 +203,17 @@ impl Builder {
         let naming = settings.naming.clone().unwrap_or_else(Naming::otel);
         let thresholds = thresholds(&settings);
         problems.extend(find_problems(&settings, tick, &naming, &thresholds));
+        for watch in &self.watches {
+            let found = watch.problems(tick).into_iter();
+            problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        }
         BuildError::check(problems)?;
 
         let clock = self.clock.unwrap_or_else(SharedClock::choose);
         let mut buckets = Vec::with_capacity(Domain::ALL.len());
         for domain in Domain::ALL {
-            let bounds = bounds(domain, &naming, &settings.budgets, &thresholds);
+            let watched = of_watches(domain, &self.watches);
+            let bounds = bounds(domain, &naming, &settings.budgets, &thresholds, watched);
             buckets.push(Buckets::new(Layout::durations(), &bounds).map_err(|error| {
                 BuildError::new(Problem::new(
                     format!("bounds of {}", domain.as_str()),
@@ -228,7 +240,12 @@ impl Builder {
         for (name, callback) in self.callbacks {
             hub.add(&name, Some(callback));
         }
-        let engine = Arc::new(Engine::new(registry.clone(), hub, &settings.budgets));
+        let engine = Arc::new(Engine::new(
+            registry.clone(),
+            hub,
+            &settings.budgets,
+            &self.watches,
+        ));
         let ticker = if self.manual {
             None
         } else {
@@ -345,13 +362,17 @@ fn bounds(
     naming: &Naming,
     budgets: &[Budget],
     thresholds: &Thresholds,
+    watched: impl Iterator<Item = f64>,
 ) -> Vec<f64> {
     let of_domain = budgets.iter().filter(|budget| {
         budget
             .select()
             .is_some_and(|select| select.domain == domain)
     });
-    let mut limits: Vec<f64> = of_domain.flat_map(Budget::thresholds).collect();
+    let mut limits: Vec<f64> = of_domain
+        .flat_map(Budget::thresholds)
+        .chain(watched)
+        .collect();
     match domain {
         Domain::Http => limits.push(thresholds.slow_request.as_secs_f64()),
         Domain::Db => limits.push(thresholds.slow_query.as_secs_f64()),
@@ -366,4 +387,14 @@ fn bounds(
     }
     bounds.extend(limits);
     bounds
+}
+
+/// The thresholds of watches over a domain, in seconds.
+fn of_watches(domain: Domain, watches: &[Watch]) -> impl Iterator<Item = f64> + '_ {
+    let of_domain = watches
+        .iter()
+        .filter(move |watch| watch.select.domain == domain);
+    of_domain
+        .filter_map(|watch| watch.threshold)
+        .map(|threshold| threshold.as_secs_f64())
 }

@@ -17,3 +17,4 @@ mod live;
 mod modbus;
 #[cfg(feature = "service")]
 mod service;
+mod watch;

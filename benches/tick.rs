@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use plimsoll::{Budget, Outcome, Plimsoll, Select};
+use plimsoll::{Budget, ManualClock, Outcome, Plimsoll, Select};
 
 fn tick(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("tick");
     for (series, budgets) in [(10, 5), (100, 20), (1_000, 20)] {
-        let builder = (0..budgets).fold(Plimsoll::builder().manual_tick(), |builder, number| {
+        let clock = ManualClock::new();
+        let builder = Plimsoll::builder().clock(clock.clone()).manual_tick();
+        let builder = (0..budgets).fold(builder, |builder, number| {
             let select = Select::operation(format!("work-{number}"));
             builder.budget(Budget::error_ratio(format!("errors-{number}"), select).at_most(0.001))
         });
@@ -22,7 +24,10 @@ fn tick(criterion: &mut Criterion) {
             (0..100).for_each(|ms| operation.record(Outcome::Ok, Duration::from_millis(ms)));
         }
         group.bench_function(format!("{series} series, {budgets} budgets"), |bencher| {
-            bencher.iter(|| plimsoll.tick());
+            bencher.iter(|| {
+                clock.advance(Duration::from_secs(1));
+                plimsoll.tick();
+            });
         });
     }
     group.finish();

@@ -28,9 +28,17 @@ const STEPS: u64 = 64;
 #[derive(Debug, Clone)]
 pub(crate) struct CounterWindow {
     keep_ns: u64,
-    samples: VecDeque<(u64, f64)>,
+    samples: VecDeque<Sample>,
     /// The number of samples at which they are thinned next.
     crowded: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Sample {
+    at_ns: u64,
+    value: f64,
+    /// What was lost in resets before it.
+    lost: f64,
 }
 
 impl CounterWindow {
@@ -44,17 +52,14 @@ impl CounterWindow {
 
     /// Appends a sample; time must not run backwards, and a second sample of the same moment replaces the first.
     pub(crate) fn push(&mut self, at_ns: u64, value: f64) {
-        match self.samples.back_mut() {
-            Some(last) if last.0 >= at_ns => last.1 = value,
-            _ => self.samples.push_back((at_ns, value)),
+        if self.samples.back().is_some_and(|last| last.at_ns >= at_ns) {
+            self.samples.pop_back();
         }
-        while self
-            .samples
-            .front()
-            .is_some_and(|first| first.0 + self.keep_ns < at_ns)
-        {
-            self.samples.pop_front();
-        }
+        let reset = |last: &Sample| last.lost + if value < last.value { last.value } else { 0.0 };
+        let lost = self.samples.back().map_or(0.0, reset);
+        self.samples.push_back(Sample { at_ns, value, lost });
+        let old = |first: &mut Sample| first.at_ns + self.keep_ns < at_ns;
+        while self.samples.pop_front_if(old).is_some() {}
         if self.samples.len() >= self.crowded {
             self.thin(at_ns);
         }
@@ -65,10 +70,9 @@ impl CounterWindow {
         let recent = self.samples.split_off(self.samples.len() - RECENT);
         let old = std::mem::take(&mut self.samples);
         for (at, sample) in old.iter().enumerate() {
-            let next = old.get(at + 1).unwrap_or(&recent[0]);
-            let close = |kept: &(u64, f64)| (next.0 - kept.0) * FINENESS <= now_ns - next.0;
-            // A reset must not be lost: the drop from this sample to the next one is what tells of it.
-            if next.1 < sample.1 || !self.samples.back().is_some_and(close) {
+            let next = old.get(at + 1).unwrap_or(&recent[0]).at_ns;
+            let close = |kept: &Sample| (next - kept.at_ns) * FINENESS <= now_ns - next;
+            if !self.samples.back().is_some_and(close) {
                 self.samples.push_back(*sample);
             }
         }
@@ -83,7 +87,7 @@ impl CounterWindow {
 
     /// The newest value.
     pub(crate) fn latest(&self) -> Option<f64> {
-        self.samples.back().map(|sample| sample.1)
+        self.samples.back().map(|sample| sample.value)
     }
 
     /// How much the counter grew over the range that ends at `now_ns`; `None` with fewer than two samples in it.
@@ -104,28 +108,26 @@ impl CounterWindow {
         let start_ns = now_ns as i64 - nanos(over) as i64;
         let from = self
             .samples
-            .partition_point(|sample| sample.0 as i64 <= start_ns);
-        let to = self.samples.partition_point(|sample| sample.0 <= now_ns);
+            .partition_point(|sample| sample.at_ns as i64 <= start_ns);
+        let to = self
+            .samples
+            .partition_point(|sample| sample.at_ns <= now_ns);
         if to < from + 2 {
             return None;
         }
-        let inside = || self.samples.range(from..to);
         let (first, last) = (self.samples[from], self.samples[to - 1]);
-        // A drop is a reset: what was counted before it is added back.
-        let pairs = inside().zip(inside().skip(1));
-        let resets: f64 = pairs.filter(|(a, b)| b.1 < a.1).map(|(a, _)| a.1).sum();
-        let raw = last.1 - first.1 + resets;
+        let raw = last.value - first.value + (last.lost - first.lost);
 
         let seconds = |ns: i64| ns as f64 / 1e9;
-        let sampled = seconds((last.0 - first.0) as i64);
+        let sampled = seconds((last.at_ns - first.at_ns) as i64);
         let gap = sampled / (to - from - 1) as f64;
         let near = |edge: f64| if edge >= gap * 1.1 { gap / 2.0 } else { edge };
-        let mut lead = near(seconds(first.0 as i64 - start_ns));
-        if raw > 0.0 && first.1 >= 0.0 {
+        let mut lead = near(seconds(first.at_ns as i64 - start_ns));
+        if raw > 0.0 && first.value >= 0.0 {
             // A counter was zero once: do not extrapolate beyond that moment.
-            lead = lead.min(sampled * (first.1 / raw));
+            lead = lead.min(sampled * (first.value / raw));
         }
-        let tail = near(seconds((now_ns - last.0) as i64));
+        let tail = near(seconds((now_ns - last.at_ns) as i64));
         Some((raw, (sampled + lead + tail) / sampled))
     }
 }
@@ -137,18 +139,11 @@ impl CounterWindow {
 #[derive(Debug)]
 pub(crate) struct HistogramWindow {
     over_ns: u64,
-    last: Option<Sample>,
+    /// When the latest sample was taken, and what had been counted by then.
+    last: Option<(u64, Snapshot)>,
     /// The sum of `ring`.
     running: Snapshot,
     ring: VecDeque<Delta>,
-}
-
-/// A cumulative state.
-#[derive(Debug)]
-struct Sample {
-    at_ns: u64,
-    cells: Box<[u64]>,
-    sum: u64,
 }
 
 #[derive(Debug)]
@@ -172,18 +167,27 @@ impl HistogramWindow {
 
     /// Takes the cumulative state of a moment; what grew since the latest one enters, what is too old leaves.
     pub(crate) fn push(&mut self, at_ns: u64, cumulative: &Snapshot) {
-        if let Some(last) = &self.last {
-            let delta = last.growth(cumulative);
+        if let Some((from_ns, last)) = &self.last {
+            let delta = Delta {
+                from_ns: *from_ns,
+                grown: cumulative.growth_since(last).collect(),
+                sum: cumulative.raw_sum().wrapping_sub(last.raw_sum()),
+            };
+            let running = &mut self.running;
             delta
                 .grown
                 .iter()
-                .for_each(|&(cell, by)| self.running.grow(cell as usize, by));
-            self.running.grow_sum(delta.sum);
+                .for_each(|&(cell, by)| running.grow(cell as usize, by));
+            running.grow_sum(delta.sum);
             self.enter(at_ns, delta);
         }
         match &mut self.last {
-            Some(last) => last.renew(at_ns, cumulative),
-            None => self.last = Some(Sample::new(at_ns, cumulative)),
+            Some((last_ns, last)) => {
+                *last_ns = at_ns;
+                last.clear();
+                last.merge(cumulative);
+            }
+            None => self.last = Some((at_ns, cumulative.clone())),
         }
         while let Some(old) = self
             .ring
@@ -212,38 +216,10 @@ impl HistogramWindow {
     /// How long the stretch is that it holds: shorter than the window while that is still filling up.
     pub(crate) fn covered(&self) -> Duration {
         let from = self.ring.front().map(|oldest| oldest.from_ns);
-        let until = self.last.as_ref().map(|last| last.at_ns);
+        let until = self.last.as_ref().map(|last| last.0);
         from.zip(until).map_or(Duration::ZERO, |(from, until)| {
             Duration::from_nanos(until - from)
         })
-    }
-}
-
-impl Sample {
-    fn new(at_ns: u64, cumulative: &Snapshot) -> Self {
-        Self {
-            at_ns,
-            cells: cumulative.cells().into(),
-            sum: cumulative.raw_sum(),
-        }
-    }
-
-    fn renew(&mut self, at_ns: u64, cumulative: &Snapshot) {
-        self.at_ns = at_ns;
-        self.cells.copy_from_slice(cumulative.cells());
-        self.sum = cumulative.raw_sum();
-    }
-
-    fn growth(&self, now: &Snapshot) -> Delta {
-        let pairs = self.cells.iter().zip(now.cells()).enumerate();
-        Delta {
-            from_ns: self.at_ns,
-            grown: pairs
-                .filter(|(_, (last, now))| now > last)
-                .map(|(cell, (last, now))| (cell as u32, now - last))
-                .collect(),
-            sum: now.raw_sum().wrapping_sub(self.sum),
-        }
     }
 }
 

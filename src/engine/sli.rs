@@ -62,27 +62,22 @@ impl Slis {
     }
 
     pub(super) fn count(&self, registry: &Registry) -> Counted {
-        let mut sums: Vec<Sum> = self
-            .watched
-            .iter()
-            .map(|watched| Sum::new(watched, registry))
-            .collect();
+        let sum = |watched: &Watched| Sum::new(watched, registry);
+        let mut sums: Vec<Sum> = self.watched.iter().map(sum).collect();
         for set in registry.sets() {
-            if self
-                .watched
-                .iter()
-                .all(|watched| watched.domain != set.domain())
-            {
+            let in_set = |watched: &Watched| watched.domain == set.domain();
+            if !self.watched.iter().any(in_set) {
                 continue;
             }
+            let mut counted = Snapshot::empty(set.buckets().clone());
             for operation in set.operations() {
                 for series in operation.each_series() {
-                    let snapshot = series.histogram.snapshot();
-                    for (watched, sum) in self.watched.iter().zip(&mut sums) {
-                        if watched.domain == set.domain() && watched.matches(&operation) {
-                            sum.add(series.outcome, &snapshot);
-                        }
-                    }
+                    counted.clear();
+                    series.histogram.add_to(&mut counted);
+                    let watching = self.watched.iter().zip(&mut sums);
+                    watching
+                        .filter(|(watched, _)| in_set(watched) && watched.matches(&operation))
+                        .for_each(|(_, sum)| sum.add(series.outcome, &counted));
                 }
             }
         }
@@ -91,23 +86,37 @@ impl Slis {
 }
 
 struct Sum {
-    all: Snapshot,
+    valid: u64,
     errors: u64,
+    /// Where somebody wants to know more than how many there were.
+    distribution: Option<Snapshot>,
 }
 
 impl Sum {
     fn new(watched: &Watched, registry: &Registry) -> Self {
+        let empty = || Snapshot::empty(registry.set(watched.domain).buckets().clone());
         Self {
-            all: Snapshot::empty(registry.set(watched.domain).buckets().clone()),
+            valid: 0,
             errors: 0,
+            distribution: watched.quantile.then(empty),
         }
     }
 
-    fn add(&mut self, outcome: Outcome, snapshot: &Snapshot) {
-        self.all.merge(snapshot);
+    fn add(&mut self, outcome: Outcome, counted: &Snapshot) {
+        self.valid += counted.count();
         if outcome == Outcome::Error {
-            self.errors += snapshot.count();
+            self.errors += counted.count();
         }
+        if let Some(distribution) = &mut self.distribution {
+            distribution.merge(counted);
+        }
+    }
+
+    /// How many were above `threshold`; without one, how many failed.
+    fn bad(&self, threshold: Option<f64>) -> u64 {
+        // Every threshold is a bound of its family: the builder has put it there.
+        let above = |threshold| self.distribution.as_ref()?.above(threshold);
+        threshold.map_or(self.errors, |threshold| above(threshold).unwrap_or(0))
     }
 }
 
@@ -172,12 +181,10 @@ impl<'a, I: Iterator<Item = (&'a Watched, Sum)>> From<I> for Counted {
             counts: Vec::new(),
             distributions: Vec::new(),
         };
-        for (watched, Sum { all, errors }) in sums {
-            let valid = all.count();
+        for (watched, sum) in sums {
             if let Asker::Budget(budget) = &watched.asker {
                 for &(level, threshold) in &watched.levels {
-                    // Every threshold is a bound of its family: the builder has put it there.
-                    let bad = threshold.map_or(errors, |limit| all.above(limit).unwrap_or(0));
+                    let (valid, bad) = (sum.valid, sum.bad(threshold));
                     counted.counts.push(SliCount {
                         budget: budget.clone(),
                         level,
@@ -186,8 +193,10 @@ impl<'a, I: Iterator<Item = (&'a Watched, Sum)>> From<I> for Counted {
                     });
                 }
             }
-            if watched.quantile {
-                counted.distributions.push((watched.asker.clone(), all));
+            if let Some(distribution) = sum.distribution {
+                counted
+                    .distributions
+                    .push((watched.asker.clone(), distribution));
             }
         }
         counted

@@ -44,8 +44,34 @@ impl Snapshot {
         &self.buckets
     }
 
-    pub(crate) fn cells(&self) -> &[u64] {
-        &self.cells
+    /// Every cell that holds more than in `older`, a snapshot over the same buckets, and by how much.
+    pub(crate) fn growth_since<'a>(
+        &'a self,
+        older: &'a Self,
+    ) -> impl Iterator<Item = (u32, u64)> + 'a {
+        let changed = |page: &usize| self.pages[*page] != older.pages[*page];
+        let cells = |page: usize| page * PAGE..self.cells.len().min((page + 1) * PAGE);
+        let grown = |cell: usize| {
+            (
+                cell as u32,
+                self.cells[cell].saturating_sub(older.cells[cell]),
+            )
+        };
+        (0..self.pages.len())
+            .filter(changed)
+            .flat_map(cells)
+            .map(grown)
+            .filter(|(_, by)| *by > 0)
+    }
+
+    /// Empties it. Cost: that of the pages that held something.
+    pub(crate) fn clear(&mut self) {
+        for (page, total) in self.pages.iter_mut().enumerate().filter(|page| *page.1 > 0) {
+            *total = 0;
+            let end = self.cells.len().min((page + 1) * PAGE);
+            self.cells[page * PAGE..end].fill(0);
+        }
+        (self.count, self.sum, self.saturated) = (0, 0, 0);
     }
 
     /// Adds `by` values in a cell, whose sum is added with [`grow_sum`](Self::grow_sum).
@@ -110,9 +136,17 @@ impl Snapshot {
         if !Arc::ptr_eq(&self.buckets, &other.buckets) {
             return false;
         }
-        let add = |(total, more): (&mut u64, &u64)| *total += more;
-        self.cells.iter_mut().zip(&other.cells).for_each(add);
-        self.pages.iter_mut().zip(&other.pages).for_each(add);
+        for (page, total) in self.pages.iter_mut().enumerate() {
+            let more = other.pages[page];
+            if more > 0 {
+                *total += more;
+                let cells = page * PAGE..self.cells.len().min((page + 1) * PAGE);
+                let pairs = self.cells[cells.clone()]
+                    .iter_mut()
+                    .zip(&other.cells[cells]);
+                pairs.for_each(|(total, more)| *total += more);
+            }
+        }
         self.count += other.count;
         self.sum = self.sum.wrapping_add(other.sum);
         self.saturated = self.saturated.wrapping_add(other.saturated);

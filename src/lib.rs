@@ -13,7 +13,8 @@
 //!
 //! A [`Budget`] limits an SLI over a window. The tick judges it every second; [`Builder::on_breach`],
 //! [`Builder::on_recovery`] and [`Plimsoll::subscribe`] tell of its edges; [`Plimsoll::render`] shows everything as
-//! Prometheus text and [`Plimsoll::stats`] as a value.
+//! Prometheus text and [`Plimsoll::stats`] as a value. A [`Watch`] names windows of the latest seconds to 30 days, whose
+//! percentiles [`Plimsoll::window`] reads.
 //!
 //! ```
 //! use plimsoll::{AlertState, Budget, ManualClock, Outcome, Plimsoll, Select};

@@ -47,6 +47,11 @@ fn every_value_finds_the_cell_that_a_search_finds() {
         (Layout::counts(), &[0.0, 1.0, 2.0, 10.0, 1000.0][..]),
         (Layout::bytes(), &[1024.0, 1_048_576.0][..]),
         (Layout::ratios(), &[0.5, 0.999, 1.0][..]),
+        (Layout::of(Unit::Milliseconds), &[0.5, 100.0][..]),
+        (Layout::of(Unit::Microseconds), &[0.001, 100.0][..]),
+        (Layout::of(Unit::Nanoseconds), &[1.0, 100.0][..]),
+        (Layout::of(Unit::Tebibytes), &[0.25, 64.0][..]),
+        (Layout::of(Unit::Number), &[0.001, 1e6][..]),
     ] {
         let buckets = Buckets::new(layout, bounds).expect("bounds");
         for value in probes(&buckets) {
@@ -108,6 +113,20 @@ fn bounds_that_are_no_numbers_are_refused() {
             "{error}"
         );
     }
+    for (layout, bound) in [
+        (Layout::durations(), 0.000_000_001_5),
+        (Layout::of(Unit::Milliseconds), 0.100_000_5),
+        (Layout::counts(), 2.5),
+    ] {
+        let error = Buckets::new(layout, &[bound]).expect_err("refused");
+        assert!(
+            error.to_string().contains("is not a whole number of steps"),
+            "{error}"
+        );
+    }
+    let sums = Buckets::new(Layout::durations(), &[0.1 + 0.2, 0.3, 3599.999_999_999]);
+    let bounds: Vec<f64> = sums.expect("whole").bounds().collect();
+    assert_eq!(bounds, [0.3, 3599.999_999_999]);
     let empty = Buckets::new(Layout::durations().range(10, 10), &[]).expect_err("refused");
     assert!(empty.to_string().contains("1 <= min < max"), "{empty}");
 }

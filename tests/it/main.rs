@@ -7,6 +7,8 @@ mod config;
 #[cfg(feature = "db")]
 mod db;
 mod export;
+#[cfg(feature = "metrics")]
+mod facade;
 #[cfg(feature = "axum")]
 mod http;
 mod instance;

@@ -23,6 +23,7 @@
 //! This room never reads a clock and never sees a label.
 
 mod layout;
+mod paced;
 mod shard;
 mod snapshot;
 

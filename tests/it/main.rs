@@ -9,6 +9,8 @@ mod db;
 mod export;
 #[cfg(feature = "metrics")]
 mod facade;
+#[cfg(feature = "hdr")]
+mod hdr;
 #[cfg(feature = "axum")]
 mod http;
 mod instance;

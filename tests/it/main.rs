@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod alert;
+mod bad_input;
 mod budget;
 mod config;
 #[cfg(feature = "db")]

@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use metrics::{Counter, Gauge, HistogramFn, Key, KeyName, Metadata, SharedString, Unit};
 use metrics_exporter_prometheus::formatting::{sanitize_label_key, sanitize_metric_name};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
 use super::parse::parse;
 use super::publisher;
@@ -51,8 +52,9 @@ use crate::registry::{Domain, InstrumentKind, InstrumentValue, Registry};
 /// the `_bucket`, `_sum` or `_count` of one, or a gauge with a counter's name; and of a histogram whose label keys
 /// change between calls the series with other keys than the first (those of a counter or gauge may change).
 ///
-/// Cost: looking up a histogram takes a lock and allocates its labels; keep the handle where that matters.
-/// Recording into it costs about 5 ns.
+/// Cost: about 6 ns to record through a handle that is kept, about 30 ns through `histogram!`, which takes a shared lock
+/// to find it; about 1 µs and an exclusive lock for the first use of a label set, and for each use of one after the
+/// first 10,000.
 ///
 /// ```
 /// let plimsoll = plimsoll::Plimsoll::builder().build()?;
@@ -123,12 +125,12 @@ impl metrics::Recorder for Recorder {
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> metrics::Histogram {
-        match self.kept.histogram(key) {
-            Some(histogram) => metrics::Histogram::from_arc(Arc::new(self.kept.handle(histogram))),
-            None => metrics::Histogram::noop(),
-        }
+        self.kept.handle(key)
     }
 }
+
+/// Handles that are found without looking their labels up.
+const MAX_HANDLES: usize = 10_000;
 
 /// What the facade's metrics are kept in.
 struct Kept {
@@ -141,6 +143,8 @@ struct Kept {
     /// Bounds by end of the name.
     bounds: Vec<(String, Vec<f64>)>,
     described: Mutex<HashMap<String, (Option<Unit>, String)>>,
+    /// The macros ask for a handle at every value.
+    handles: RwLock<HashMap<Key, metrics::Histogram, RandomState>>,
     /// The buckets of every histogram, decided at its first use.
     buckets: Mutex<HashMap<String, Arc<Buckets>>>,
     refused: Refused,
@@ -158,18 +162,30 @@ impl Kept {
             seconds: naming.bounds(Domain::Operation),
             bounds: foreign.bounds.clone(),
             described: Mutex::default(),
+            handles: RwLock::default(),
             buckets: Mutex::default(),
             refused: foreign.refused.clone(),
             invalid: foreign.invalid.clone(),
         }
     }
 
-    fn handle(&self, histogram: Arc<Histogram>) -> Handle {
-        Handle {
+    /// The handle of `key`: the one that was made before, or a new one.
+    fn handle(&self, key: &Key) -> metrics::Histogram {
+        if let Some(handle) = self.handles.read().get(key) {
+            return handle.clone();
+        }
+        let made = self.histogram(key).map(|histogram| Handle {
             steps: histogram.buckets().layout().unit().scale(),
             histogram,
             invalid: self.invalid.clone(),
+        });
+        let handle = made.map_or_else(metrics::Histogram::noop, |made| Arc::new(made).into());
+        let mut handles = self.handles.write();
+        // Whoever invents labels must not fill the memory: what comes after is looked up the long way.
+        if handles.len() < MAX_HANDLES {
+            handles.insert(key.clone(), handle.clone());
         }
+        handle
     }
 
     /// The buckets of the histogram `name`, the same ones at every call.

@@ -17,6 +17,7 @@ pub(crate) trait Source: Any + Send + Sync {
     fn families(&self) -> Vec<Family>;
 
     /// Whether `histogram`, which we keep, came from there.
+    #[cfg(feature = "metrics")]
     fn keeps(&self, histogram: &str) -> bool;
 }
 

@@ -124,9 +124,9 @@ fn bounds_that_are_no_numbers_are_refused() {
             "{error}"
         );
     }
-    let sums = Buckets::new(Layout::durations(), &[0.1 + 0.2, 0.3, 3599.999_999_999]);
+    let sums = Buckets::new(Layout::durations(), &[0.1 + 0.2, 0.3, 3_599.999_999_999]);
     let bounds: Vec<f64> = sums.expect("whole").bounds().collect();
-    assert_eq!(bounds, [0.3, 3599.999_999_999]);
+    assert_eq!(bounds, [0.3, 3_599.999_999_999]);
     let empty = Buckets::new(Layout::durations().range(10, 10), &[]).expect_err("refused");
     assert!(empty.to_string().contains("1 <= min < max"), "{empty}");
 }

@@ -27,7 +27,7 @@ fn bounds_that_cannot_be_exact_are_refused() {
     for bound in [
         -1e-9,
         -0.1,
-        3600.000_000_001,
+        3_600.000_000_001,
         1e300,
         f64::NAN,
         f64::INFINITY,

@@ -138,7 +138,7 @@ impl<W: Write> IntervalLog<W> {
     /// Writes the line of the interval from the latest snapshot to this one, which was taken at `at`.
     ///
     /// An interval in which nothing was recorded has a line too. A moment before the latest one counts as that one.
-    /// Cost: a few milliseconds at most, for the compression.
+    /// Cost: that of [`Snapshot::to_hdr`], and of compressing its payload: call it from a thread that may take its time.
     ///
     /// # Errors
     ///

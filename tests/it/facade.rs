@@ -178,6 +178,25 @@ fn one_name_with_two_types_or_schemas_is_settled_and_counted() {
     assert_eq!(page, plimsoll.render(), "once is enough");
 }
 
+#[test]
+fn invented_label_sets_are_capped_and_none_is_lost() {
+    let builder = Plimsoll::builder().max_series(100).manual_tick();
+    let page = page(&builder.build().unwrap(), || {
+        for i in 0..12_000_u32 {
+            histogram!("wait_ms", "who" => i.to_string()).record(1.0);
+            histogram!("wait_ms", "who" => "7").record(1.0);
+        }
+    });
+    let counts = page
+        .lines()
+        .filter(|line| line.starts_with("wait_ms_count"));
+    let values: Vec<u64> = counts
+        .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!((values.len(), values.iter().sum()), (101, 24_000));
+    assert_lines(&page, &[r#"wait_ms_count{who="7"} 12001"#]);
+}
+
 /// Every counter and gauge that the recorder holds, by kind, name and labels.
 fn debugged(snapshotter: &Snapshotter) -> HashMap<String, f64> {
     let samples = snapshotter.snapshot().into_vec().into_iter();

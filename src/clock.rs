@@ -19,6 +19,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// A source of monotonic time.
 pub trait Clock: Send + Sync + 'static {
     /// Nanoseconds since an origin of the clock's own choosing; never smaller than an earlier reading.
+    ///
+    /// Should it run backwards all the same, a duration is 0 and ticks stand at the latest time they have seen.
     fn now_ns(&self) -> u64;
 
     /// The wall-clock time, for people and for timestamps that leave the process.

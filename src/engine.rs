@@ -49,6 +49,8 @@ struct Judge {
     rules: Vec<Judged>,
     sampled: Sampled,
     ticks: u64,
+    /// When the latest tick was: windows never see time run backwards, even if a custom clock does.
+    latest_ns: u64,
 }
 
 /// A rule and where it stands.
@@ -95,6 +97,7 @@ impl Engine {
                 rules,
                 sampled,
                 ticks: 0,
+                latest_ns: started_ns,
             }),
         };
         // The first sample of every window, so that what comes right after is a growth.
@@ -130,7 +133,8 @@ impl Engine {
         let events = {
             let mut judge = self.judge.lock();
             judge.ticks += 1;
-            let now_ns = self.registry.clock().now_ns();
+            let now_ns = judge.latest_ns.max(self.registry.clock().now_ns());
+            judge.latest_ns = now_ns;
             self.sample(&mut judge, now_ns);
             judge.evaluate(now_ns, self.registry.clock().system_time())
         };

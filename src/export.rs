@@ -13,7 +13,7 @@
 //! come from counted operations are sums of the same cells, so `requests_total`, `errors_total` and the duration's
 //! `_count` of one page never contradict each other. With the feature `axum`, `handler` puts the page on a router and
 //! `listen` on a port of its own. With the feature `metrics`, a `Recorder` puts the counters, gauges and histograms
-//! of the `metrics` facade on the same page.
+//! of the `metrics` facade on the same page, and a `Publisher` puts our numbers into another recorder of the facade.
 //!
 //! This room reads only: a scrape takes no lock that a recording thread waits for.
 
@@ -29,6 +29,10 @@ mod parse;
 mod picture;
 mod project;
 mod promises;
+#[cfg(feature = "metrics")]
+mod publisher;
+#[cfg(feature = "metrics")]
+mod shape;
 mod text;
 
 pub use crate::family::{Distribution, Family, Kind, Sample, Value};
@@ -38,6 +42,8 @@ pub use bridge::Recorder;
 pub use handler::handler;
 #[cfg(feature = "axum")]
 pub use listener::{ListenError, Listener, listen};
+#[cfg(feature = "metrics")]
+pub use publisher::Publisher;
 
 use crate::instance::Plimsoll;
 

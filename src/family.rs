@@ -7,7 +7,7 @@ mod foreign;
 
 pub(crate) use foreign::Foreign;
 #[cfg(feature = "metrics")]
-pub(crate) use foreign::{Refused, Source};
+pub(crate) use foreign::{Invalid, Refused, Source};
 
 use std::fmt;
 

@@ -26,6 +26,7 @@ mod blocks;
 mod cells;
 mod layout;
 mod memory;
+mod paced;
 mod shard;
 mod snapshot;
 

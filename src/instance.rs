@@ -4,6 +4,7 @@ mod builder;
 
 pub use builder::Builder;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) service: String,
     pub(crate) registry: Arc<Registry>,
     pub(crate) naming: Naming,
+    /// [`Naming::names`], which nobody else may take.
+    pub(crate) taken: HashSet<String>,
     pub(crate) thresholds: Thresholds,
     /// What the `metrics` facade brings along.
     pub(crate) foreign: Foreign,

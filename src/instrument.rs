@@ -97,7 +97,7 @@ impl Declaration {
 
     fn exported(&self) -> Result<String, InstrumentError> {
         let name = self.inner.naming.instrument(&self.name);
-        if self.inner.naming.exports(&name) {
+        if self.inner.taken.contains(&name) {
             Err(InstrumentError::Taken { name })
         } else {
             Ok(name)

@@ -51,6 +51,8 @@ mod engine;
 pub mod export;
 mod expr;
 mod family;
+#[cfg(feature = "hdr")]
+pub mod hdr;
 mod histogram;
 #[cfg(feature = "http")]
 pub mod http;

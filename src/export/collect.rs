@@ -11,6 +11,20 @@ use crate::registry::{Domain, InstrumentFamily, InstrumentKind, InstrumentValue}
 
 /// Everything that is exported, ordered; families without a sample are left out.
 pub(super) fn families(inner: &Inner) -> Vec<Family> {
+    gather(inner, inner.foreign.families())
+}
+
+/// The same without what somebody else recorded.
+#[cfg(feature = "metrics")]
+pub(super) fn own(inner: &Inner) -> Vec<Family> {
+    let mut families = gather(inner, Vec::new());
+    if let Some(source) = inner.foreign.source.get() {
+        families.retain(|family| family.kind != Kind::Histogram || !source.keeps(&family.name));
+    }
+    families
+}
+
+fn gather(inner: &Inner, foreign: Vec<Family>) -> Vec<Family> {
     let registry = &inner.registry;
     let pictures = Domain::ALL.map(|domain| Picture::take(registry.set(domain)));
     let mut saturated = 0;
@@ -20,8 +34,8 @@ pub(super) fn families(inner: &Inner) -> Vec<Family> {
 
     let mut families = operations(inner, &pictures);
     // Ours come first: nobody may stand on a name that we use, even where we have nothing to show under it yet.
-    let mut taken = inner.naming.names();
-    for family in instruments.chain(inner.foreign.families()) {
+    let mut taken = inner.taken.clone();
+    for family in instruments.chain(foreign) {
         if claim(&mut taken, &family) {
             families.push(family);
         } else {
@@ -109,7 +123,7 @@ fn claim(taken: &mut HashSet<String>, family: &Family) -> bool {
 }
 
 /// Our own health.
-fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 7] {
+fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 8] {
     let version = env!("CARGO_PKG_VERSION");
     let instruments = &inner.registry.instruments;
     [
@@ -149,6 +163,7 @@ fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 7] {
             pictures.iter().map(|picture| (picture.domain, picture.saturated)),
             saturated,
         ),
+        invalid(inner),
         Family::new(
             "plimsoll_families_dropped_total",
             "Families of the user's that are left out, wholly or in part, because of their name or labels.",
@@ -156,6 +171,18 @@ fn health(inner: &Inner, pictures: &[Picture], saturated: u64) -> [Family; 7] {
         )
         .with(&[], Value::Integer(inner.foreign.refused.count())),
     ]
+}
+
+fn invalid(inner: &Inner) -> Family {
+    let family = Family::new(
+        "plimsoll_values_invalid_total",
+        "Values given to the facade's histograms that are no measurement: nan is ignored, negative counts as 0.",
+        Kind::Counter,
+    );
+    let counts = inner.foreign.invalid.counts().into_iter();
+    counts.fold(family, |family, (reason, count)| {
+        family.with(&[("reason", reason)], Value::Integer(count))
+    })
 }
 
 /// A counter by kind of operation, born at zero for each.

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
@@ -14,6 +15,10 @@ use super::Family;
 pub(crate) trait Source: Any + Send + Sync {
     /// All of them, as they are now.
     fn families(&self) -> Vec<Family>;
+
+    /// Whether `histogram`, which we keep, came from there.
+    #[cfg(feature = "metrics")]
+    fn keeps(&self, histogram: &str) -> bool;
 }
 
 /// The source that was attached, if any, and the names that were refused.
@@ -21,6 +26,9 @@ pub(crate) trait Source: Any + Send + Sync {
 pub(crate) struct Foreign {
     pub(crate) source: OnceCell<Arc<dyn Source>>,
     pub(crate) refused: Refused,
+    pub(crate) invalid: Arc<Invalid>,
+    /// Bounds for foreign histograms, by end of the name.
+    pub(crate) bounds: Vec<(String, Vec<f64>)>,
 }
 
 impl Foreign {
@@ -37,6 +45,30 @@ impl fmt::Debug for Foreign {
             .field("attached", &self.source.get().is_some())
             .field("refused", &self.refused)
             .finish()
+    }
+}
+
+/// Values that are no measurement. Relaxed: independent counters.
+#[derive(Debug, Default)]
+pub(crate) struct Invalid {
+    nan: AtomicU64,
+    negative: AtomicU64,
+}
+
+impl Invalid {
+    /// Counts `value`; `false` if there is nothing of it to record.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn add(&self, value: f64) -> bool {
+        let nan = value.is_nan();
+        let counter = if nan { &self.nan } else { &self.negative };
+        counter.fetch_add(1, Ordering::Relaxed);
+        !nan
+    }
+
+    /// How many there were, by reason.
+    pub(crate) fn counts(&self) -> [(&'static str, u64); 2] {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        [("nan", load(&self.nan)), ("negative", load(&self.negative))]
     }
 }
 

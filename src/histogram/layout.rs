@@ -25,6 +25,22 @@ pub enum Unit {
     Bytes,
     /// Ratios: recorded in billionths, exported as `0.0..`.
     Ratio,
+    /// Durations: recorded in nanoseconds, exported in milliseconds.
+    Milliseconds,
+    /// Durations: recorded in nanoseconds, exported in microseconds.
+    Microseconds,
+    /// Durations: recorded and exported in nanoseconds.
+    Nanoseconds,
+    /// Bytes, exported in units of 2¹⁰.
+    Kibibytes,
+    /// Bytes, exported in units of 2²⁰.
+    Mebibytes,
+    /// Bytes, exported in units of 2³⁰.
+    Gibibytes,
+    /// Bytes, exported in units of 2⁴⁰.
+    Tebibytes,
+    /// Numbers of which nothing is known: recorded in millionths.
+    Number,
 }
 
 impl Unit {
@@ -32,16 +48,29 @@ impl Unit {
     pub(crate) fn scale(self) -> f64 {
         match self {
             Self::Seconds | Self::Ratio => 1e9,
-            Self::Count | Self::Bytes => 1.0,
+            Self::Milliseconds | Self::Number => 1e6,
+            Self::Microseconds => 1e3,
+            Self::Count | Self::Bytes | Self::Nanoseconds => 1.0,
+            Self::Kibibytes => 1024.0,
+            Self::Mebibytes => 1_048_576.0,
+            Self::Gibibytes => 1_073_741_824.0,
+            Self::Tebibytes => 1_099_511_627_776.0,
         }
     }
 
-    /// How the unit is written behind a number: `s`, `B`, or nothing.
+    /// How the unit is written behind a number: `s`, `ms`, `B`, `KiB`, or nothing.
     pub fn symbol(self) -> &'static str {
         match self {
             Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Microseconds => "µs",
+            Self::Nanoseconds => "ns",
             Self::Bytes => "B",
-            Self::Count | Self::Ratio => "",
+            Self::Kibibytes => "KiB",
+            Self::Mebibytes => "MiB",
+            Self::Gibibytes => "GiB",
+            Self::Tebibytes => "TiB",
+            Self::Count | Self::Ratio | Self::Number => "",
         }
     }
 }
@@ -55,43 +84,51 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Durations from 1 µs to 1 h, recorded in nanoseconds.
+    /// The default range of a unit.
+    ///
+    /// | unit | raw step | from | to |
+    /// |---|---|---|---|
+    /// | seconds, milliseconds | 1 ns | 1 µs | 1 h |
+    /// | microseconds, nanoseconds | 1 ns | 1 ns | 1 h |
+    /// | count | 1 | 1 | 2³² |
+    /// | bytes | 1 B | 1 B | 1 TiB |
+    /// | kibibytes to tebibytes | 1 B | 1 B | 64 TiB |
+    /// | ratio | 10⁻⁹ | 10⁻⁶ | 1000 |
+    /// | number | 10⁻⁶ | 10⁻⁴ | 10⁸ |
+    pub const fn of(unit: Unit) -> Self {
+        let (min, max) = match unit {
+            Unit::Seconds | Unit::Milliseconds => (1_000, 3_600_000_000_000),
+            Unit::Microseconds | Unit::Nanoseconds => (1, 3_600_000_000_000),
+            Unit::Count => (1, 1 << 32),
+            Unit::Bytes => (1, 1 << 40),
+            Unit::Kibibytes | Unit::Mebibytes | Unit::Gibibytes | Unit::Tebibytes => (1, 1 << 46),
+            Unit::Ratio => (1_000, 1_000_000_000_000),
+            Unit::Number => (100, 100_000_000_000_000),
+        };
+        Self { unit, min, max }
+    }
+
+    /// Durations from 1 µs to 1 h, recorded in nanoseconds, exported in seconds.
     pub const fn durations() -> Self {
-        Self {
-            unit: Unit::Seconds,
-            min: 1_000,
-            max: 3_600_000_000_000,
-        }
+        Self::of(Unit::Seconds)
     }
 
     /// Counts from 1 to 2³² (zero has a bucket of its own).
     pub const fn counts() -> Self {
-        Self {
-            unit: Unit::Count,
-            min: 1,
-            max: 1 << 32,
-        }
+        Self::of(Unit::Count)
     }
 
     /// Bytes from 1 to 2⁴⁰ (zero has a bucket of its own).
     pub const fn bytes() -> Self {
-        Self {
-            unit: Unit::Bytes,
-            min: 1,
-            max: 1 << 40,
-        }
+        Self::of(Unit::Bytes)
     }
 
     /// Ratios from one millionth to 1000, recorded in billionths.
     pub const fn ratios() -> Self {
-        Self {
-            unit: Unit::Ratio,
-            min: 1_000,
-            max: 1_000_000_000_000,
-        }
+        Self::of(Unit::Ratio)
     }
 
-    /// The same unit over another range, in raw steps (nanoseconds, items, bytes, billionths).
+    /// The same unit over another range, in raw steps (nanoseconds, items, bytes, billionths, millionths).
     ///
     /// Checked by [`Buckets::new`]: `1 <= min < max < 2⁴⁷`.
     pub const fn range(self, min: u64, max: u64) -> Self {
@@ -108,10 +145,23 @@ impl Layout {
         0.0055
     }
 
-    /// The raw value of a bound given in the exported unit, if it is a number in the range.
-    pub(crate) fn raw(&self, bound: f64) -> Option<u64> {
-        let raw = (bound * self.unit.scale()).round();
-        (raw.is_finite() && raw >= 0.0 && raw <= self.max as f64).then_some(raw as u64)
+    /// The raw value of a bound given in the exported unit.
+    ///
+    /// A bound between two steps is refused rather than rounded: its exported `le` would not be the one that was asked
+    /// for. What the arithmetic of `f64` leaves behind a whole step (`0.1 + 0.2`) is no difference.
+    pub(crate) fn raw(&self, bound: f64) -> Result<u64, LayoutError> {
+        let scale = self.unit.scale();
+        let steps = bound * scale;
+        if !(0.0..=self.max as f64).contains(&steps) {
+            let max = self.max as f64 / scale;
+            return Err(LayoutError::Bound { bound, max });
+        }
+        let whole = steps.round();
+        if (steps - whole).abs() > steps * 16.0 * f64::EPSILON {
+            let step = 1.0 / scale;
+            return Err(LayoutError::Step { bound, step });
+        }
+        Ok(whole as u64)
     }
 }
 
@@ -133,12 +183,14 @@ pub struct Buckets {
 impl Buckets {
     /// Buckets over `layout` in which every one of `bounds` is exact.
     ///
-    /// `bounds` are in the exported unit (seconds for durations), in any order; repeated ones count once.
+    /// `bounds` are in the exported unit (seconds for durations), in any order; repeated ones count once. Each must be
+    /// a whole number of the layout's steps (nanoseconds for durations): a bound of 1.5 ns is refused, not rounded.
     /// Cost: about 50 KiB, once per family.
     ///
     /// # Errors
     ///
-    /// [`LayoutError`] if a bound is not a number or lies outside the layout's range, or if the range is empty.
+    /// [`LayoutError`] if a bound is not a number, lies outside the layout's range or between two of its steps, or if
+    /// the range is empty.
     pub fn new(layout: Layout, bounds: &[f64]) -> Result<Arc<Self>, LayoutError> {
         if layout.min == 0 || layout.min >= layout.max || layout.max > LARGEST {
             return Err(LayoutError::Range {
@@ -146,13 +198,8 @@ impl Buckets {
                 max: layout.max,
             });
         }
-        let mut raw_bounds = Vec::with_capacity(bounds.len());
-        for &bound in bounds {
-            raw_bounds.push(layout.raw(bound).ok_or(LayoutError::Bound {
-                bound,
-                max: layout.max as f64 / layout.unit.scale(),
-            })?);
-        }
+        let raw_bounds = bounds.iter().map(|&bound| layout.raw(bound));
+        let mut raw_bounds = raw_bounds.collect::<Result<Vec<_>, _>>()?;
         raw_bounds.sort_unstable();
         raw_bounds.dedup();
 
@@ -192,7 +239,8 @@ impl Buckets {
 
     /// The cell that `bound` (exported unit) closes, if it is one of the configured bounds.
     pub(crate) fn closing_cell(&self, bound: f64) -> Option<usize> {
-        let at = self.bounds.binary_search(&self.layout.raw(bound)?).ok()?;
+        let raw = self.layout.raw(bound).ok()?;
+        let at = self.bounds.binary_search(&raw).ok()?;
         Some(self.closes[at])
     }
 
@@ -308,6 +356,13 @@ pub enum LayoutError {
         /// The end of the range, in the exported unit.
         max: f64,
     },
+    /// A bound lies between two steps of the layout.
+    Step {
+        /// The bound as given, in the exported unit.
+        bound: f64,
+        /// The step, in the exported unit.
+        step: f64,
+    },
     /// The range is empty or too wide.
     Range {
         /// Its start in raw steps.
@@ -324,6 +379,12 @@ impl fmt::Display for LayoutError {
                 write!(
                     f,
                     "bound {bound} is not a number between 0 and {max}, the end of the range"
+                )
+            }
+            Self::Step { bound, step } => {
+                write!(
+                    f,
+                    "bound {bound} is not a whole number of steps of {step}: round it"
                 )
             }
             Self::Range { min, max } => {

@@ -44,6 +44,16 @@ impl Snapshot {
         &self.buckets
     }
 
+    /// Every cell that holds something, with its count.
+    #[cfg(feature = "hdr")]
+    pub(crate) fn held(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
+        self.cells
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|(_, count)| *count > 0)
+    }
+
     /// Every cell that holds more than in `older`, a snapshot over the same buckets, and by how much.
     pub(crate) fn growth_since<'a>(
         &'a self,
@@ -151,6 +161,22 @@ impl Snapshot {
         self.sum = self.sum.wrapping_add(other.sum);
         self.saturated = self.saturated.wrapping_add(other.saturated);
         true
+    }
+
+    /// What was recorded after `earlier`, a snapshot of the same histogram; `None` if it is over other buckets.
+    ///
+    /// Of two that are the wrong way round nothing is left. Cost: one pass over the cells.
+    pub fn since(&self, earlier: &Self) -> Option<Self> {
+        if !Arc::ptr_eq(&self.buckets, &earlier.buckets) {
+            return None;
+        }
+        let mut since = Self::empty(self.buckets.clone());
+        for (cell, by) in self.growth_since(earlier) {
+            since.grow(cell as usize, by);
+        }
+        since.sum = self.sum.saturating_sub(earlier.sum);
+        since.saturated = self.saturated.saturating_sub(earlier.saturated);
+        Some(since)
     }
 
     /// How many values are at or below `bound` (exported unit), exactly; `None` if it is not a configured bound.

@@ -47,6 +47,11 @@ fn every_value_finds_the_cell_that_a_search_finds() {
         (Layout::counts(), &[0.0, 1.0, 2.0, 10.0, 1000.0][..]),
         (Layout::bytes(), &[1024.0, 1_048_576.0][..]),
         (Layout::ratios(), &[0.5, 0.999, 1.0][..]),
+        (Layout::of(Unit::Milliseconds), &[0.5, 100.0][..]),
+        (Layout::of(Unit::Microseconds), &[0.001, 100.0][..]),
+        (Layout::of(Unit::Nanoseconds), &[1.0, 100.0][..]),
+        (Layout::of(Unit::Tebibytes), &[0.25, 64.0][..]),
+        (Layout::of(Unit::Number), &[0.001, 1e6][..]),
     ] {
         let buckets = Buckets::new(layout, bounds).expect("bounds");
         for value in probes(&buckets) {
@@ -121,8 +126,73 @@ fn bounds_that_are_no_numbers_are_refused() {
             "{error}"
         );
     }
+    for (layout, bound) in [
+        (Layout::durations(), 0.000_000_001_5),
+        (Layout::of(Unit::Milliseconds), 0.100_000_5),
+        (Layout::counts(), 2.5),
+    ] {
+        let error = Buckets::new(layout, &[bound]).expect_err("refused");
+        assert!(
+            error.to_string().contains("is not a whole number of steps"),
+            "{error}"
+        );
+    }
+    let sums = Buckets::new(Layout::durations(), &[0.1 + 0.2, 0.3, 3_599.999_999_999]);
+    let bounds: Vec<f64> = sums.expect("whole").bounds().collect();
+    assert_eq!(bounds, [0.3, 3_599.999_999_999]);
     let empty = Buckets::new(Layout::durations().range(10, 10), &[]).expect_err("refused");
     assert!(empty.to_string().contains("1 <= min < max"), "{empty}");
+}
+
+#[test]
+fn paced_work_has_the_values_that_a_stall_hides() {
+    let ms = 1_000_000;
+    for (value, interval) in [
+        (0, 0),
+        (5, 0),
+        (5, 5),
+        (9, 5),
+        (10, 5),
+        (11, 5),
+        (1_003, 10),
+        (3, 7),
+    ] {
+        let histogram = durations(&[]);
+        let mut oracle = hdrhistogram::Histogram::<u64>::new(5).expect("digits");
+        assert_eq!(histogram.record_paced(value * ms, interval * ms), 0);
+        let correct = oracle.record_correct(value * ms, interval * ms);
+        correct.expect("resizes");
+        let snapshot = histogram.snapshot();
+        assert_eq!(snapshot.count(), oracle.len(), "{value} by {interval}");
+        let sum: u64 = (0..oracle.len())
+            .map(|nth| value * ms - nth * interval * ms)
+            .sum();
+        assert_eq!(snapshot.raw_sum(), sum, "{value} by {interval}");
+    }
+}
+
+#[test]
+fn a_stall_without_end_adds_a_bounded_number_of_values() {
+    let histogram = durations(&[]);
+    // An hour, the range's end, is 3.6e12 intervals of 1 ns; all but the last one are missing.
+    let left_out = histogram.record_paced(u64::MAX, 1);
+    assert_eq!(left_out, 3_600_000_000_000 - 1 - 10_000);
+    let snapshot = histogram.snapshot();
+    assert_eq!((snapshot.count(), snapshot.saturated()), (10_001, 1));
+}
+
+#[test]
+fn a_difference_is_what_came_in_between() {
+    let histogram = durations(&[0.1]);
+    histogram.record(50_000_000);
+    let first = histogram.snapshot();
+    histogram.record(u64::MAX);
+    let second = histogram.snapshot();
+    let added = second.since(&first).expect("the same buckets");
+    assert_eq!((added.count(), added.saturated()), (1, 1));
+    assert_eq!((added.sum(), added.above(0.1)), (3600.0, Some(1)));
+    assert_eq!(first.since(&second).expect("the same").count(), 0);
+    assert!(durations(&[0.1]).snapshot().since(&first).is_none());
 }
 
 #[test]

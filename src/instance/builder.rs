@@ -32,6 +32,7 @@ pub struct Builder {
     shard_memory: Option<usize>,
     watches: Vec<Watch>,
     callbacks: Vec<(String, Callback)>,
+    foreign: Foreign,
     problems: Vec<Problem>,
 }
 
@@ -147,6 +148,16 @@ impl Builder {
         self
     }
 
+    /// The exact bounds of the `metrics` facade's histograms whose name is or ends in `suffix`, in their own unit.
+    ///
+    /// Of two that fit the later one holds. A bound outside the range of such a histogram, or between two of its steps,
+    /// is left out there, and its name counted in `plimsoll_families_dropped_total`.
+    #[cfg(feature = "metrics")]
+    pub fn facade_bounds(mut self, suffix: impl Into<String>, bounds: &[f64]) -> Self {
+        self.foreign.bounds.push((suffix.into(), bounds.to_vec()));
+        self
+    }
+
     /// Settings from TOML text; they win over the setters.
     #[cfg(feature = "config")]
     pub fn toml(mut self, text: &str) -> Self {
@@ -207,6 +218,7 @@ impl Builder {
             let found = watch.problems(tick).into_iter();
             problems.extend(found.map(|(field, message)| Problem::new(field, message)));
         }
+        problems.extend(facade_problems(&self.foreign));
         BuildError::check(problems)?;
 
         let clock = self.clock.unwrap_or_else(SharedClock::choose);
@@ -255,9 +267,10 @@ impl Builder {
         let inner = Inner {
             service,
             registry,
+            taken: naming.names(),
             naming,
             thresholds,
-            foreign: Foreign::default(),
+            foreign: self.foreign,
             engine,
             _ticker: ticker,
         };
@@ -354,6 +367,18 @@ fn find_problems(
         problems.extend(found.map(|(field, message)| Problem::new(field, message)));
     }
     problems
+}
+
+/// Bounds for the facade that no histogram could have.
+fn facade_problems(foreign: &Foreign) -> impl Iterator<Item = Problem> {
+    let bounds = foreign.bounds.iter();
+    let bounds =
+        bounds.flat_map(|(suffix, bounds)| bounds.iter().map(move |bound| (suffix, bound)));
+    let unsound = bounds.filter(|(_, bound)| !(bound.is_finite() && **bound >= 0.0));
+    unsound.map(|(suffix, bound)| {
+        let message = format!("bound {bound} is not a number from 0 up");
+        Problem::new(format!("facade_bounds {suffix:?}"), message)
+    })
 }
 
 /// The exact bounds of a domain in seconds: the profile's, every threshold, and a finite one above the highest.

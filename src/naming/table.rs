@@ -213,6 +213,7 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_shard_bytes",
     "plimsoll_series_overflow_total",
     "plimsoll_values_saturated_total",
+    "plimsoll_values_invalid_total",
     "plimsoll_families_dropped_total",
     "plimsoll_ticks_total",
     "plimsoll_sli_valid_total",

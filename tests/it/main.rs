@@ -2,11 +2,16 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 mod alert;
+mod bad_input;
 mod budget;
 mod config;
 #[cfg(feature = "db")]
 mod db;
 mod export;
+#[cfg(feature = "metrics")]
+mod facade;
+#[cfg(feature = "hdr")]
+mod hdr;
 #[cfg(feature = "axum")]
 mod http;
 mod instance;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Rounds per comparison.
-pub const ROUNDS: usize = 61;
+pub const ROUNDS: usize = 101;
 /// How often a disturbed sample of two threads is taken again before it counts as it is.
 const TRIES: usize = 12;
 /// A sample lasts at least this long, unless it holds [`MOST_OPS`].

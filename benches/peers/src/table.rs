@@ -43,32 +43,28 @@ fn model(cpuinfo: &str) -> String {
 pub fn compare(all: &[Samples]) {
     println!("| contender | median ns | ÷ plimsoll | 95 % of the ratio | put off, ns |");
     println!("|---|---:|---:|---:|---:|");
-    for samples in all {
-        let ratio = Ratio::of(samples, &all[0]);
-        println!(
-            "| {} | {} | {:.2} | {:.2}–{:.2} | {} |",
-            samples.name,
-            figure(median(&samples.ns)),
-            ratio.median,
-            ratio.low,
-            ratio.high,
-            put_off(samples)
-        );
-    }
+    all.iter().for_each(|samples| line(samples, &all[0]));
     let disturbed: usize = all.iter().map(|samples| samples.disturbed).sum();
     if disturbed > 0 {
-        println!(
-            "\n{disturbed} of {} samples stayed disturbed.",
-            all.len() * all[0].ns.len()
-        );
+        let of = all.len() * all[0].ns.len();
+        println!("\n{disturbed} of {of} samples stayed disturbed.");
     }
 }
 
-fn put_off(samples: &Samples) -> String {
-    match median(&samples.drain_ns) {
+fn line(samples: &Samples, plimsoll: &Samples) {
+    let ratio = Ratio::of(samples, plimsoll);
+    let put_off = match median(&samples.drain_ns) {
         0.0 => "–".to_owned(),
         ns => figure(ns),
-    }
+    };
+    println!(
+        "| {} | {} | {:.2} | {:.2}–{:.2} | {put_off} |",
+        samples.name,
+        figure(median(&samples.ns)),
+        ratio.median,
+        ratio.low,
+        ratio.high,
+    );
 }
 
 /// A number with as many decimals as it can bear.

@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use metrics::{Key, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
@@ -82,7 +83,8 @@ pub const METRIKEN: &str = "metriken 0.11.5 `ShardedCounterHistogram(7, 42)`";
 pub const EXPORTER: &str = "metrics 0.24.6 + exporter 0.18.3, handle";
 pub const EXPORTER_MACRO: &str = "metrics 0.24.6 + exporter 0.18.3, `histogram!` with 2 labels";
 pub const MUTEX: &str = "hdrhistogram 7.6.0 (2 digits) in a `parking_lot::Mutex`";
-pub const PROMETHEUS: &str = "prometheus 0.14.0";
+pub const LOOP: &str = "floor: the loop alone, part of every figure";
+pub const FETCH_ADD: &str = "floor: the loop and one relaxed `fetch_add`";
 
 /// The contenders that are cheap to make and read no clock: nanoseconds in, one count more.
 pub fn plain() -> Vec<Contender> {
@@ -97,6 +99,7 @@ pub fn plain() -> Vec<Contender> {
     let options = prometheus::HistogramOpts::new("seconds", "Durations.").buckets(BOUNDS.to_vec());
     let prometheus = prometheus::Histogram::with_opts(options).expect("valid options");
     let client = prometheus_client::metrics::histogram::Histogram::new(BOUNDS);
+    let counter = AtomicU64::new(0);
     vec![
         Contender::new(PLIMSOLL, each(nanos, move |ns| bounded.record(ns))),
         Contender::new(UNBOUNDED, each(nanos, move |ns| unbounded.record(ns))),
@@ -106,12 +109,22 @@ pub fn plain() -> Vec<Contender> {
             MUTEX,
             each(nanos, move |ns| mutex.lock().saturating_record(ns)),
         ),
-        Contender::new(PROMETHEUS, each(seconds, move |s| prometheus.observe(s))),
+        Contender::new(
+            "prometheus 0.14.0",
+            each(seconds, move |s| prometheus.observe(s)),
+        ),
         Contender::new(
             "prometheus-client 0.25.2",
             each(seconds, move |s| client.observe(s)),
         ),
+        Contender::new(LOOP, each(nanos, |_| ())),
+        Contender::new(FETCH_ADD, each(nanos, move |ns| add(&counter, ns))),
     ]
+}
+
+/// A sum that nobody orders anything by, hence `Relaxed`.
+fn add(sum: &AtomicU64, ns: u64) {
+    sum.fetch_add(ns, Ordering::Relaxed);
 }
 
 /// Everybody. Installs the exporter's recorder as the process-wide one, so it can be called once.

@@ -18,6 +18,7 @@ const MOST_OPS: usize = 1 << 17;
 pub struct Job<'a> {
     name: &'a str,
     run: Box<dyn Fn(usize, usize) + Sync + 'a>,
+    prepare: Option<Box<dyn Fn() + Sync + 'a>>,
     drain: Option<Box<dyn Fn() + Sync + 'a>>,
 }
 
@@ -27,6 +28,7 @@ impl<'a> Job<'a> {
         Self {
             name,
             run: Box::new(run),
+            prepare: None,
             drain: None,
         }
     }
@@ -38,6 +40,12 @@ impl<'a> Job<'a> {
                 std::hint::black_box(work());
             }
         })
+    }
+
+    /// What happens before every sample, unmeasured.
+    pub fn prepare(mut self, prepare: impl Fn() + Sync + 'a) -> Self {
+        self.prepare = Some(Box::new(prepare));
+        self
     }
 
     /// Work that the contender puts off; timed after every sample, by the operation.
@@ -181,6 +189,9 @@ impl Worker<'_> {
 
     fn once(&self, job: &Job<'_>, round: usize, ops: usize) -> (f64, bool) {
         let first = (round + self.thread * 7) * ops;
+        if let Some(prepare) = &job.prepare {
+            prepare();
+        }
         // Brings back the cache lines that the others took.
         (job.run)(first, warm_up(ops));
         self.shared.meet();

@@ -41,9 +41,22 @@ fn model(cpuinfo: &str) -> String {
 
 /// One line per contender beside the first one, plimsoll.
 pub fn compare(all: &[Samples]) {
-    println!("| contender | median ns | ÷ plimsoll | 95 % of the ratio | put off, ns |");
-    println!("|---|---:|---:|---:|---:|");
-    all.iter().for_each(|samples| line(samples, &all[0]));
+    let putting_off = all.iter().any(|samples| median(&samples.drain_ns) > 0.0);
+    let (title, rule) = if putting_off {
+        (" put off, ns |", "---:|")
+    } else {
+        ("", "")
+    };
+    println!("| contender | median ns | ÷ plimsoll | 95 % of the ratio |{title}");
+    println!("|---|---:|---:|---:|{rule}");
+    for samples in all {
+        let put_off = if putting_off {
+            format!(" {} |", put_off(samples))
+        } else {
+            String::new()
+        };
+        println!("{}{put_off}", line(samples, &all[0]));
+    }
     let disturbed: usize = all.iter().map(|samples| samples.disturbed).sum();
     if disturbed > 0 {
         let of = all.len() * all[0].ns.len();
@@ -51,20 +64,23 @@ pub fn compare(all: &[Samples]) {
     }
 }
 
-fn line(samples: &Samples, plimsoll: &Samples) {
+fn line(samples: &Samples, plimsoll: &Samples) -> String {
     let ratio = Ratio::of(samples, plimsoll);
-    let put_off = match median(&samples.drain_ns) {
-        0.0 => "–".to_owned(),
-        ns => figure(ns),
-    };
-    println!(
-        "| {} | {} | {:.2} | {:.2}–{:.2} | {put_off} |",
+    format!(
+        "| {} | {} | {:.2} | {:.2}–{:.2} |",
         samples.name,
         figure(median(&samples.ns)),
         ratio.median,
         ratio.low,
         ratio.high,
-    );
+    )
+}
+
+fn put_off(samples: &Samples) -> String {
+    match median(&samples.drain_ns) {
+        0.0 => "–".to_owned(),
+        ns => figure(ns),
+    }
 }
 
 /// A number with as many decimals as it can bear.

@@ -1,11 +1,15 @@
 //! What does a scrape of 10,000 label sets cost, each with a counter and a histogram of 11 bounds?
+//!
+//! Two threads have written to every set, so that a sharded histogram has two shards to add up.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use metrics::{Key, Label, Metadata, Recorder};
-use metrics_exporter_prometheus::PrometheusHandle;
 use plimsoll::{Layout, Plimsoll};
-use plimsoll_peers::counting::{Allocated, Counting, allocated};
+use plimsoll_peers::counting::{Counting, allocated};
 use plimsoll_peers::recorders::exporter_recorder;
-use plimsoll_peers::rounds::{Job, Ratio, interleave};
+use plimsoll_peers::rounds::{Job, Ratio, Samples, interleave};
 use plimsoll_peers::{BOUNDS, table, values};
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
 
@@ -13,58 +17,113 @@ use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, Tex
 static ALLOCATOR: Counting = Counting;
 
 const SETS: usize = 10_000;
-/// Records in each set.
+/// Records of each of two threads in each set.
 const EACH: usize = 20;
 const LABELS: [&str; 3] = ["method", "route", "status"];
 const COUNTER: &str = "http_requests_total";
 const HISTOGRAM: &str = "http_request_duration_seconds";
 
-/// A contender and how it renders its page.
-type Page<'a> = (&'static str, Box<dyn Fn() -> String + Sync + 'a>);
-
-fn main() {
-    let nanos = values::log_normal(SETS * EACH);
-    let (plimsoll, registry, exporter) = (ours(&nanos), prometheus(&nanos), exporter(&nanos));
-    let pages: [Page<'_>; 3] = [
-        ("plimsoll", Box::new(|| plimsoll.render())),
-        (
-            "prometheus 0.14.0 `TextEncoder`",
-            Box::new(|| encode(&registry)),
-        ),
-        (
-            "metrics-exporter-prometheus 0.18.3",
-            Box::new(|| exporter.render()),
-        ),
-    ];
-    pages.iter().for_each(check);
-
-    table::heading("render: 10,000 label sets, each a counter and a histogram of 11 bounds");
-    let asked: Vec<_> = pages.iter().map(|(_, render)| allocated(render)).collect();
-    let jobs = pages.iter().map(|(name, render)| Job::call(name, render));
-    let samples = interleave(&jobs.collect::<Vec<_>>(), 1);
-    table::compare(&samples);
-    allocations(&pages, &asked);
-
-    table::targets();
-    let ratio = |peer: usize| Ratio::of(&samples[0], &samples[peer]);
-    table::ratio_at_most("render ÷ prometheus", ratio(1), 0.35);
-    table::ratio_at_most("render ÷ exporter", ratio(2), 0.2);
+/// A contender: records into the handle of a label set, which it keeps, and renders its page.
+struct Contender {
+    name: &'static str,
+    record: Box<dyn Fn(usize, u64) + Sync>,
+    render: Box<dyn Fn() -> String + Sync>,
+    /// Records so far; read when those who record have ended, hence `Relaxed`.
+    records: AtomicU64,
 }
 
-/// A page shows every record that ended before it was asked for, whoever wrote it.
-fn check((name, render): &Page<'_>) {
-    let page = render();
-    let total = |sample: &str| -> u64 {
-        let lines = page.lines().filter(|line| line.starts_with(sample));
-        lines.map(value).sum()
-    };
-    let all = (SETS * EACH) as u64;
-    assert_eq!(total("http_requests_total{"), all, "{name}");
-    assert_eq!(total("http_request_duration_seconds_count{"), all, "{name}");
-    let buckets = page
-        .matches("http_request_duration_seconds_bucket{")
-        .count();
-    assert_eq!(buckets, SETS * (BOUNDS.len() + 1), "{name}");
+impl Contender {
+    fn new(
+        name: &'static str,
+        record: impl Fn(usize, u64) + Sync + 'static,
+        render: impl Fn() -> String + Sync + 'static,
+    ) -> Self {
+        Self {
+            name,
+            record: Box::new(record),
+            render: Box::new(render),
+            records: AtomicU64::new(0),
+        }
+    }
+
+    fn record(&self, set: usize, ns: u64) {
+        self.records.fetch_add(1, Relaxed);
+        (self.record)(set, ns);
+    }
+
+    /// One more record in every set.
+    fn touch(&self) {
+        (0..SETS).for_each(|set| self.record(set, 2_000_000));
+    }
+
+    /// Two threads, alive at once, write to every set.
+    fn fill(&self, nanos: &[u64]) {
+        let both = Barrier::new(2);
+        let write = || {
+            for (set, nanos) in nanos.chunks(EACH).enumerate() {
+                nanos.iter().for_each(|&ns| self.record(set, ns));
+            }
+            both.wait();
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(write);
+            scope.spawn(write);
+        });
+    }
+
+    /// The page shows every record that ended before it was asked for, whoever wrote it.
+    fn check(&self) {
+        let page = (self.render)();
+        let total = |sample: &str| -> u64 {
+            let lines = page.lines().filter(|line| line.starts_with(sample));
+            lines.map(value).sum()
+        };
+        let all = self.records.load(Relaxed);
+        assert_eq!(total("http_requests_total{"), all, "{}", self.name);
+        let counts = total("http_request_duration_seconds_count{");
+        assert_eq!(counts, all, "{}", self.name);
+        let buckets = page.matches("http_request_duration_seconds_bucket{");
+        assert_eq!(buckets.count(), SETS * (BOUNDS.len() + 1), "{}", self.name);
+    }
+}
+
+fn main() {
+    let contenders = [ours(), prometheus(), exporter()];
+    let nanos = values::log_normal(SETS * EACH);
+    for contender in &contenders {
+        contender.fill(&nanos);
+        contender.check();
+        contender.touch();
+        contender.check();
+    }
+    table::heading("render: 10,000 label sets of 11 bounds, all changed since the last page");
+    let busy = measure(&contenders, Contender::touch);
+    allocations(&contenders);
+    table::heading("render: 10,000 label sets of 11 bounds, nothing changed since the last page");
+    let idle = measure(&contenders, |_| ());
+    contenders.iter().for_each(Contender::check);
+
+    table::targets();
+    let ratio = |samples: &[Samples], peer: usize| Ratio::of(&samples[0], &samples[peer]);
+    table::ratio_at_most("render, all changed, ÷ prometheus", ratio(&busy, 1), 0.35);
+    table::ratio_at_most("render, all changed, ÷ exporter", ratio(&busy, 2), 0.2);
+    table::ratio_at_most(
+        "render, nothing changed, ÷ prometheus",
+        ratio(&idle, 1),
+        0.35,
+    );
+    table::ratio_at_most("render, nothing changed, ÷ exporter", ratio(&idle, 2), 0.2);
+}
+
+fn measure(contenders: &[Contender], between: impl Fn(&Contender) + Copy + Sync) -> Vec<Samples> {
+    let jobs = contenders.iter().map(|contender| {
+        let job = Job::call(contender.name, &contender.render);
+        job.prepare(move || between(contender))
+    });
+    let jobs: Vec<Job<'_>> = jobs.collect();
+    let samples = interleave(&jobs, 1);
+    table::compare(&samples);
+    samples
 }
 
 fn value(line: &str) -> u64 {
@@ -72,54 +131,47 @@ fn value(line: &str) -> u64 {
     value.expect("a line ends in its value")
 }
 
-fn allocations(pages: &[Page<'_>], asked: &[(String, Allocated)]) {
+fn allocations(contenders: &[Contender]) {
     println!("\n| contender | allocations of one page | bytes of the page |\n|---|---:|---:|");
-    for ((name, _), (page, asked)) in pages.iter().zip(asked) {
+    for contender in contenders {
+        contender.touch();
+        let (page, asked) = allocated(&contender.render);
         let calls = table::thousands(asked.calls as f64);
-        println!(
-            "| {name} | {calls} | {} |",
-            table::thousands(page.len() as f64)
-        );
+        let bytes = table::thousands(page.len() as f64);
+        println!("| {} | {calls} | {bytes} |", contender.name);
     }
 }
 
 fn labels(set: usize) -> [String; 3] {
     let method = ["GET", "POST", "PUT", "DELETE"][set % 4];
     let status = ["200", "201", "404", "500", "503"][set / 4 % 5];
-    [
-        method.to_owned(),
-        format!("/api/v1/items/{}", set / 20),
-        status.to_owned(),
-    ]
+    let route = format!("/api/v1/items/{}", set / 20);
+    [method.to_owned(), route, status.to_owned()]
 }
 
-/// Shows each label set and its durations.
-fn each_set(nanos: &[u64], mut show: impl FnMut([String; 3], &[u64])) {
-    for (set, nanos) in nanos.chunks(EACH).enumerate() {
-        show(labels(set), nanos);
-    }
-}
-
-fn ours(nanos: &[u64]) -> Plimsoll {
+fn ours() -> Contender {
     let builder = Plimsoll::builder().manual_tick().max_series(SETS);
     let plimsoll = builder.build().expect("no mistakes");
-    each_set(nanos, |labels, nanos| {
+    let series = |set| {
         let mut counter = plimsoll.counter(COUNTER).help("Requests.");
-        let mut histogram = plimsoll.histogram(HISTOGRAM, Layout::durations(), &BOUNDS);
-        for (key, value) in LABELS.into_iter().zip(labels) {
+        let histogram = plimsoll.histogram(HISTOGRAM, Layout::durations(), &BOUNDS);
+        let mut histogram = histogram.help("Durations.");
+        for (key, value) in LABELS.into_iter().zip(labels(set)) {
             counter = counter.label(key, value.clone());
             histogram = histogram.label(key, value);
         }
         let counter = counter.register().expect("a valid counter");
-        let histogram = histogram.help("Durations.").register();
-        let histogram = histogram.expect("a valid histogram");
-        counter.add(EACH as u64);
-        nanos.iter().for_each(|&ns| histogram.record(ns));
-    });
-    plimsoll
+        (counter, histogram.register().expect("a valid histogram"))
+    };
+    let series: Vec<_> = (0..SETS).map(series).collect();
+    let record = move |set: usize, ns| {
+        series[set].0.increment();
+        series[set].1.record(ns);
+    };
+    Contender::new("plimsoll", record, move || plimsoll.render())
 }
 
-fn prometheus(nanos: &[u64]) -> Registry {
+fn prometheus() -> Contender {
     let counters = IntCounterVec::new(Opts::new(COUNTER, "Requests."), &LABELS);
     let counters = counters.expect("a valid counter");
     let options = HistogramOpts::new(HISTOGRAM, "Durations.").buckets(BOUNDS.to_vec());
@@ -129,36 +181,38 @@ fn prometheus(nanos: &[u64]) -> Registry {
     registry
         .register(Box::new(histograms.clone()))
         .expect("new");
-    each_set(nanos, |labels, nanos| {
-        counters.with_label_values(&labels).inc_by(EACH as u64);
-        let histogram = histograms.with_label_values(&labels);
-        nanos
-            .iter()
-            .for_each(|&ns| histogram.observe(ns as f64 / 1e9));
+    let series = (0..SETS).map(labels).map(|labels| {
+        let counter = counters.with_label_values(&labels);
+        (counter, histograms.with_label_values(&labels))
     });
-    registry
+    let series: Vec<_> = series.collect();
+    let record = move |set: usize, ns| {
+        series[set].0.inc();
+        series[set].1.observe(ns as f64 / 1e9);
+    };
+    let encode = move || TextEncoder::new().encode_to_string(&registry.gather());
+    let render = move || encode().expect("valid families");
+    Contender::new("prometheus 0.14.0 `TextEncoder`", record, render)
 }
 
-fn encode(registry: &Registry) -> String {
-    let page = TextEncoder::new().encode_to_string(&registry.gather());
-    page.expect("valid families")
-}
-
-fn exporter(nanos: &[u64]) -> PrometheusHandle {
+fn exporter() -> Contender {
     let recorder = exporter_recorder();
     let metadata = Metadata::new(module_path!(), metrics::Level::INFO, None);
-    each_set(nanos, |labels, nanos| {
+    let series = (0..SETS).map(labels).map(|labels| {
         let pairs = LABELS.into_iter().zip(labels);
         let labels: Vec<Label> = pairs.map(|(key, value)| Label::new(key, value)).collect();
         let counter = Key::from_parts(COUNTER, labels.clone());
-        recorder
-            .register_counter(&counter, &metadata)
-            .increment(EACH as u64);
+        let counter = recorder.register_counter(&counter, &metadata);
         let histogram = Key::from_parts(HISTOGRAM, labels);
-        let histogram = recorder.register_histogram(&histogram, &metadata);
-        nanos
-            .iter()
-            .for_each(|&ns| histogram.record(ns as f64 / 1e9));
+        (counter, recorder.register_histogram(&histogram, &metadata))
     });
-    recorder.handle()
+    let series: Vec<_> = series.collect();
+    let page = recorder.handle();
+    let record = move |set: usize, ns| {
+        series[set].0.increment(1);
+        series[set].1.record(ns as f64 / 1e9);
+    };
+    Contender::new("metrics-exporter-prometheus 0.18.3", record, move || {
+        page.render()
+    })
 }

@@ -1,0 +1,76 @@
+//! What does a whole timing cost: start, stop, record?
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use plimsoll::{Builder, Operation, Outcome, Plimsoll};
+use plimsoll_peers::BOUNDS;
+use plimsoll_peers::recorders::{exporter_recorder, handle, histogram};
+use plimsoll_peers::rounds::{Job, interleave};
+use plimsoll_peers::table;
+
+/// plimsoll under each clock that the crate has; another one is another line.
+fn clocks() -> Vec<(&'static str, Builder)> {
+    vec![("plimsoll `operation`, `Instant`", Plimsoll::builder())]
+}
+
+fn main() {
+    let operations: Vec<(&str, Operation)> = clocks().into_iter().map(operation).collect();
+    let mut jobs: Vec<Job<'_>> = operations
+        .iter()
+        .map(|(name, of)| guard(name, of))
+        .collect();
+    jobs.extend(peers());
+    table::heading("timing: start, stop and record, one thread");
+    table::compare(&interleave(&jobs, 1));
+}
+
+fn operation((name, builder): (&'static str, Builder)) -> (&'static str, Operation) {
+    let plimsoll = builder.manual_tick().build().expect("no mistakes");
+    (name, plimsoll.operation("work"))
+}
+
+/// In flight, outcome and duration, cancelled if it is dropped: more than the peers count.
+fn guard<'a>(name: &'a str, operation: &'a Operation) -> Job<'a> {
+    Job::call(name, || operation.start().finish(black_box(Outcome::Ok)))
+}
+
+fn peers() -> Vec<Job<'static>> {
+    let bare = histogram(&BOUNDS);
+    let sharded = metriken::ShardedCounterHistogram::new(7, 42);
+    let options = prometheus::HistogramOpts::new("seconds", "Durations.").buckets(BOUNDS.to_vec());
+    let prometheus = prometheus::Histogram::with_opts(options).expect("valid options");
+    let exporter = exporter_recorder();
+    let page = exporter.handle();
+    let kept = handle(&exporter, "timing_seconds");
+    let exporter_job = Job::call(
+        "metrics 0.24.6 + exporter 0.18.3, handle + `Instant` pair",
+        move || {
+            let start = Instant::now();
+            kept.record(start.elapsed());
+        },
+    );
+    vec![
+        Job::call("two readings of `Instant`, nothing recorded", || {
+            elapsed_since(Instant::now())
+        }),
+        Job::call("plimsoll `Histogram` + `Instant` pair", move || {
+            bare.record(nanos(elapsed_since(Instant::now())));
+        }),
+        Job::call("metriken 0.11.5 + `Instant` pair", move || {
+            sharded.increment(nanos(elapsed_since(Instant::now())))
+        }),
+        Job::call("prometheus 0.14.0 `start_timer`", move || {
+            prometheus.start_timer().observe_duration();
+        }),
+        exporter_job.drain(move || page.run_upkeep()),
+    ]
+}
+
+fn elapsed_since(start: Instant) -> Duration {
+    black_box(start).elapsed()
+}
+
+fn nanos(duration: Duration) -> u64 {
+    duration.as_nanos() as u64
+}

@@ -1,0 +1,12 @@
+//! What the comparisons share: the same values, the same way of taking turns, the same tables.
+
+pub mod counting;
+pub mod recorders;
+pub mod rounds;
+pub mod table;
+pub mod values;
+
+/// The bounds of every histogram that has bounds, in seconds.
+pub const BOUNDS: [f64; 11] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];

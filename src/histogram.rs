@@ -82,6 +82,16 @@ impl Histogram {
     /// Never blocks or fails. The first record of a thread, and its first into an octave, make room for it.
     #[inline]
     pub fn record(&self, value: u64) {
+        let cell = self.buckets.quick_cell(value);
+        if !self.cells.quick_count(cell, value) {
+            self.record_slowly(value);
+        }
+    }
+
+    /// For values outside the range or near several bounds, a thread's first record, and its first into an octave.
+    #[cold]
+    #[inline(never)]
+    fn record_slowly(&self, value: u64) {
         let clamped = value.min(self.buckets.max());
         if value > clamped {
             self.cells.add(SATURATED, 1);

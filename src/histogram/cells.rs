@@ -22,6 +22,8 @@ pub(crate) struct Cells {
     id: u64,
     /// Index into every thread's table; handed on when this value is dropped.
     slot: usize,
+    /// The same in bytes from the table's start.
+    offset: usize,
     pages: usize,
     memory: Arc<Memory>,
     blocks: Mutex<Blocks>,
@@ -36,6 +38,7 @@ impl Cells {
         Self {
             id,
             slot,
+            offset: offset(slot),
             pages: cells.div_ceil(PAGE),
             memory,
             blocks: Mutex::default(),
@@ -52,19 +55,22 @@ impl Cells {
         }
     }
 
-    /// Adds 1 to a cell and `sum` to the head's first counter, from whichever thread.
+    /// Adds 1 to a cell and `sum` to the head's first counter; `false`, and nothing added, unless the calling thread has
+    /// a block of its own with the cell's page in it.
     #[inline]
-    pub(crate) fn count(&self, cell: usize, sum: u64) {
-        match self.own() {
-            Some(own) if own.own_count(cell, sum) => {}
-            own => self.count_slowly(own, cell, sum),
+    pub(super) fn quick_count(&self, cell: usize, sum: u64) -> bool {
+        match self.quick() {
+            Some(own) => own.own_count(cell, sum),
+            None => false,
         }
     }
 
-    #[cold]
-    fn count_slowly(&self, own: Option<&Shard>, cell: usize, sum: u64) {
-        let counted = own.is_some_and(|own| own.make_page(cell) && own.own_count(cell, sum));
-        if !counted {
+    /// Adds 1 to a cell and `sum` to the head's first counter, from whichever thread.
+    pub(super) fn count(&self, cell: usize, sum: u64) {
+        let on_own = |own: &Shard| {
+            own.own_count(cell, sum) || own.make_page(cell) && own.own_count(cell, sum)
+        };
+        if !self.own().is_some_and(on_own) {
             self.shared().shared_count(cell, sum);
         }
     }
@@ -72,18 +78,27 @@ impl Cells {
     /// The calling thread's block; `None` if it has to share.
     #[inline]
     fn own(&self) -> Option<&Shard> {
-        let (table, len) = TABLE.get();
-        if self.slot < len {
-            // SAFETY: `table` points to `len` entries owned by this thread's `LEASES`, which renews `TABLE` whenever
-            // they move and empties it before they go.
-            let entry = unsafe { *table.add(self.slot) };
+        self.quick().or_else(|| self.lease())
+    }
+
+    /// The calling thread's block, if it has leased one.
+    #[inline]
+    fn quick(&self) -> Option<&Shard> {
+        let table = TABLE.get();
+        // SAFETY: `table` is `EMPTY` or the entries of this thread's `LEASES`, which renews `TABLE` whenever they move
+        // and resets it before they go; its first entry says how many bytes it has. Ids are unique, so a block whose
+        // entry bears ours was leased from this very value, which keeps a leased block for as long as it lives itself.
+        unsafe {
+            if self.offset as u64 >= (*table).id {
+                return None;
+            }
+            let entry = &*table.byte_add(self.offset);
             if entry.id == self.id {
-                // SAFETY: ids are unique, so the block was leased from this very value, which keeps a leased block for
-                // as long as it lives itself.
-                return Some(unsafe { &*entry.shard });
+                Some(&*entry.shard)
+            } else {
+                None
             }
         }
-        self.lease()
     }
 
     #[cold]
@@ -106,7 +121,7 @@ impl Cells {
             self.blocks.lock().keep(shard);
             Some(entry.shard)
         });
-        // SAFETY: as in `own`; the block is kept in `blocks` by now.
+        // SAFETY: as in `quick`; the block is kept in `blocks` by now.
         leased.ok().flatten().map(|shard| unsafe { &*shard })
     }
 
@@ -169,6 +184,7 @@ impl Slots {
 /// Marks the id of an entry whose thread has to share.
 const SHARES: u64 = 1 << 63;
 
+/// A slot of a thread's table. The table's first entry has its length in bytes in place of an id.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     /// 0 is nobody's.
@@ -190,8 +206,22 @@ impl Entry {
     }
 }
 
+/// Where the entry of a slot stands, in bytes.
+fn offset(slot: usize) -> usize {
+    (slot + 1) * size_of::<Entry>()
+}
+
+/// The table of a thread that has leased nothing: no entries.
+static EMPTY: Empty = Empty(Entry::NOBODY);
+
+struct Empty(Entry);
+
+// SAFETY: nobody writes it, and its pointer is null.
+unsafe impl Sync for Empty {}
+
 /// What a thread has leased: the table it reads on every record, and what must be given back at its end.
 struct Leases {
+    /// By slot, after the entry that holds the length.
     entries: Vec<Entry>,
     shards: Vec<Weak<Shard>>,
 }
@@ -199,25 +229,26 @@ struct Leases {
 impl Leases {
     fn shares(&self, slot: usize, id: u64) -> bool {
         self.entries
-            .get(slot)
+            .get(slot + 1)
             .is_some_and(|entry| entry.id == id | SHARES)
     }
 
     fn keep(&mut self, slot: usize, entry: Entry, shard: Weak<Shard>) {
-        if self.entries.len() <= slot {
-            self.entries.resize(slot + 1, Entry::NOBODY);
+        if self.shards.len() <= slot {
+            self.entries.resize(slot + 2, Entry::NOBODY);
             self.shards.resize(slot + 1, Weak::new());
+            self.entries[0].id = size_of_val(self.entries.as_slice()) as u64;
         }
         // A slot changes hands only after its last owner was dropped, so what stood here is dead.
-        self.entries[slot] = entry;
+        self.entries[slot + 1] = entry;
         self.shards[slot] = shard;
-        TABLE.set((self.entries.as_ptr(), self.entries.len()));
+        TABLE.set(self.entries.as_ptr());
     }
 }
 
 impl Drop for Leases {
     fn drop(&mut self) {
-        TABLE.set((ptr::null(), 0));
+        TABLE.set(&raw const EMPTY.0);
         self.shards
             .iter()
             .filter_map(Weak::upgrade)
@@ -226,8 +257,8 @@ impl Drop for Leases {
 }
 
 thread_local! {
-    /// `LEASES.entries` as a bare slice: without a destructor, so it is read with one load and outlives `LEASES`.
-    static TABLE: Cell<(*const Entry, usize)> = const { Cell::new((ptr::null(), 0)) };
+    /// `LEASES.entries`, or `EMPTY`: without a destructor, so it is read with one load and outlives `LEASES`.
+    static TABLE: Cell<*const Entry> = const { Cell::new(&raw const EMPTY.0) };
     static LEASES: RefCell<Leases> = const {
         RefCell::new(Leases { entries: Vec::new(), shards: Vec::new() })
     };

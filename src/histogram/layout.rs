@@ -8,8 +8,8 @@ use std::time::Duration;
 const PER_OCTAVE: i32 = 64;
 /// How far the bits of an `f64` are shifted to leave its exponent and the top 7 bits of its mantissa.
 const SLOT_SHIFT: u32 = 52 - 7;
-/// A slot of the index that holds more than one edge and takes the search.
-const CROWDED: u64 = u64::MAX;
+/// An entry of the index for a slot that needs a search: its cell is one that no histogram has.
+const CROWDED: u64 = 0xffff;
 /// The largest value the index can hold: an edge shares its 64 bits with a 16-bit cell number.
 const LARGEST: u64 = (1 << 47) - 1;
 
@@ -211,7 +211,7 @@ impl Buckets {
             .iter()
             .map(|bound| edges.partition_point(|edge| edge < bound))
             .collect();
-        let (index, first_slot) = build_index(&edges);
+        let (index, first_slot) = build_index(&edges, layout.max);
         Ok(Arc::new(Self {
             layout,
             edges: edges.into(),
@@ -266,20 +266,17 @@ impl Buckets {
         raw as f64 / self.layout.unit.scale()
     }
 
-    /// The cell of `value`, which is at most [`max`](Self::max).
+    /// The cell of `value`, or a number that no cell has: for values outside the range and in crowded slots.
     #[inline]
-    pub(crate) fn cell(&self, value: u64) -> usize {
-        // Exact below 2^53; through i64 because that conversion is one instruction.
-        let slot = ((value as i64 as f64).to_bits() >> SLOT_SHIFT) as usize;
-        let packed = self.index[slot.saturating_sub(self.first_slot)];
-        if packed == CROWDED {
-            return self.search(value);
+    pub(super) fn quick_cell(&self, value: u64) -> usize {
+        match self.index.get(slot_of(value).wrapping_sub(self.first_slot)) {
+            Some(packed) => (packed & 0xffff) as usize + usize::from(value > packed >> 16),
+            None => usize::MAX,
         }
-        (packed & 0xffff) as usize + usize::from(value > packed >> 16)
     }
 
-    #[cold]
-    fn search(&self, value: u64) -> usize {
+    /// The cell of `value`, which is at most [`max`](Self::max), by a search.
+    pub(super) fn cell(&self, value: u64) -> usize {
         self.edges.partition_point(|&edge| edge < value)
     }
 }
@@ -314,28 +311,27 @@ fn schema_edges(layout: Layout) -> Vec<u64> {
     edges
 }
 
+/// The octave of a value and the top 7 bits below its highest one. Exact below 2^53; through i64 because that
+/// conversion is one instruction, which sends what it misreads beyond every table.
+#[inline]
 fn slot_of(value: u64) -> usize {
     ((value as i64 as f64).to_bits() >> SLOT_SHIFT) as usize
 }
 
-/// One entry per slot: `edge << 16 | cell`, where `cell` takes the slot's values up to `edge`, the next one the rest.
-fn build_index(edges: &[u64]) -> (Vec<u64>, usize) {
-    // Values of slots below the first share its entry, which must therefore send them to cell 0.
-    let first_slot = if edges[0] == 0 {
-        slot_of(1) - 1
-    } else {
-        slot_of(edges[0])
-    };
-    let last_slot = slot_of(*edges.last().unwrap_or(&0));
-    let slot_or_first = |edge: u64| if edge == 0 { first_slot } else { slot_of(edge) };
-    let mut index = Vec::with_capacity(last_slot - first_slot + 1);
-    let mut from = 0;
-    for slot in first_slot..=last_slot {
+/// One entry per slot from that of the first edge to that of `max`: `edge << 16 | cell`, where `cell` takes the slot's
+/// values up to `edge`, the next one the rest.
+fn build_index(edges: &[u64], max: u64) -> (Vec<u64>, usize) {
+    let first_slot = slot_of(edges[0].max(1));
+    let mut from = usize::from(edges[0] == 0);
+    let mut index = Vec::new();
+    for slot in first_slot..=slot_of(max) {
         let inside = edges[from..]
             .iter()
-            .take_while(|&&edge| slot_or_first(edge) == slot)
+            .take_while(|&&edge| slot_of(edge) == slot)
             .count();
         index.push(match inside {
+            // It also holds values above the range.
+            _ if slot == slot_of(max) => CROWDED,
             0 => LARGEST << 16 | from as u64,
             1 => edges[from] << 16 | from as u64,
             _ => CROWDED,

@@ -72,8 +72,11 @@ impl Shard {
     /// The sum goes first: a reader that sees the cell (Acquire) sees at least its share of the sum.
     #[inline]
     pub(super) fn own_count(&self, cell: usize, sum: u64) -> bool {
+        let Some(page) = self.pages.get(cell / PAGE) else {
+            return false;
+        };
         // Relaxed: the owner made the page itself.
-        let page = self.pages[cell / PAGE].load(Ordering::Relaxed);
+        let page = page.load(Ordering::Relaxed);
         if page.is_null() {
             return false;
         }

@@ -61,6 +61,25 @@ fn every_value_finds_the_cell_that_a_search_finds() {
                 (low..=high).contains(&value),
                 "{layout:?}: {value} is not in {low}..={high}"
             );
+            let quick = buckets.quick_cell(value);
+            assert!(
+                quick == cell || quick >= 0xffff,
+                "{layout:?}: {value} is in {cell}, not {quick}"
+            );
+        }
+        let slow = probes(&buckets)
+            .iter()
+            .filter(|&&value| buckets.quick_cell(value) >= 0xffff)
+            .count();
+        assert!(
+            slow < probes(&buckets).len() / 4,
+            "{layout:?}: {slow} values take the slow way"
+        );
+        for value in [buckets.max() + 1, 1 << 48, 1 << 62, 1 << 63, u64::MAX] {
+            assert!(
+                buckets.quick_cell(value) >= 0xffff,
+                "{value} is above the range"
+            );
         }
     }
 }

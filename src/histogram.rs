@@ -82,8 +82,11 @@ impl Histogram {
     /// Never blocks or fails. The first record of a thread, and its first into an octave, make room for it.
     #[inline]
     pub fn record(&self, value: u64) {
-        let cell = self.buckets.quick_cell(value);
-        if !self.cells.quick_count(cell, value) {
+        let counted = self.buckets.quick_cell(value).is_some_and(|cell| {
+            // SAFETY: the cells were made for these buckets, whose quick cells go one page beyond them at most.
+            unsafe { self.cells.quick_count(cell, value) }
+        });
+        if !counted {
             self.record_slowly(value);
         }
     }

@@ -57,10 +57,15 @@ impl Cells {
 
     /// Adds 1 to a cell and `sum` to the head's first counter; `false`, and nothing added, unless the calling thread has
     /// a block of its own with the cell's page in it.
+    ///
+    /// # Safety
+    ///
+    /// `cell` is in one of the pages, or in the page after the last, which is never there.
     #[inline]
-    pub(super) fn quick_count(&self, cell: usize, sum: u64) -> bool {
+    pub(super) unsafe fn quick_count(&self, cell: usize, sum: u64) -> bool {
         match self.quick() {
-            Some(own) => own.own_count(cell, sum),
+            // SAFETY: the caller's promise, handed on: every block has the pages of its `Cells`.
+            Some(own) => unsafe { own.own_count_unchecked(cell, sum) },
             None => false,
         }
     }

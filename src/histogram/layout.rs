@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::shard::PAGE;
+
 /// Buckets per octave: Prometheus' native histogram schema 6.
 const PER_OCTAVE: i32 = 64;
 /// How far the bits of an `f64` are shifted to leave its exponent and the top 7 bits of its mantissa.
 const SLOT_SHIFT: u32 = 52 - 7;
-/// An entry of the index for a slot that needs a search: its cell is one that no histogram has.
-const CROWDED: u64 = 0xffff;
 /// The largest value the index can hold: an edge shares its 64 bits with a 16-bit cell number.
 const LARGEST: u64 = (1 << 47) - 1;
 
@@ -266,13 +266,14 @@ impl Buckets {
         raw as f64 / self.layout.unit.scale()
     }
 
-    /// The cell of `value`, or a number that no cell has: for values outside the range and in crowded slots.
+    /// The cell of `value`; for crowded slots one in the page after the last, and `None` for values outside the range.
+    /// Always below `cell_count().next_multiple_of(PAGE) + PAGE`.
     #[inline]
-    pub(super) fn quick_cell(&self, value: u64) -> usize {
-        match self.index.get(slot_of(value).wrapping_sub(self.first_slot)) {
-            Some(packed) => (packed & 0xffff) as usize + usize::from(value > packed >> 16),
-            None => usize::MAX,
-        }
+    pub(super) fn quick_cell(&self, value: u64) -> Option<usize> {
+        let packed = self
+            .index
+            .get(slot_of(value).wrapping_sub(self.first_slot))?;
+        Some((packed & 0xffff) as usize + usize::from(value > packed >> 16))
     }
 
     /// The cell of `value`, which is at most [`max`](Self::max), by a search.
@@ -320,7 +321,10 @@ fn slot_of(value: u64) -> usize {
 
 /// One entry per slot from that of the first edge to that of `max`: `edge << 16 | cell`, where `cell` takes the slot's
 /// values up to `edge`, the next one the rest.
+///
+/// A slot that needs a search has a cell of the page after the last one, which is never there.
 fn build_index(edges: &[u64], max: u64) -> (Vec<u64>, usize) {
+    let crowded = edges.len().next_multiple_of(PAGE) as u64;
     let first_slot = slot_of(edges[0].max(1));
     let mut from = usize::from(edges[0] == 0);
     let mut index = Vec::new();
@@ -331,10 +335,10 @@ fn build_index(edges: &[u64], max: u64) -> (Vec<u64>, usize) {
             .count();
         index.push(match inside {
             // It also holds values above the range.
-            _ if slot == slot_of(max) => CROWDED,
+            _ if slot == slot_of(max) => crowded,
             0 => LARGEST << 16 | from as u64,
             1 => edges[from] << 16 | from as u64,
-            _ => CROWDED,
+            _ => crowded,
         });
         from += inside;
     }

@@ -21,7 +21,7 @@ type Page = [AtomicU64; PAGE];
 #[repr(C, align(64))]
 pub(super) struct Shard {
     head: [AtomicU64; HEAD],
-    /// Null until first written. The Release exchange publishes a zeroed page; it pairs with the Acquire loads of
+    /// Null until first written; the last one always, for cells that are none. The Release exchange publishes a zeroed page; it pairs with the Acquire loads of
     /// readers. A page lives as long as its block.
     pages: Box<[AtomicPtr<Page>]>,
     /// True while a living thread owns the block. The Release store at a thread's end publishes its last writes; it
@@ -47,7 +47,7 @@ impl Shard {
     fn make(pages: usize, memory: &Arc<Memory>, leased: bool) -> Self {
         Self {
             head: std::array::from_fn(|_| AtomicU64::new(0)),
-            pages: (0..pages)
+            pages: (0..=pages)
                 .map(|_| AtomicPtr::new(ptr::null_mut()))
                 .collect(),
             leased: AtomicBool::new(leased),
@@ -56,7 +56,7 @@ impl Shard {
     }
 
     fn bytes(pages: usize) -> usize {
-        size_of::<Self>() + pages * size_of::<AtomicPtr<Page>>()
+        size_of::<Self>() + (pages + 1) * size_of::<AtomicPtr<Page>>()
     }
 
     /// Adds to the head, by the owner. Load and store apart, for nobody else writes here; the Release store publishes
@@ -68,13 +68,22 @@ impl Shard {
 
     /// Adds 1 to a cell and `sum` to the head's first counter, by the owner; `false`, and nothing added, if the cell's
     /// page is still to be made.
+    pub(super) fn own_count(&self, cell: usize, sum: u64) -> bool {
+        // SAFETY: the cell is in a page of the block.
+        cell / PAGE < self.pages.len() && unsafe { self.own_count_unchecked(cell, sum) }
+    }
+
+    /// [`own_count`](Self::own_count) without a look at the number of pages.
     ///
     /// The sum goes first: a reader that sees the cell (Acquire) sees at least its share of the sum.
+    ///
+    /// # Safety
+    ///
+    /// `cell` is below `PAGE` times one more than the number of pages that the block was made with.
     #[inline]
-    pub(super) fn own_count(&self, cell: usize, sum: u64) -> bool {
-        let Some(page) = self.pages.get(cell / PAGE) else {
-            return false;
-        };
+    pub(super) unsafe fn own_count_unchecked(&self, cell: usize, sum: u64) -> bool {
+        // SAFETY: `pages` is one longer than the number that the block was made with.
+        let page = unsafe { self.pages.get_unchecked(cell / PAGE) };
         // Relaxed: the owner made the page itself.
         let page = page.load(Ordering::Relaxed);
         if page.is_null() {
@@ -187,7 +196,7 @@ impl Shard {
 
 impl Drop for Shard {
     fn drop(&mut self) {
-        let mut bytes = Self::bytes(self.pages.len());
+        let mut bytes = Self::bytes(self.pages.len() - 1);
         for page in &self.pages {
             let page = page.load(Ordering::Acquire);
             if !page.is_null() {

@@ -3,6 +3,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use plimsoll::export::Format;
 use plimsoll::{Naming, Plimsoll};
 
 const BOUNDS: [f64; 14] = [
@@ -42,6 +43,21 @@ fn render(c: &mut Criterion) {
     group.sample_size(30);
     group.bench_function("families", |b| b.iter(|| plimsoll.families()));
     group.bench_function("render", |b| b.iter(|| plimsoll.render()));
+    let mut page = Vec::new();
+    for (name, format) in [
+        ("render_to, text", Format::Text),
+        (
+            "render_to, OpenMetrics",
+            Format::OpenMetrics { created: false },
+        ),
+    ] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                page.clear();
+                plimsoll.render_to(format, &mut page).unwrap();
+            });
+        });
+    }
     group.bench_function("metrics-exporter-prometheus", |b| {
         b.iter(|| handle.render())
     });

@@ -9,7 +9,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! [`Plimsoll::families`] gathers everything into [`Family`] values; a format only prints them. All families that
+//! [`Plimsoll::families`] gathers everything into [`Family`] values; a [`Format`] only prints them. All families that
 //! come from counted operations are sums of the same cells, so `requests_total`, `errors_total` and the duration's
 //! `_count` of one page never contradict each other. With the feature `axum`, `handler` puts the page on a router and
 //! `listen` on a port of its own. With the feature `metrics`, a `Recorder` puts the counters, gauges and histograms
@@ -17,18 +17,28 @@
 //!
 //! This room reads only: a scrape takes no lock that a recording thread waits for.
 
+mod accept;
+#[cfg(feature = "axum")]
+mod body;
 #[cfg(feature = "metrics")]
 mod bridge;
 mod collect;
+mod format;
 #[cfg(feature = "axum")]
 mod handler;
 #[cfg(feature = "axum")]
 mod listener;
+#[cfg(feature = "native")]
+mod messages;
+mod openmetrics;
+mod page;
 #[cfg(feature = "metrics")]
 mod parse;
 mod picture;
 mod project;
 mod promises;
+#[cfg(feature = "native")]
+mod protobuf;
 #[cfg(feature = "metrics")]
 mod publisher;
 #[cfg(feature = "metrics")]
@@ -36,8 +46,11 @@ mod shape;
 mod text;
 
 pub use crate::family::{Distribution, Family, Kind, Sample, Value};
+pub use crate::histogram::{NativeBuckets, NativeSchema};
 #[cfg(feature = "metrics")]
 pub use bridge::Recorder;
+pub use format::Format;
+pub(crate) use format::Offer;
 #[cfg(feature = "axum")]
 pub use handler::handler;
 #[cfg(feature = "axum")]
@@ -45,10 +58,13 @@ pub use listener::{ListenError, Listener, listen};
 #[cfg(feature = "metrics")]
 pub use publisher::Publisher;
 
-use crate::instance::Plimsoll;
+use std::io;
 
-/// The content type of [`Plimsoll::render`].
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+use crate::instance::Plimsoll;
+use page::{CHUNK, Page};
+
+/// The content type of [`Plimsoll::render`]: that of [`Format::Text`].
+pub const CONTENT_TYPE: &str = Format::Text.content_type();
 
 impl Plimsoll {
     /// Everything that is exported, as values: families ordered by name, samples by labels.
@@ -56,14 +72,64 @@ impl Plimsoll {
     /// Cost: one pass over all cells, about 2 µs for each label set and status and thread that recorded it, and some
     /// allocations for each sample; recording threads are not held up. Observed gauges are asked on the calling thread.
     pub fn families(&self) -> Vec<Family> {
-        collect::families(self.inner())
+        collect::families(self.inner(), None)
+    }
+
+    /// The same, with a native histogram's buckets beside the configured bounds: what an exporter of your own needs.
+    ///
+    /// Cost: that of [`families`](Self::families), and 16 bytes for each bucket of each series that holds a value.
+    pub fn native_families(&self, schema: NativeSchema) -> Vec<Family> {
+        collect::families(self.inner(), Some(schema))
     }
 
     /// Everything that is exported, in Prometheus' text format 0.0.4; see [`CONTENT_TYPE`].
     ///
     /// The same state gives the same text. Cost: that of [`families`](Self::families), and about 0.1 µs for each line.
     pub fn render(&self) -> String {
-        text::render(&self.families())
+        match String::from_utf8(self.render_as(Format::Text)) {
+            Ok(page) => page,
+            // It is made of nothing but strings.
+            Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+        }
+    }
+
+    /// Everything that is exported, in any format.
+    ///
+    /// ```
+    /// use plimsoll::{Plimsoll, export::Format};
+    ///
+    /// let plimsoll = Plimsoll::builder().build()?;
+    /// let page = plimsoll.render_as(Format::OpenMetrics { created: false });
+    /// assert!(page.ends_with(b"# EOF\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn render_as(&self, format: Format) -> Vec<u8> {
+        let mut out = Vec::new();
+        Page::new(self.inner(), format).finish(&mut out);
+        out
+    }
+
+    /// Writes everything that is exported, in pieces of about 64 KiB, from one buffer of that size.
+    ///
+    /// Text is cut between samples; protobuf between families, so that a piece is as large as its family. Cost: that
+    /// of [`families`](Self::families); printing text allocates nothing for a line or a sample.
+    ///
+    /// # Errors
+    ///
+    /// The first one of `out`.
+    pub fn render_to(&self, format: Format, out: &mut impl io::Write) -> io::Result<()> {
+        let mut page = Page::new(self.inner(), format);
+        let mut chunk = Vec::with_capacity(CHUNK + CHUNK / 8);
+        while page.fill(&mut chunk) {
+            out.write_all(&chunk)?;
+            chunk.clear();
+        }
+        out.write_all(&chunk)
+    }
+
+    /// [`Format::negotiate`] with the variants that were set by [`Builder::format`](crate::Builder::format).
+    pub fn negotiate(&self, accept: Option<&str>) -> Format {
+        self.inner().offer.negotiate(accept)
     }
 }
 

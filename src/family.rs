@@ -5,11 +5,13 @@
 
 mod foreign;
 
-pub(crate) use foreign::Foreign;
+pub(crate) use foreign::{Foreign, Refused};
 #[cfg(feature = "metrics")]
-pub(crate) use foreign::{Invalid, Refused, Source};
+pub(crate) use foreign::{Invalid, Source};
 
 use std::fmt;
+
+use crate::histogram::NativeBuckets;
 
 /// All samples of one exported name.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,4 +114,6 @@ pub struct Distribution {
     pub sum: f64,
     /// The number of values: the sum of all buckets, and therefore the count at `+Inf`.
     pub count: u64,
+    /// The same values in a native histogram's buckets, where that was asked for and the unit allows it.
+    pub native: Option<NativeBuckets>,
 }

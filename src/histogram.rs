@@ -26,6 +26,7 @@ mod blocks;
 mod cells;
 mod layout;
 mod memory;
+mod native;
 mod paced;
 mod shard;
 mod snapshot;
@@ -39,6 +40,7 @@ pub(crate) use cells::Cells;
 pub(crate) use layout::nanos;
 pub use layout::{Buckets, Layout, LayoutError, Unit};
 pub(crate) use memory::{DEFAULT_LIMIT, Memory};
+pub use native::{NativeBuckets, NativeSchema};
 pub use snapshot::Snapshot;
 pub(crate) use snapshot::bucket_quantile;
 
@@ -109,6 +111,12 @@ impl Histogram {
         let mut snapshot = Snapshot::empty(self.buckets.clone());
         self.add_to(&mut snapshot);
         snapshot
+    }
+
+    /// Makes `snapshot`, which must be over the same buckets, what [`snapshot`](Self::snapshot) would return.
+    pub(crate) fn read_into(&self, snapshot: &mut Snapshot) {
+        snapshot.clear();
+        self.add_to(snapshot);
     }
 
     /// Adds what was recorded to `snapshot`, which must be over the same buckets.

@@ -6,13 +6,14 @@ pub use builder::Builder;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use once_cell::sync::OnceCell;
 
 use crate::alert::Subscription;
 use crate::config::Thresholds;
 use crate::engine::{BudgetReading, Engine, Ticker, WindowReading};
+use crate::export::Offer;
 use crate::family::Foreign;
 use crate::naming::Naming;
 use crate::registry::Registry;
@@ -36,6 +37,10 @@ pub(crate) struct Inner {
     pub(crate) thresholds: Thresholds,
     /// What the `metrics` facade brings along.
     pub(crate) foreign: Foreign,
+    /// When it was built: nothing was counted before.
+    pub(crate) created: SystemTime,
+    /// The formats it is served in.
+    pub(crate) offer: Offer,
     pub(crate) engine: Arc<Engine>,
     /// Ends the tick's thread with the instance.
     _ticker: Option<Ticker>,

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::Full;
+use plimsoll::export::Format;
 use plimsoll::http::{MeasureLayer, Route};
 use plimsoll::{Buckets, Histogram, ManualClock, Plimsoll, service};
 use tower::{Layer, Service, service_fn};
@@ -178,4 +179,32 @@ fn a_query_allocates_nothing_whichever_way_it_ends() {
         (by_id.count, by_id.errors, by_id.cancelled),
         (440, 110, 110)
     );
+}
+
+/// A page of `series` label sets, each a histogram with `bounds` bounds, rendered into a buffer that is large enough.
+fn of_pages(format: Format, series: usize, bounds: usize) -> u64 {
+    let plimsoll = still();
+    let bounds: Vec<f64> = (1..=bounds).map(|i| i as f64 / 1000.0).collect();
+    for i in 0..series {
+        let histogram = plimsoll.histogram("work_seconds", plimsoll::Layout::durations(), &bounds);
+        let histogram = histogram.label("item", i.to_string()).register().unwrap();
+        histogram.record(3_000_000);
+    }
+    let mut page = Vec::with_capacity(1 << 20);
+    allocations(|| {
+        page.clear();
+        plimsoll.render_to(format, &mut page).unwrap();
+    }) / 100
+}
+
+#[test]
+fn printing_a_line_allocates_nothing_and_a_label_set_a_handful() {
+    for format in [Format::Text, Format::OpenMetrics { created: true }] {
+        let few_lines = of_pages(format, 100, 1);
+        let many_lines = of_pages(format, 100, 101);
+        assert_eq!(many_lines, few_lines, "400 lines and 10,400, {format:?}");
+        let more_label_sets = of_pages(format, 200, 1) - few_lines;
+        eprintln!("{format:?}: {few_lines}, and {more_label_sets} for 100 more label sets");
+        assert!(more_label_sets <= 100 * 7, "{format:?}: {more_label_sets}");
+    }
 }

@@ -72,8 +72,7 @@ impl Slis {
             let mut counted = Snapshot::empty(set.buckets().clone());
             for operation in set.operations() {
                 for series in operation.each_series() {
-                    counted.clear();
-                    series.histogram.add_to(&mut counted);
+                    series.histogram.read_into(&mut counted);
                     let watching = self.watched.iter().zip(&mut sums);
                     watching
                         .filter(|(watched, _)| in_set(watched) && watched.matches(&operation))

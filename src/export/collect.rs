@@ -2,35 +2,41 @@
 
 use std::collections::HashSet;
 
-use super::picture::{Durations, Picture};
+use super::picture::{Picture, Reader};
 use super::{project, promises};
 use crate::family::{Family, Kind, Sample, Value};
+use crate::histogram::NativeSchema;
 use crate::instance::Inner;
 use crate::naming::sample_names;
 use crate::registry::{Domain, InstrumentFamily, InstrumentKind, InstrumentValue};
 
 /// Everything that is exported, ordered; families without a sample are left out.
-pub(super) fn families(inner: &Inner) -> Vec<Family> {
-    gather(inner, inner.foreign.families())
+///
+/// Histograms carry native buckets if a schema for them is given.
+pub(super) fn families(inner: &Inner, native: Option<NativeSchema>) -> Vec<Family> {
+    gather(inner, inner.foreign.families(), native)
 }
 
 /// The same without what somebody else recorded.
 #[cfg(feature = "metrics")]
 pub(super) fn own(inner: &Inner) -> Vec<Family> {
-    let mut families = gather(inner, Vec::new());
+    let mut families = gather(inner, Vec::new(), None);
     if let Some(source) = inner.foreign.source.get() {
         families.retain(|family| family.kind != Kind::Histogram || !source.keeps(&family.name));
     }
     families
 }
 
-fn gather(inner: &Inner, foreign: Vec<Family>) -> Vec<Family> {
+fn gather(inner: &Inner, foreign: Vec<Family>, native: Option<NativeSchema>) -> Vec<Family> {
     let registry = &inner.registry;
-    let pictures = Domain::ALL.map(|domain| Picture::take(registry.set(domain)));
+    let pictures = Domain::ALL.map(|domain| Picture::take(registry.set(domain), native));
     let mut saturated = 0;
-    let kept = registry.instruments.families();
-    let kept = kept.iter();
-    let instruments = kept.map(|(name, kept)| instrument(name, kept, &mut saturated));
+    let kept = registry.instruments.families().into_iter();
+    let instruments = kept.map(|(name, kept)| {
+        let (family, above) = instrument(name, kept, native);
+        saturated += above;
+        family
+    });
 
     let mut families = operations(inner, &pictures);
     // Ours come first: nobody may stand on a name that we use, even where we have nothing to show under it yet.
@@ -70,44 +76,35 @@ fn operations(inner: &Inner, pictures: &[Picture]) -> Vec<Family> {
         .collect()
 }
 
-/// One family of the user's own instruments, or of a probe's gauges.
-fn instrument(name: &str, kept: &InstrumentFamily, saturated: &mut u64) -> Family {
-    let kind = match kept.kind {
-        InstrumentKind::Counter => Kind::Counter,
-        InstrumentKind::Gauge => Kind::Gauge,
-        InstrumentKind::Histogram(_) => Kind::Histogram,
+/// One family of the user's own instruments, or of a probe's gauges; and how many of its values lay above the range.
+fn instrument(name: String, kept: InstrumentFamily, native: Option<NativeSchema>) -> (Family, u64) {
+    let (kind, mut reader) = match kept.kind {
+        InstrumentKind::Counter => (Kind::Counter, None),
+        InstrumentKind::Gauge => (Kind::Gauge, None),
+        InstrumentKind::Histogram(buckets) => (Kind::Histogram, Some(Reader::new(buckets, native))),
     };
-    let mut family = Family::new(name, &kept.help, kind);
-    for (values, cell) in &kept.series {
-        if let Some(value) = instrument_value(cell, saturated) {
-            family.samples.push(Sample {
-                labels: kept
-                    .keys
-                    .iter()
-                    .cloned()
-                    .zip(values.iter().cloned())
-                    .collect(),
-                value,
-            });
+    let mut family = Family::new(name, kept.help, kind);
+    for (values, cell) in kept.series {
+        if let Some(value) = instrument_value(&cell, &mut reader) {
+            let keys = kept.keys.iter().cloned();
+            let labels = keys.zip(values).collect();
+            family.samples.push(Sample { labels, value });
         }
     }
-    family
+    (family, reader.map_or(0, |reader| reader.saturated))
 }
 
-fn instrument_value(cell: &InstrumentValue, saturated: &mut u64) -> Option<Value> {
+fn instrument_value(cell: &InstrumentValue, reader: &mut Option<Reader>) -> Option<Value> {
     match cell {
         InstrumentValue::Counter(cells) => Some(Value::Integer(cells.total(0))),
         InstrumentValue::Gauge(_) | InstrumentValue::Observed(_) => cell.number().map(Value::Float),
         InstrumentValue::Histogram(histogram) => {
-            let snapshot = histogram.snapshot();
-            *saturated += snapshot.saturated();
+            let durations = reader.as_mut()?.read(histogram);
             let buckets = histogram.buckets();
-            let distribution = project::distribution(
-                &Durations::of(&snapshot),
-                buckets,
-                buckets.layout().unit().scale(),
-            );
-            Some(Value::Histogram(distribution))
+            let unit = buckets.layout().unit().scale();
+            Some(Value::Histogram(project::distribution(
+                durations, buckets, unit,
+            )))
         }
     }
 }

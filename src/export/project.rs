@@ -46,7 +46,7 @@ fn tallies(inner: &Inner, spec: &Spec, picture: &Picture) -> BTreeMap<Vec<String
         // Nothing that must be seen first: born at zero.
         tallies.insert(
             vec![inner.service.clone(); spec.labels.len()],
-            Tally::default(),
+            Tally::of(picture),
         );
     }
     let per_series = spec.labels.iter().any(|(_, label)| label.is_per_series());
@@ -54,12 +54,14 @@ fn tallies(inner: &Inner, spec: &Spec, picture: &Picture) -> BTreeMap<Vec<String
         if per_series {
             for ended in &operation.ended {
                 let values = values(inner, spec, operation, Some(ended));
-                tallies.entry(values).or_default().add(ended);
+                let tally = tallies.entry(values);
+                tally.or_insert_with(|| Tally::of(picture)).add(ended);
             }
         } else {
             // Also without an ended one: a pair of counters is then born with the same labels, at zero.
             let values = values(inner, spec, operation, None);
-            let tally = tallies.entry(values).or_default();
+            let tally = tallies.entry(values);
+            let tally = tally.or_insert_with(|| Tally::of(picture));
             tally.in_flight += operation.in_flight;
             tally.begun += begun(operation);
             let counted = |ended: &&Ended| counts(spec.take, picture.domain, operation, ended);
@@ -111,7 +113,6 @@ fn counts(take: Take, domain: Domain, operation: &Counted, ended: &Ended) -> boo
 }
 
 /// What was counted under one set of label values.
-#[derive(Default)]
 struct Tally {
     durations: Durations,
     errors: u64,
@@ -120,6 +121,16 @@ struct Tally {
 }
 
 impl Tally {
+    /// Nothing yet.
+    fn of(picture: &Picture) -> Self {
+        Self {
+            durations: picture.nothing.clone(),
+            errors: 0,
+            in_flight: 0,
+            begun: 0,
+        }
+    }
+
     fn add(&mut self, ended: &Ended) {
         self.durations.add(&ended.durations);
         if ended.outcome == Outcome::Error {
@@ -128,11 +139,11 @@ impl Tally {
     }
 
     /// `None` where a threshold is no bound of the domain, so that its count is not known exactly.
-    fn value(&self, inner: &Inner, take: Take, picture: &Picture) -> Option<Value> {
+    fn value(self, inner: &Inner, take: Take, picture: &Picture) -> Option<Value> {
         let count = self.durations.count;
         Some(match take {
             Take::Duration { unit_ns } => {
-                Value::Histogram(distribution(&self.durations, &picture.buckets, unit_ns))
+                Value::Histogram(distribution(self.durations, &picture.buckets, unit_ns))
             }
             Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) => Value::Integer(count),
             Take::Begun => Value::Integer(self.begun),
@@ -160,12 +171,9 @@ fn threshold(inner: &Inner, domain: Domain) -> Option<Duration> {
 }
 
 /// Durations at the bounds of `buckets`, in a unit of `unit_ns` nanoseconds.
-pub(super) fn distribution(durations: &Durations, buckets: &Buckets, unit_ns: f64) -> Distribution {
-    let counts = durations
-        .at_or_below
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(0));
+pub(super) fn distribution(durations: Durations, buckets: &Buckets, unit_ns: f64) -> Distribution {
+    let counts = durations.at_or_below.into_iter();
+    let counts = counts.chain(std::iter::repeat(0));
     // From whole steps, so that 0.005 s is 5 ms and not the next number.
     let bounds = buckets.closing_cells().iter();
     let bounds = bounds.map(|&cell| buckets.cell_range(cell).1 as f64 / unit_ns);
@@ -173,5 +181,9 @@ pub(super) fn distribution(durations: &Durations, buckets: &Buckets, unit_ns: f6
         buckets: bounds.zip(counts).collect(),
         sum: durations.sum_ns as f64 / unit_ns,
         count: durations.count,
+        // The schema is one of seconds: in milliseconds its bounds are others, and nothing would be exact.
+        native: durations
+            .native
+            .filter(|_| unit_ns == buckets.layout().unit().scale()),
     }
 }

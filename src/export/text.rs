@@ -1,110 +1,111 @@
-//! Prometheus' text format 0.0.4.
+//! Prometheus' text format 0.0.4, and the lines that OpenMetrics shares with it.
 
-use std::fmt::Write;
+use std::io::Write;
 
+use super::page::Print;
 use crate::family::{Distribution, Family, Sample, Value};
 
-/// All families as one page.
-pub(super) fn render(families: &[Family]) -> String {
-    let lines: usize = families.iter().map(|family| 2 + lines(family)).sum();
-    let mut page = Page {
-        out: String::with_capacity(lines * 96),
-        labels: String::new(),
-    };
-    families.iter().for_each(|family| page.family(family));
-    page.out
+/// The text format.
+#[derive(Default)]
+pub(super) struct Text {
+    lines: Lines,
 }
 
-fn lines(family: &Family) -> usize {
-    let of_sample = |sample: &Sample| match &sample.value {
-        Value::Histogram(distribution) => distribution.buckets.len() + 3,
-        Value::Integer(_) | Value::Float(_) => 1,
-    };
-    family.samples.iter().map(of_sample).sum()
-}
-
-struct Page {
-    out: String,
-    /// The labels of the sample at hand, escaped once for all of its lines.
-    labels: String,
-}
-
-impl Page {
-    fn family(&mut self, family: &Family) {
-        let name = &family.name;
-        self.out.extend(["# HELP ", name, " "]);
-        escape(&mut self.out, &family.help, false);
-        self.out
-            .extend(["\n# TYPE ", name, " ", family.kind.as_str(), "\n"]);
-        for sample in &family.samples {
-            self.sample(name, sample);
-        }
+impl Print for Text {
+    fn begin(&mut self, out: &mut Vec<u8>, family: &Family) {
+        push(out, &["# HELP ", &family.name, " "]);
+        escape(out, &family.help, false);
+        push(
+            out,
+            &["\n# TYPE ", &family.name, " ", family.kind.as_str(), "\n"],
+        );
     }
 
-    fn sample(&mut self, name: &str, sample: &Sample) {
+    fn sample(&mut self, out: &mut Vec<u8>, family: &Family, sample: &Sample) {
+        self.lines.sample(out, &family.name, sample);
+    }
+}
+
+/// Writes the lines of samples; allocates nothing once its buffer has grown to the longest labels.
+#[derive(Default)]
+pub(super) struct Lines {
+    /// The labels of the sample at hand, escaped once for all of its lines.
+    labels: Vec<u8>,
+}
+
+impl Lines {
+    /// All lines of a sample.
+    pub(super) fn sample(&mut self, out: &mut Vec<u8>, name: &str, sample: &Sample) {
         self.labels.clear();
         for (key, value) in &sample.labels {
             let comma = if self.labels.is_empty() { "" } else { "," };
-            self.labels.extend([comma, key, "=\""]);
+            push(&mut self.labels, &[comma, key, "=\""]);
             escape(&mut self.labels, value, true);
-            self.labels.push('"');
+            self.labels.push(b'"');
         }
         match &sample.value {
             Value::Integer(value) => {
-                self.start(name, "");
-                self.integer(*value);
+                self.start(out, name, "");
+                integer(out, *value);
             }
             Value::Float(value) => {
-                self.start(name, "");
-                self.float(*value);
+                self.start(out, name, "");
+                float(out, *value);
+                out.push(b'\n');
             }
-            Value::Histogram(distribution) => self.distribution(name, distribution),
+            Value::Histogram(distribution) => self.distribution(out, name, distribution),
         }
     }
 
-    fn distribution(&mut self, name: &str, distribution: &Distribution) {
-        for &(bound, count) in &distribution.buckets {
-            self.bucket(name, bound, count);
-        }
-        self.bucket(name, f64::INFINITY, distribution.count);
-        self.start(name, "_sum");
-        self.float(distribution.sum);
-        self.start(name, "_count");
-        self.integer(distribution.count);
-    }
-
-    fn bucket(&mut self, name: &str, bound: f64, count: u64) {
-        let comma = if self.labels.is_empty() { "" } else { "," };
-        self.out
-            .extend([name, "_bucket{", &self.labels, comma, "le=\""]);
-        float(&mut self.out, bound);
-        self.out.push_str("\"} ");
-        self.integer(count);
-    }
-
-    fn start(&mut self, name: &str, suffix: &str) {
-        self.out.extend([name, suffix]);
+    /// The name and labels of one line, and the space before its value; after [`sample`](Self::sample).
+    pub(super) fn start(&self, out: &mut Vec<u8>, name: &str, suffix: &str) {
+        push(out, &[name, suffix]);
         if !self.labels.is_empty() {
-            self.out.extend(["{", &self.labels, "}"]);
+            out.push(b'{');
+            out.extend_from_slice(&self.labels);
+            out.push(b'}');
         }
-        self.out.push(' ');
+        out.push(b' ');
     }
 
-    fn integer(&mut self, value: u64) {
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(self.out, "{value}");
+    fn distribution(&self, out: &mut Vec<u8>, name: &str, distribution: &Distribution) {
+        for &(bound, count) in &distribution.buckets {
+            self.bucket(out, name, bound, count);
+        }
+        self.bucket(out, name, f64::INFINITY, distribution.count);
+        self.start(out, name, "_sum");
+        float(out, distribution.sum);
+        out.push(b'\n');
+        self.start(out, name, "_count");
+        integer(out, distribution.count);
     }
 
-    fn float(&mut self, value: f64) {
-        float(&mut self.out, value);
-        self.out.push('\n');
+    fn bucket(&self, out: &mut Vec<u8>, name: &str, bound: f64, count: u64) {
+        push(out, &[name, "_bucket{"]);
+        out.extend_from_slice(&self.labels);
+        let comma = if self.labels.is_empty() { "" } else { "," };
+        push(out, &[comma, "le=\""]);
+        float(out, bound);
+        push(out, &["\"} "]);
+        integer(out, count);
     }
+}
+
+pub(super) fn push(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn integer(out: &mut Vec<u8>, value: u64) {
+    // Writing to a `Vec` cannot fail.
+    let _ = writeln!(out, "{value}");
 }
 
 /// The shortest digits that read back as the same number, in the form that Prometheus gives to `le` itself.
 ///
 /// Whole numbers read `10.0`: a server that does not rewrite `le` then stores what one that does would.
-pub(super) fn float(out: &mut String, value: f64) {
+pub(super) fn float(out: &mut Vec<u8>, value: f64) {
     let special = match value {
         _ if value.is_nan() => "NaN",
         f64::INFINITY => "+Inf",
@@ -112,7 +113,7 @@ pub(super) fn float(out: &mut String, value: f64) {
         _ => "",
     };
     if !special.is_empty() {
-        out.push_str(special);
+        push(out, &[special]);
     } else if value == 0.0 || (1e-4..1e6).contains(&value.abs()) {
         let _ = write!(out, "{value:?}");
     } else {
@@ -121,25 +122,31 @@ pub(super) fn float(out: &mut String, value: f64) {
 }
 
 /// With a sign and at least two digits in the exponent, as `1e+06`.
-fn scientific(out: &mut String, value: f64) {
-    let text = format!("{value:e}");
-    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let _ = write!(out, "{digits}e{exponent:+03}");
+fn scientific(out: &mut Vec<u8>, value: f64) {
+    let start = out.len();
+    let _ = write!(out, "{value:e}");
+    let Some(e) = out[start..].iter().position(|&byte| byte == b'e') else {
+        return;
+    };
+    let digits = start + e + 1;
+    let exponent = std::str::from_utf8(&out[digits..]).map(str::parse);
+    let exponent: i32 = exponent.map_or(0, Result::unwrap_or_default);
+    out.truncate(digits);
+    let _ = write!(out, "{exponent:+03}");
 }
 
-/// Escapes what would end the line, and in label values the quote as well.
-fn escape(out: &mut String, text: &str, quotes: bool) {
+/// Escapes what would end the line, and with `quotes` the quote as well.
+pub(super) fn escape(out: &mut Vec<u8>, text: &str, quotes: bool) {
     let special = |c: char| matches!(c, '\\' | '\n') || quotes && c == '"';
     let mut rest = text;
     while let Some(at) = rest.find(special) {
-        out.push_str(&rest[..at]);
-        out.push_str(match rest.as_bytes()[at] {
+        let escaped = match rest.as_bytes()[at] {
             b'\n' => "\\n",
             b'"' => "\\\"",
             _ => "\\\\",
-        });
+        };
+        push(out, &[&rest[..at], escaped]);
         rest = &rest[at + 1..];
     }
-    out.push_str(rest);
+    push(out, &[rest]);
 }

@@ -1,7 +1,7 @@
 //! Which buckets there are, and how a value finds its cell without a logarithm.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::shard::PAGE;
@@ -178,6 +178,8 @@ pub struct Buckets {
     index: Box<[u64]>,
     /// The slot that `index[0]` stands for.
     first_slot: usize,
+    /// For each cell the schema bucket it is a part of, `None` for the zero bucket; made when it is first asked for.
+    schema_indices: OnceLock<Box<[Option<i32>]>>,
 }
 
 impl Buckets {
@@ -219,6 +221,7 @@ impl Buckets {
             closes,
             index: index.into(),
             first_slot,
+            schema_indices: OnceLock::new(),
         }))
     }
 
@@ -266,6 +269,27 @@ impl Buckets {
         raw as f64 / self.layout.unit.scale()
     }
 
+    /// The bucket of schema 6 that each cell is a part of; `None` for those of the zero bucket.
+    pub(crate) fn schema_indices(&self) -> &[Option<i32>] {
+        self.schema_indices.get_or_init(|| {
+            let zero = zero_index(self.layout);
+            let mut index = zero;
+            // Cells ascend as the buckets do: a cell belongs to the first bucket that reaches its upper edge.
+            let index_of = |&edge: &u64| {
+                while schema_edge(self.layout, index) < edge {
+                    index += 1;
+                }
+                (index > zero).then_some(index)
+            };
+            self.edges.iter().map(index_of).collect()
+        })
+    }
+
+    /// The upper bound of the zero bucket in the exported unit: a bound of schema 6, just below the range.
+    pub(crate) fn zero_threshold(&self) -> f64 {
+        schema_bound(zero_index(self.layout))
+    }
+
     /// The cell of `value`; for crowded slots one in the page after the last, and `None` for values outside the range.
     /// Always below `cell_count().next_multiple_of(PAGE) + PAGE`.
     #[inline]
@@ -291,22 +315,36 @@ impl fmt::Debug for Buckets {
     }
 }
 
+/// The upper bound of bucket `index` of schema 6, in the exported unit.
+fn schema_bound(index: i32) -> f64 {
+    (f64::from(index) / f64::from(PER_OCTAVE)).exp2()
+}
+
+/// The greatest raw value in bucket `index` of schema 6.
+fn schema_edge(layout: Layout, index: i32) -> u64 {
+    (layout.unit.scale() * schema_bound(index)).floor() as u64
+}
+
+/// The last bucket below the layout's range: its upper bound is that of the zero bucket.
+fn zero_index(layout: Layout) -> i32 {
+    let scale = layout.unit.scale();
+    let position = (layout.min as f64 / scale).log2() * f64::from(PER_OCTAVE);
+    // One step of slack absorbs the rounding of the logarithm.
+    let mut index = position.floor() as i32 + 1;
+    while scale * schema_bound(index) >= layout.min as f64 {
+        index -= 1;
+    }
+    index
+}
+
 /// The schema's bounds over the layout's range as the greatest integers at or below them, the first one below `min`.
 fn schema_edges(layout: Layout) -> Vec<u64> {
-    let scale = layout.unit.scale();
-    let bound = |i: i32| scale * (f64::from(i) / f64::from(PER_OCTAVE)).exp2();
-    let position = |raw: u64| (raw as f64 / scale).log2() * f64::from(PER_OCTAVE);
-    // One step of slack on either side absorbs the rounding of the logarithm.
-    let mut low = position(layout.min).floor() as i32 + 1;
-    while bound(low) >= layout.min as f64 {
-        low -= 1;
-    }
     let mut edges = Vec::new();
-    for i in low.. {
-        let edge = bound(i).floor() as u64;
+    for index in zero_index(layout).. {
+        let edge = schema_edge(layout, index);
         edges.push(edge);
         if edge >= layout.max {
-            return edges;
+            break;
         }
     }
     edges

@@ -45,7 +45,6 @@ impl Snapshot {
     }
 
     /// Every cell that holds something, with its count.
-    #[cfg(feature = "hdr")]
     pub(crate) fn held(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
         self.cells
             .iter()

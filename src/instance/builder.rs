@@ -10,6 +10,7 @@ use crate::budget::Budget;
 use crate::clock::{Clock, SharedClock};
 use crate::config::{BuildError, Problem, Settings, Thresholds, Vars, apply_vars};
 use crate::engine::{Engine, Ticker, Watch};
+use crate::export::{Format, Offer};
 use crate::family::Foreign;
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::naming::Naming;
@@ -31,6 +32,7 @@ pub struct Builder {
     queue_capacity: Option<usize>,
     shard_memory: Option<usize>,
     watches: Vec<Watch>,
+    offer: Offer,
     callbacks: Vec<(String, Callback)>,
     foreign: Foreign,
     problems: Vec<Problem>,
@@ -158,6 +160,15 @@ impl Builder {
         self
     }
 
+    /// Which variant of a format is served to those whose `Accept` header asks for that format.
+    ///
+    /// By default OpenMetrics is served without `_created` samples: they are a line more per series, which most
+    /// servers store as a series of its own. Native histograms are served in schema 6.
+    pub fn format(mut self, format: Format) -> Self {
+        self.offer.replace(format);
+        self
+    }
+
     /// Settings from TOML text; they win over the setters.
     #[cfg(feature = "config")]
     pub fn toml(mut self, text: &str) -> Self {
@@ -233,6 +244,7 @@ impl Builder {
                 ))
             })?);
         }
+        let created = clock.system_time();
         let cap = settings.max_series.unwrap_or(MAX_SERIES);
         let memory = Arc::new(Memory::new(self.shard_memory.unwrap_or(DEFAULT_LIMIT)));
         let registry = Arc::new(Registry::new(
@@ -271,6 +283,8 @@ impl Builder {
             naming,
             thresholds,
             foreign: self.foreign,
+            created,
+            offer: self.offer,
             engine,
             _ticker: ticker,
         };

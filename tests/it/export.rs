@@ -156,12 +156,17 @@ mod facade {
 
 #[cfg(feature = "axum")]
 mod served {
+    use std::io::Read;
+    use std::time::Duration;
+
     use axum::Router;
-    use axum::body::Body;
+    use axum::body::{Body, HttpBody};
     use axum::http::{Request, StatusCode, header};
+    use axum::response::Response;
+    use flate2::read::GzDecoder;
     use http_body_util::BodyExt;
-    use plimsoll::Naming;
-    use plimsoll::export::{self, ListenError};
+    use plimsoll::export::{self, Format, ListenError};
+    use plimsoll::{Naming, Outcome, Plimsoll};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
     use tower::ServiceExt;
@@ -229,6 +234,109 @@ mod served {
         while TcpStream::connect(address).await.is_ok() {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// What the handler answers to a request with these headers.
+    async fn answer(plimsoll: &Plimsoll, headers: &[(&str, &str)]) -> Response {
+        let app: Router = Router::new().route("/metrics", export::handler(plimsoll));
+        let request = headers
+            .iter()
+            .fold(Request::get("/metrics"), |request, (name, value)| {
+                request.header(*name, *value)
+            });
+        app.oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap()
+    }
+
+    async fn body(response: Response) -> Vec<u8> {
+        let body = response.into_body().collect().await.unwrap();
+        body.to_bytes().to_vec()
+    }
+
+    #[tokio::test]
+    async fn the_format_is_the_one_that_is_asked_for() {
+        let plimsoll = plimsoll(Naming::otel());
+        let openmetrics = "application/openmetrics-text;version=1.0.0";
+        for (accept, format) in [
+            ("*/*", Format::Text),
+            ("image/png", Format::Text),
+            (openmetrics, Format::OpenMetrics { created: false }),
+        ] {
+            let response = answer(&plimsoll, &[("accept", accept)]).await;
+            let headers = response.headers();
+            assert_eq!(headers[header::CONTENT_TYPE], format.content_type());
+            assert_eq!(headers[header::VARY], "accept, accept-encoding");
+            assert!(!headers.contains_key(header::CONTENT_ENCODING));
+            assert_eq!(body(response).await, plimsoll.render_as(format));
+        }
+        let lines = [("accept", "text/plain;q=0.5"), ("accept", openmetrics)];
+        let response = answer(&plimsoll, &lines).await;
+        assert!(body(response).await.ends_with(b"# EOF\n"));
+    }
+
+    #[tokio::test]
+    async fn a_page_is_packed_for_those_who_ask_for_it() {
+        let plimsoll = plimsoll(Naming::otel());
+        for route in 0..500 {
+            plimsoll
+                .operation(&format!("operation {route}"))
+                .record(Outcome::Ok, Duration::from_millis(route));
+        }
+        let page = plimsoll.render_as(Format::Text);
+        assert!(page.len() > 10 * 64 * 1024, "many pieces: {}", page.len());
+        for (accepted, packed) in [
+            ("gzip", true),
+            ("deflate, gzip;q=0.5, br", true),
+            ("*", true),
+            ("gzip;q=0", false),
+            ("gzip;q=0.5, identity", false),
+            ("br", false),
+        ] {
+            let response = answer(&plimsoll, &[("accept-encoding", accepted)]).await;
+            let encoding = response.headers().get(header::CONTENT_ENCODING).cloned();
+            assert_eq!(
+                encoding.is_some_and(|it| it == "gzip"),
+                packed,
+                "{accepted}"
+            );
+            let body = body(response).await;
+            if packed {
+                assert!(
+                    body.len() * 10 < page.len(),
+                    "{} of {}",
+                    body.len(),
+                    page.len()
+                );
+                let mut unpacked = Vec::new();
+                GzDecoder::new(&*body).read_to_end(&mut unpacked).unwrap();
+                assert_eq!(unpacked, page);
+            } else {
+                assert_eq!(body, page, "{accepted}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_page_is_sent_in_pieces_and_a_small_one_says_its_length() {
+        let plimsoll = plimsoll(Naming::otel());
+        let response = answer(&plimsoll, &[]).await;
+        let length = plimsoll.render().len() as u64;
+        assert_eq!(response.body().size_hint().exact(), Some(length));
+        for route in 0..500 {
+            plimsoll
+                .operation(&format!("operation {route}"))
+                .record(Outcome::Ok, Duration::from_millis(route));
+        }
+        let mut large = answer(&plimsoll, &[]).await.into_body();
+        assert_eq!(large.size_hint().exact(), None);
+        let mut pieces = Vec::new();
+        while let Some(frame) = large.frame().await {
+            pieces.push(frame.unwrap().into_data().unwrap());
+        }
+        assert!(pieces.iter().all(|piece| piece.len() < 80 * 1024));
+        assert!(large.is_end_stream());
+        assert_eq!(pieces.concat(), plimsoll.render_as(Format::Text));
     }
 
     #[tokio::test]

@@ -1,5 +1,8 @@
 //! The gateway as a user runs it, under real load and a real Prometheus.
 
+#[cfg(feature = "native")]
+mod native;
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -249,13 +252,6 @@ struct Prometheus {
 
 impl Prometheus {
     fn scraping(targets: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let address = format!("127.0.0.1:{port}");
         let list = targets
             .iter()
             .map(|target| format!("'{target}'"))
@@ -265,10 +261,22 @@ impl Prometheus {
             "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: gateway\n  \
              static_configs:\n  - targets: [{list}]\n"
         );
+        Self::start("prometheus", &[], &config)
+    }
+
+    fn start(binary: &str, flags: &[&str], config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let address = format!("127.0.0.1:{port}");
         let path = folder.path().join("prometheus.yml");
         std::fs::write(&path, config).unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let process = Command::new("prometheus")
+        let process = Command::new(binary)
+            .args(flags)
             .arg(format!("--config.file={}", path.display()))
             .arg(format!(
                 "--storage.tsdb.path={}",

@@ -1,0 +1,108 @@
+//! The messages of `io.prometheus.client`, as far as they are used: numbers and types are those of `metrics.proto`.
+//!
+//! Fields that hold their default are left out, which readers take for the default.
+
+use prost::{Enumeration, Message};
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct MetricFamily {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) help: String,
+    #[prost(enumeration = "MetricType", tag = "3")]
+    pub(super) r#type: i32,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) metric: Vec<Metric>,
+    #[prost(string, tag = "5")]
+    pub(super) unit: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enumeration)]
+#[repr(i32)]
+pub(super) enum MetricType {
+    Counter = 0,
+    Gauge = 1,
+    Histogram = 4,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Metric {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) label: Vec<LabelPair>,
+    #[prost(message, optional, tag = "2")]
+    pub(super) gauge: Option<Gauge>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) counter: Option<Counter>,
+    #[prost(message, optional, tag = "7")]
+    pub(super) histogram: Option<Histogram>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct LabelPair {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(string, tag = "2")]
+    pub(super) value: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Gauge {
+    #[prost(double, tag = "1")]
+    pub(super) value: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Counter {
+    #[prost(double, tag = "1")]
+    pub(super) value: f64,
+    #[prost(message, optional, tag = "3")]
+    pub(super) created_timestamp: Option<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Histogram {
+    #[prost(uint64, tag = "1")]
+    pub(super) sample_count: u64,
+    #[prost(double, tag = "2")]
+    pub(super) sample_sum: f64,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) bucket: Vec<Bucket>,
+    #[prost(sint32, tag = "5")]
+    pub(super) schema: i32,
+    #[prost(double, tag = "6")]
+    pub(super) zero_threshold: f64,
+    #[prost(uint64, tag = "7")]
+    pub(super) zero_count: u64,
+    #[prost(message, repeated, tag = "12")]
+    pub(super) positive_span: Vec<BucketSpan>,
+    // Its definition is older than packed encoding by default.
+    #[prost(sint64, repeated, packed = "false", tag = "13")]
+    pub(super) positive_delta: Vec<i64>,
+    #[prost(message, optional, tag = "15")]
+    pub(super) created_timestamp: Option<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Bucket {
+    #[prost(uint64, tag = "1")]
+    pub(super) cumulative_count: u64,
+    #[prost(double, tag = "2")]
+    pub(super) upper_bound: f64,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct BucketSpan {
+    #[prost(sint32, tag = "1")]
+    pub(super) offset: i32,
+    #[prost(uint32, tag = "2")]
+    pub(super) length: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Timestamp {
+    #[prost(int64, tag = "1")]
+    pub(super) seconds: i64,
+    #[prost(int32, tag = "2")]
+    pub(super) nanos: i32,
+}

@@ -1,0 +1,137 @@
+//! Prometheus' protobuf format: the only one that native histograms travel in.
+
+use std::time::SystemTime;
+
+use prost::Message;
+
+use super::messages::{
+    Bucket, BucketSpan, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
+    Timestamp,
+};
+use super::openmetrics::{since_epoch, unit};
+use super::page::Print;
+use crate::family::{Distribution, Family, Kind, Sample, Value};
+use crate::histogram::NativeBuckets;
+
+/// The format; a message is complete only at the end of its family.
+pub(super) struct Protobuf {
+    created: Timestamp,
+    family: MetricFamily,
+}
+
+impl Protobuf {
+    pub(super) fn new(created: SystemTime) -> Self {
+        let created = since_epoch(created);
+        Self {
+            created: Timestamp {
+                seconds: created.as_secs() as i64,
+                nanos: created.subsec_nanos() as i32,
+            },
+            family: MetricFamily::default(),
+        }
+    }
+
+    fn histogram(&self, distribution: &Distribution) -> Histogram {
+        let buckets = distribution.buckets.iter();
+        let classic = Histogram {
+            sample_count: distribution.count,
+            sample_sum: distribution.sum,
+            bucket: buckets
+                .map(|&(upper_bound, cumulative_count)| Bucket {
+                    cumulative_count,
+                    upper_bound,
+                })
+                .collect(),
+            created_timestamp: Some(self.created),
+            ..Histogram::default()
+        };
+        match &distribution.native {
+            Some(native) => with_native(classic, native),
+            None => classic,
+        }
+    }
+}
+
+impl Print for Protobuf {
+    fn begin(&mut self, _: &mut Vec<u8>, family: &Family) {
+        let kind = match family.kind {
+            Kind::Counter => MetricType::Counter,
+            Kind::Gauge => MetricType::Gauge,
+            Kind::Histogram => MetricType::Histogram,
+        };
+        let name = family.name.strip_suffix("_total").unwrap_or(&family.name);
+        self.family = MetricFamily {
+            name: family.name.clone(),
+            help: family.help.clone(),
+            r#type: kind.into(),
+            metric: Vec::with_capacity(family.samples.len()),
+            unit: unit(name).unwrap_or_default().to_owned(),
+        };
+    }
+
+    fn sample(&mut self, _: &mut Vec<u8>, family: &Family, sample: &Sample) {
+        let labels = sample.labels.iter();
+        let mut metric = Metric {
+            label: labels
+                .map(|(name, value)| LabelPair {
+                    name: name.clone(),
+                    value: value.clone(),
+                })
+                .collect(),
+            ..Metric::default()
+        };
+        match (&sample.value, family.kind) {
+            (Value::Histogram(distribution), _) => {
+                metric.histogram = Some(self.histogram(distribution));
+            }
+            (value, Kind::Counter) => {
+                metric.counter = Some(Counter {
+                    value: number(value),
+                    created_timestamp: Some(self.created),
+                });
+            }
+            (value, _) => {
+                metric.gauge = Some(Gauge {
+                    value: number(value),
+                });
+            }
+        }
+        self.family.metric.push(metric);
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        // A `Vec` has room for whatever comes.
+        let _ = std::mem::take(&mut self.family).encode_length_delimited(out);
+    }
+}
+
+fn number(value: &Value) -> f64 {
+    match value {
+        Value::Integer(value) => *value as f64,
+        Value::Float(value) => *value,
+        Value::Histogram(distribution) => distribution.count as f64,
+    }
+}
+
+/// Adds the native buckets: runs of indices, and each count as its difference from the one before.
+fn with_native(classic: Histogram, native: &NativeBuckets) -> Histogram {
+    let mut histogram = Histogram {
+        schema: native.schema.number().into(),
+        zero_threshold: native.zero_threshold,
+        zero_count: native.zero_count,
+        ..classic
+    };
+    let (mut next, mut before) = (0, 0);
+    for &(index, count) in &native.buckets {
+        match histogram.positive_span.last_mut() {
+            Some(span) if index == next => span.length += 1,
+            _ => histogram.positive_span.push(BucketSpan {
+                offset: index - next,
+                length: 1,
+            }),
+        }
+        histogram.positive_delta.push(count as i64 - before);
+        (next, before) = (index + 1, count as i64);
+    }
+    histogram
+}

@@ -17,13 +17,11 @@
 //!
 //! This room reads only: a scrape takes no lock that a recording thread waits for.
 
-mod accept;
 #[cfg(feature = "axum")]
 mod body;
 #[cfg(feature = "metrics")]
 mod bridge;
 mod collect;
-mod format;
 #[cfg(feature = "axum")]
 mod handler;
 #[cfg(feature = "axum")]
@@ -45,12 +43,11 @@ mod publisher;
 mod shape;
 mod text;
 
+pub use crate::family::Format;
 pub use crate::family::{Distribution, Family, Kind, Sample, Value};
 pub use crate::histogram::{NativeBuckets, NativeSchema};
 #[cfg(feature = "metrics")]
 pub use bridge::Recorder;
-pub use format::Format;
-pub(crate) use format::Offer;
 #[cfg(feature = "axum")]
 pub use handler::handler;
 #[cfg(feature = "axum")]

@@ -1,13 +1,19 @@
 //! Why it exists: whatever the format, it shows the same families; and an instance can hold families that somebody
-//! else keeps, without knowing who.
+//! else keeps, and the formats that it offers, without knowing who shows them.
 //!
 //! This room only holds values: it neither counts nor prints.
 
+mod accept;
 mod foreign;
+mod format;
 
+#[cfg(feature = "axum")]
+pub(crate) use accept::Ranges;
 pub(crate) use foreign::{Foreign, Refused};
 #[cfg(feature = "metrics")]
 pub(crate) use foreign::{Invalid, Source};
+pub use format::Format;
+pub(crate) use format::Offer;
 
 use std::fmt;
 

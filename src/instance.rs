@@ -13,8 +13,7 @@ use once_cell::sync::OnceCell;
 use crate::alert::Subscription;
 use crate::config::Thresholds;
 use crate::engine::{BudgetReading, Engine, Ticker, WindowReading};
-use crate::export::Offer;
-use crate::family::Foreign;
+use crate::family::{Foreign, Offer};
 use crate::naming::Naming;
 use crate::registry::Registry;
 

@@ -8,9 +8,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get};
 
-use super::accept::Ranges;
 use super::body::PageBody;
 use super::page::Page;
+use crate::family::Ranges;
 use crate::instance::Plimsoll;
 
 /// An axum handler that answers GET with everything that is exported.

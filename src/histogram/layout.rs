@@ -10,6 +10,8 @@ use super::shard::PAGE;
 const PER_OCTAVE: i32 = 64;
 /// How far the bits of an `f64` are shifted to leave its exponent and the top 7 bits of its mantissa.
 const SLOT_SHIFT: u32 = 52 - 7;
+/// The slot of 1, the first of every index.
+const FIRST_SLOT: usize = 1023 << 7;
 /// The largest value the index can hold: an edge shares its 64 bits with a 16-bit cell number.
 const LARGEST: u64 = (1 << 47) - 1;
 
@@ -176,8 +178,6 @@ pub struct Buckets {
     closes: Box<[usize]>,
     /// One entry for each (octave, top 7 mantissa bits): an edge in the upper 48 bits, the cell it closes below.
     index: Box<[u64]>,
-    /// The slot that `index[0]` stands for.
-    first_slot: usize,
     /// For each cell the schema bucket it is a part of, `None` for the zero bucket; made when it is first asked for.
     schema_indices: OnceLock<Box<[Option<i32>]>>,
 }
@@ -213,14 +213,13 @@ impl Buckets {
             .iter()
             .map(|bound| edges.partition_point(|edge| edge < bound))
             .collect();
-        let (index, first_slot) = build_index(&edges, layout.max);
+        let index = build_index(&edges, layout.max);
         Ok(Arc::new(Self {
             layout,
             edges: edges.into(),
             bounds: raw_bounds.into(),
             closes,
             index: index.into(),
-            first_slot,
             schema_indices: OnceLock::new(),
         }))
     }
@@ -294,14 +293,15 @@ impl Buckets {
     /// Always below `cell_count().next_multiple_of(PAGE) + PAGE`.
     #[inline]
     pub(super) fn quick_cell(&self, value: u64) -> Option<usize> {
-        let packed = self
-            .index
-            .get(slot_of(value).wrapping_sub(self.first_slot))?;
+        let packed = self.index.get(slot_of(value).wrapping_sub(FIRST_SLOT))?;
         Some((packed & 0xffff) as usize + usize::from(value > packed >> 16))
     }
 
     /// The cell of `value`, which is at most [`max`](Self::max), by a search.
     pub(super) fn cell(&self, value: u64) -> usize {
+        if value <= self.edges[0] {
+            return 0;
+        }
         self.edges.partition_point(|&edge| edge < value)
     }
 }
@@ -357,16 +357,15 @@ fn slot_of(value: u64) -> usize {
     ((value as i64 as f64).to_bits() >> SLOT_SHIFT) as usize
 }
 
-/// One entry per slot from that of the first edge to that of `max`: `edge << 16 | cell`, where `cell` takes the slot's
+/// One entry per slot from that of 1 to that of `max`: `edge << 16 | cell`, where `cell` takes the slot's
 /// values up to `edge`, the next one the rest.
 ///
 /// A slot that needs a search has a cell of the page after the last one, which is never there.
-fn build_index(edges: &[u64], max: u64) -> (Vec<u64>, usize) {
+fn build_index(edges: &[u64], max: u64) -> Vec<u64> {
     let crowded = edges.len().next_multiple_of(PAGE) as u64;
-    let first_slot = slot_of(edges[0].max(1));
     let mut from = usize::from(edges[0] == 0);
     let mut index = Vec::new();
-    for slot in first_slot..=slot_of(max) {
+    for slot in FIRST_SLOT..=slot_of(max) {
         let inside = edges[from..]
             .iter()
             .take_while(|&&edge| slot_of(edge) == slot)
@@ -380,7 +379,7 @@ fn build_index(edges: &[u64], max: u64) -> (Vec<u64>, usize) {
         });
         from += inside;
     }
-    (index, first_slot)
+    index
 }
 
 /// Why a layout or one of its bounds is refused.

@@ -121,6 +121,14 @@ fn out_of_range_values_are_clamped_and_counted() {
 }
 
 #[test]
+fn values_below_the_range_are_found_quickly() {
+    let buckets = Buckets::new(Layout::durations(), &[]).expect("bounds");
+    for value in 1..900 {
+        assert_eq!(buckets.quick_cell(value), Some(0), "{value} ns");
+    }
+}
+
+#[test]
 fn the_greatest_value_and_the_mean() {
     let histogram = durations(&[]);
     assert_eq!(histogram.snapshot().max(), None);

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use plimsoll::{Builder, Operation, Outcome, Plimsoll};
+use plimsoll::{Builder, Clock, MonotonicClock, Operation, Outcome, Plimsoll, TscClock};
 use plimsoll_peers::BOUNDS;
 use plimsoll_peers::recorders::{exporter_recorder, handle, histogram};
 use plimsoll_peers::rounds::{Job, interleave};
@@ -11,7 +11,13 @@ use plimsoll_peers::table;
 
 /// plimsoll under each clock that the crate has; another one is another line.
 fn clocks() -> Vec<(&'static str, Builder)> {
-    vec![("plimsoll `operation`, `Instant`", Plimsoll::builder())]
+    let instant = Plimsoll::builder().clock(MonotonicClock::new());
+    let mut clocks = vec![("plimsoll `operation`, `Instant`", instant)];
+    if TscClock::new().is_some() {
+        let counter = Plimsoll::builder();
+        clocks.push(("plimsoll `operation`, time-stamp counter", counter));
+    }
+    clocks
 }
 
 fn main() {
@@ -50,7 +56,29 @@ fn peers() -> Vec<Job<'static>> {
             kept.record(start.elapsed());
         },
     );
-    vec![
+    let mut counted = Vec::new();
+    if let Some(clock) = TscClock::new() {
+        let (bare, sharded) = (
+            histogram(&BOUNDS),
+            metriken::ShardedCounterHistogram::new(7, 42),
+        );
+        let (ours, theirs) = (clock.clone(), clock);
+        counted.push(Job::call(
+            "plimsoll `Histogram` + time-stamp counter pair",
+            move || {
+                let start = ours.now_ns();
+                bare.record(ours.now_ns() - black_box(start));
+            },
+        ));
+        counted.push(Job::call(
+            "metriken 0.11.5 + time-stamp counter pair",
+            move || {
+                let start = theirs.now_ns();
+                sharded.increment(theirs.now_ns() - black_box(start))
+            },
+        ));
+    }
+    let mut jobs = vec![
         Job::call("two readings of `Instant`, nothing recorded", || {
             elapsed_since(Instant::now())
         }),
@@ -64,7 +92,9 @@ fn peers() -> Vec<Job<'static>> {
             prometheus.start_timer().observe_duration();
         }),
         exporter_job.drain(move || page.run_upkeep()),
-    ]
+    ];
+    jobs.extend(counted);
+    jobs
 }
 
 fn elapsed_since(start: Instant) -> Duration {

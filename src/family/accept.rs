@@ -1,7 +1,7 @@
 //! The headers `Accept` and `Accept-Encoding`: who wants what, and how much.
 
 /// What a client takes, in the order of the header.
-pub(super) struct Ranges<'a>(Vec<Range<'a>>);
+pub(crate) struct Ranges<'a>(Vec<Range<'a>>);
 
 /// One entry of the header: `type/subtype; parameter=value; q=0.5`.
 struct Range<'a> {
@@ -12,14 +12,14 @@ struct Range<'a> {
 
 impl<'a> Ranges<'a> {
     /// An entry whose `q` is no number from 0 to 1 is as good as absent.
-    pub(super) fn parse(header: &'a str) -> Self {
+    pub(crate) fn parse(header: &'a str) -> Self {
         Self(header.split(',').filter_map(Range::parse).collect())
     }
 
     /// How much a client wants `offered`, in thousandths; how exactly, and at which place of the header it says so.
     ///
     /// The most exact entry decides. `None` where none covers it, or that one refuses it with `q=0`.
-    pub(super) fn quality(&self, offered: &str) -> Option<(u16, usize, usize)> {
+    pub(crate) fn quality(&self, offered: &str) -> Option<(u16, usize, usize)> {
         let offered = Range::parse(offered)?;
         let ranges = self.0.iter().enumerate();
         let covering = ranges.filter_map(|(place, range)| Some((range.covers(&offered)?, place)));

@@ -203,7 +203,7 @@ impl GaugeBuilder {
 
     /// Makes a gauge that is read by calling `read` at every tick and scrape; `None` leaves the sample out.
     ///
-    /// `read` must not block, and must not hold the instance itself.
+    /// `read` must not block, and must neither hold the instance itself nor call it. A panic leaves the sample out.
     ///
     /// # Errors
     ///

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -86,7 +87,8 @@ impl InstrumentValue {
         match self {
             Self::Counter(cells) => Some(cells.total(0) as f64),
             Self::Gauge(cell) => Some(cell.get()),
-            Self::Observed(read) => read(),
+            // On the tick's thread a panic would end all judging: it leaves the sample out, as `None` does.
+            Self::Observed(read) => catch_unwind(AssertUnwindSafe(|| read())).ok().flatten(),
             Self::Histogram(_) => None,
         }
     }

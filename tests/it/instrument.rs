@@ -126,3 +126,34 @@ async fn operations_count_how_they_end() {
         (6, 1, 2, 0)
     );
 }
+
+#[test]
+fn a_gauge_that_panics_ends_nothing() {
+    let clock = plimsoll::ManualClock::new();
+    let depth = plimsoll::Expr::latest(plimsoll::Selector::new("depth"));
+    let plimsoll = Plimsoll::builder()
+        .clock(clock.clone())
+        .manual_tick()
+        .budget(plimsoll::Budget::value("depth", depth).at_most(1.0))
+        .build()
+        .unwrap();
+    let broken = || std::panic::resume_unwind(Box::new("on purpose"));
+    plimsoll
+        .gauge("depth")
+        .label("of", "broken")
+        .observe(broken)
+        .unwrap();
+    plimsoll
+        .gauge("depth")
+        .label("of", "sound")
+        .observe(|| Some(2.0))
+        .unwrap();
+    clock.advance(Duration::from_secs(1));
+    plimsoll.tick();
+    assert_eq!(plimsoll.budgets()[0].value, Some(2.0));
+    let page = plimsoll.render();
+    assert!(
+        page.contains("depth{of=\"sound\"} 2.0") && !page.contains("depth{of=\"broken\"}"),
+        "{page}"
+    );
+}

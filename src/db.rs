@@ -40,6 +40,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::histogram::nanos;
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, InFlight, Operation, Outcome, Registry};
 
@@ -62,11 +63,10 @@ impl Plimsoll {
         duration: Duration,
         outcome: Outcome,
     ) {
-        let duration_ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.registry()
             .set(Domain::Db)
             .get(&[operation, model])
-            .record(outcome, 0, duration_ns);
+            .record(outcome, 0, nanos(duration));
     }
 }
 

@@ -5,12 +5,9 @@ use std::sync::Arc;
 use tokio_modbus::{FunctionCode, Request, Response, Result};
 
 use super::values::carried;
-use crate::histogram::Cells;
 use crate::instance::Plimsoll;
-use crate::registry::{
-    Domain, GaugeCell, InFlight, InstrumentError, InstrumentKind, InstrumentValue, Operation,
-    Outcome, Registry,
-};
+use crate::instrument::{Counter, Gauge};
+use crate::registry::{Domain, InFlight, InstrumentError, Operation, Outcome, Registry};
 
 const PROTOCOL: &str = "modbus";
 
@@ -21,9 +18,9 @@ pub(super) struct Meters {
     registry: Arc<Registry>,
     read: Arc<Operation>,
     write: Arc<Operation>,
-    connected: Arc<GaugeCell>,
-    active: Arc<GaugeCell>,
-    points: Arc<Cells>,
+    connected: Gauge,
+    active: Gauge,
+    points: Counter,
 }
 
 impl Meters {
@@ -31,24 +28,15 @@ impl Meters {
         plimsoll: &Plimsoll,
         device: &str,
     ) -> std::result::Result<Self, InstrumentError> {
+        let gauge = |name: &str, help: &str| plimsoll.gauge(name).help(help);
         let connected = gauge(
-            plimsoll,
             "device_connected",
             "Whether the device was reached when it was last needed: 1 or 0.",
-            &[("device", device)],
-        )?;
-        let active = gauge(
-            plimsoll,
-            "connections_active",
-            "Connections held.",
-            &[("protocol", PROTOCOL), ("device", device)],
-        )?;
-        let points = counter(
-            plimsoll,
-            "data_points_processed_total",
-            "Values that good replies of the device carried or confirmed.",
-            &[("device", device)],
-        )?;
+        );
+        let active = gauge("connections_active", "Connections held.").label("protocol", PROTOCOL);
+        let points = plimsoll
+            .counter("data_points_processed_total")
+            .help("Values that good replies of the device carried or confirmed.");
         let declare = |domain, labels: &[&str]| declare(plimsoll.registry(), domain, labels);
         Ok(Self {
             device: device.to_owned(),
@@ -56,9 +44,9 @@ impl Meters {
             registry: plimsoll.registry().clone(),
             read: declare(Domain::Modbus, &[device, "read"]),
             write: declare(Domain::Modbus, &[device, "write"]),
-            connected,
-            active,
-            points,
+            connected: connected.label("device", device).register()?,
+            active: active.label("device", device).register()?,
+            points: points.label("device", device).register()?,
         })
     }
 
@@ -82,7 +70,7 @@ impl Meters {
             self.reached();
         }
         if let Ok(Ok(response)) = result {
-            self.points.add(0, carried(asked, response) as u64);
+            self.points.add(carried(asked, response) as u64);
         }
     }
 
@@ -93,7 +81,7 @@ impl Meters {
 
     /// A connection was lost or could not be made; other ones to the same device still speak for it.
     pub(super) fn lost(&self) {
-        if self.active.get() == 0.0 {
+        if self.active.value() == 0.0 {
             self.connected.set(0.0);
         }
     }
@@ -138,32 +126,4 @@ fn declare(registry: &Registry, domain: Domain, labels: &[&str]) -> Arc<Operatio
     operation.series(Outcome::Ok, 0);
     operation.series(Outcome::Error, 0);
     operation.clone()
-}
-
-fn gauge(
-    plimsoll: &Plimsoll,
-    name: &str,
-    help: &str,
-    labels: &[(&str, &str)],
-) -> std::result::Result<Arc<GaugeCell>, InstrumentError> {
-    let name = plimsoll.inner().naming.instrument(name);
-    let instruments = &plimsoll.registry().instruments;
-    match instruments.register(&name, help, InstrumentKind::Gauge, labels)? {
-        InstrumentValue::Gauge(cell) => Ok(cell),
-        _ => Err(InstrumentError::Taken { name }),
-    }
-}
-
-fn counter(
-    plimsoll: &Plimsoll,
-    name: &str,
-    help: &str,
-    labels: &[(&str, &str)],
-) -> std::result::Result<Arc<Cells>, InstrumentError> {
-    let name = plimsoll.inner().naming.instrument(name);
-    let instruments = &plimsoll.registry().instruments;
-    match instruments.register(&name, help, InstrumentKind::Counter, labels)? {
-        InstrumentValue::Counter(cells) => Ok(cells),
-        _ => Err(InstrumentError::Taken { name }),
-    }
 }

@@ -61,6 +61,20 @@ fn serve(options: &[&str]) -> (Running, String, BufReader<std::process::ChildStd
     )
 }
 
+/// Prometheus listens before it answers queries: until then it says 503.
+fn is_ready(address: &str) -> bool {
+    let Ok(mut stream) = TcpStream::connect(address) else {
+        return false;
+    };
+    let mut answer = String::new();
+    let request = format!("GET /-/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let asked = stream.write_all(request.as_bytes());
+    asked
+        .and_then(|()| stream.read_to_string(&mut answer))
+        .is_ok()
+        && answer.starts_with("HTTP/1.1 200")
+}
+
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream
@@ -292,8 +306,8 @@ impl Prometheus {
             _folder: folder,
         };
         let deadline = Instant::now() + Duration::from_secs(60);
-        while TcpStream::connect(&prometheus.address).is_err() {
-            assert!(Instant::now() < deadline, "Prometheus does not listen");
+        while !is_ready(&prometheus.address) {
+            assert!(Instant::now() < deadline, "Prometheus is not ready");
             std::thread::sleep(Duration::from_millis(100));
         }
         prometheus

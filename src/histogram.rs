@@ -24,6 +24,8 @@
 
 mod blocks;
 mod cells;
+mod folded;
+mod follower;
 mod layout;
 mod memory;
 mod native;
@@ -37,9 +39,11 @@ mod atomic {
 }
 
 pub(crate) use cells::Cells;
+pub(crate) use folded::Folded;
+pub(crate) use follower::Follower;
 pub(crate) use layout::nanos;
 pub use layout::{Buckets, Layout, LayoutError, Unit};
-pub(crate) use memory::{DEFAULT_LIMIT, Memory};
+pub(crate) use memory::{DEFAULT_LIMIT, Memory, Reading};
 pub use native::{NativeBuckets, NativeSchema};
 pub use snapshot::Snapshot;
 pub(crate) use snapshot::bucket_quantile;
@@ -50,6 +54,8 @@ use std::sync::Arc;
 const SUM: usize = 0;
 /// Where the number of clamped values stands.
 const SATURATED: usize = 1;
+/// Where the number of zeros stands, which the sum does not show.
+const ZEROS: usize = 2;
 
 /// A concurrent histogram of `u64` values (nanoseconds for durations).
 ///
@@ -102,6 +108,9 @@ impl Histogram {
             self.cells.add(SATURATED, 1);
         }
         self.cells.count(self.buckets.cell(clamped), clamped);
+        if value == 0 {
+            self.cells.add(ZEROS, 1);
+        }
     }
 
     /// An immutable copy of everything recorded so far, by whichever thread.
@@ -109,20 +118,37 @@ impl Histogram {
     /// Every record that ended before the call is in it. Cost: one pass over the cells of each shard.
     pub fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::empty(self.buckets.clone());
-        self.add_to(&mut snapshot);
+        self.add_to(&self.cells.reading(), &mut snapshot);
         snapshot
     }
 
     /// Makes `snapshot`, which must be over the same buckets, what [`snapshot`](Self::snapshot) would return.
-    pub(crate) fn read_into(&self, snapshot: &mut Snapshot) {
+    pub(crate) fn read_into(&self, reading: &Reading<'_>, snapshot: &mut Snapshot) {
         snapshot.clear();
-        self.add_to(snapshot);
+        self.add_to(reading, snapshot);
     }
 
     /// Adds what was recorded to `snapshot`, which must be over the same buckets.
-    pub(crate) fn add_to(&self, snapshot: &mut Snapshot) {
+    pub(crate) fn add_to(&self, reading: &Reading<'_>, snapshot: &mut Snapshot) {
         debug_assert!(Arc::ptr_eq(&self.buckets, snapshot.buckets()));
-        self.cells.read(|shard| snapshot.add(shard, SUM, SATURATED));
+        self.cells
+            .read(reading, |shard| snapshot.add(shard, SUM, SATURATED));
+    }
+
+    /// Begins to read.
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        self.cells.reading()
+    }
+
+    /// A number that is another one whenever a record has ended since it was last asked for.
+    pub(crate) fn mark(&self, reading: &Reading<'_>) -> u64 {
+        let mut mark = 0_u64;
+        self.cells.read(reading, |shard| {
+            mark = mark
+                .wrapping_add(shard.head(SUM))
+                .wrapping_add(shard.head(ZEROS));
+        });
+        mark
     }
 
     #[cfg(test)]

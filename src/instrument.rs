@@ -178,7 +178,7 @@ impl Counter {
 
     /// What was added so far, by all threads.
     pub fn value(&self) -> u64 {
-        self.cells.total(0)
+        self.cells.total(&self.cells.reading(), 0)
     }
 }
 

@@ -24,7 +24,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::SharedClock;
-use crate::histogram::{Buckets, Memory};
+use crate::histogram::{Buckets, Memory, Reading};
 
 /// How a unit of measured work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -171,6 +171,11 @@ impl Registry {
             clock,
             memory,
         }
+    }
+
+    /// Begins to read.
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        self.memory.reading()
     }
 
     /// Bytes of counters that threads own at the moment.

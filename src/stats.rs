@@ -113,7 +113,7 @@ fn line(domain: Domain, operation: &Operation) -> OperationStats {
         count: whole.as_ref().map_or(0, Snapshot::count),
         errors,
         cancelled,
-        in_flight: operation.in_flight(),
+        in_flight: operation.in_flight(&operation.reading()),
         p50: quantile(0.5),
         p95: quantile(0.95),
         p99: quantile(0.99),

@@ -170,7 +170,10 @@ fn merged(selector: &Selector, family: &InstrumentFamily) -> Option<Snapshot> {
     for value in matching(selector, family) {
         if let InstrumentValue::Histogram(histogram) = value {
             let buckets = histogram.buckets();
-            histogram.add_to(merged.get_or_insert_with(|| Snapshot::empty(buckets.clone())));
+            histogram.add_to(
+                &histogram.reading(),
+                merged.get_or_insert_with(|| Snapshot::empty(buckets.clone())),
+            );
         }
     }
     merged

@@ -64,6 +64,7 @@ impl Slis {
     pub(super) fn count(&self, registry: &Registry) -> Counted {
         let sum = |watched: &Watched| Sum::new(watched, registry);
         let mut sums: Vec<Sum> = self.watched.iter().map(sum).collect();
+        let reading = registry.reading();
         for set in registry.sets() {
             let in_set = |watched: &Watched| watched.domain == set.domain();
             if !self.watched.iter().any(in_set) {
@@ -72,7 +73,7 @@ impl Slis {
             let mut counted = Snapshot::empty(set.buckets().clone());
             for operation in set.operations() {
                 for series in operation.each_series() {
-                    series.histogram.read_into(&mut counted);
+                    series.histogram.read_into(&reading, &mut counted);
                     let watching = self.watched.iter().zip(&mut sums);
                     watching
                         .filter(|(watched, _)| in_set(watched) && watched.matches(&operation))

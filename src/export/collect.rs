@@ -96,7 +96,7 @@ fn instrument(name: String, kept: InstrumentFamily, native: Option<NativeSchema>
 
 fn instrument_value(cell: &InstrumentValue, reader: &mut Option<Reader>) -> Option<Value> {
     match cell {
-        InstrumentValue::Counter(cells) => Some(Value::Integer(cells.total(0))),
+        InstrumentValue::Counter(cells) => Some(Value::Integer(cells.total(&cells.reading(), 0))),
         InstrumentValue::Gauge(_) | InstrumentValue::Observed(_) => cell.number().map(Value::Float),
         InstrumentValue::Histogram(histogram) => {
             let durations = reader.as_mut()?.read(histogram);

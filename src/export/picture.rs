@@ -74,8 +74,8 @@ impl Counted {
         }
         // After the ends: what ended before is then among those that began.
         Self {
-            started: operation.started(),
-            in_flight: operation.in_flight(),
+            started: operation.started(&operation.reading()),
+            in_flight: operation.in_flight(&operation.reading()),
             operation,
             ended,
         }
@@ -110,7 +110,7 @@ impl Reader {
     }
 
     pub(super) fn read(&mut self, histogram: &Histogram) -> Durations {
-        histogram.read_into(&mut self.snapshot);
+        histogram.read_into(&histogram.reading(), &mut self.snapshot);
         self.saturated += self.snapshot.saturated();
         Durations {
             at_or_below: self.snapshot.cumulative(),

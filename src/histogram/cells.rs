@@ -12,7 +12,7 @@ use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 
 use super::blocks::Blocks;
-use super::memory::Memory;
+use super::memory::{Memory, Reading};
 use super::shard::{PAGE, Shard};
 
 /// Cumulative counters with one writer per block and any number of readers.
@@ -135,17 +135,24 @@ impl Cells {
             .get_or_init(|| Box::new(Shard::shared(self.pages, &self.memory)))
     }
 
+    /// Begins to read.
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        self.memory.reading()
+    }
+
     /// Shows every block in turn, after folding those of ended threads into one.
-    pub(super) fn read(&self, mut show: impl FnMut(&Shard)) {
+    pub(super) fn read(&self, _: &Reading<'_>, mut show: impl FnMut(&Shard)) {
         let mut blocks = self.blocks.lock();
         blocks.fold(self.pages, &self.memory);
         blocks.each().chain(self.shared.get()).for_each(&mut show);
     }
 
     /// The total of one counter of the head.
-    pub(crate) fn total(&self, counter: usize) -> u64 {
+    pub(crate) fn total(&self, reading: &Reading<'_>, counter: usize) -> u64 {
         let mut total = 0_u64;
-        self.read(|shard| total = total.wrapping_add(shard.head(counter)));
+        self.read(reading, |shard| {
+            total = total.wrapping_add(shard.head(counter))
+        });
         total
     }
 

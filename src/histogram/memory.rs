@@ -1,9 +1,20 @@
 //! How many bytes of counters the threads of an instance may own before they share.
 
+use std::marker::PhantomData;
+
 use super::atomic::{AtomicUsize, Ordering};
 
 /// What the counters of an instance take unless told otherwise: 64 MiB.
 pub(crate) const DEFAULT_LIMIT: usize = 64 << 20;
+
+/// Who holds one may read what was counted; one at a time for an instance, and nobody who records waits for it.
+#[derive(Debug)]
+pub(crate) struct Reading<'a>(PhantomData<&'a Memory>);
+
+impl Reading<'_> {
+    /// Lets others read who are waiting to.
+    pub(crate) fn pause(&mut self) {}
+}
 
 /// A byte budget. Relaxed throughout: only its own value decides, and it may be exceeded by what races for the rest.
 #[derive(Debug)]
@@ -18,6 +29,11 @@ impl Memory {
             limit,
             taken: AtomicUsize::new(0),
         }
+    }
+
+    /// Begins to read.
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        Reading(PhantomData)
     }
 
     /// Takes `bytes` if they are left.

@@ -75,7 +75,7 @@ impl Shard {
 
     /// [`own_count`](Self::own_count) without a look at the number of pages.
     ///
-    /// The sum goes first: a reader that sees the cell (Acquire) sees at least its share of the sum.
+    /// The sum goes last: a reader that sees it (Acquire) sees the cell, and learns from it that something is new.
     ///
     /// # Safety
     ///
@@ -89,9 +89,9 @@ impl Shard {
         if page.is_null() {
             return false;
         }
-        bump(&self.head[0], sum);
         // SAFETY: a page that was published stays where it is until the block is dropped.
         bump(unsafe { &(&*page)[cell % PAGE] }, 1);
+        bump(&self.head[0], sum);
         true
     }
 
@@ -110,10 +110,10 @@ impl Shard {
             self.memory.take_anyway(size_of::<Page>());
             self.publish_page(cell / PAGE);
         }
-        self.head[0].fetch_add(sum, Ordering::Relaxed);
         if let Some(page) = self.page(cell / PAGE) {
-            page[cell % PAGE].fetch_add(n, Ordering::Release);
+            page[cell % PAGE].fetch_add(n, Ordering::Relaxed);
         }
+        self.head[0].fetch_add(sum, Ordering::Release);
     }
 
     /// Makes the page of a cell; `false` if its bytes are not left.
@@ -147,26 +147,20 @@ impl Shard {
         unsafe { page.as_ref() }
     }
 
-    /// A counter of the head. Read it after the cells that it sums up.
+    /// A counter of the head. Read it before the cells that it sums up.
     pub(super) fn head(&self, counter: usize) -> u64 {
         self.head[counter].load(Ordering::Acquire)
     }
 
-    /// Adds every cell to `cells` and every page's total to `pages`; returns the total of all.
-    pub(super) fn add_cells_to(&self, cells: &mut [u64], pages: &mut [u64]) -> u64 {
-        let mut all = 0;
-        for (at, (cells, total)) in cells.chunks_mut(PAGE).zip(pages).enumerate() {
-            let Some(page) = self.page(at) else { continue };
-            let mut of_page = 0;
-            for (cell, counted) in cells.iter_mut().zip(page) {
-                let counted = counted.load(Ordering::Acquire);
-                *cell += counted;
-                of_page += counted;
-            }
-            *total += of_page;
-            all += of_page;
+    /// Adds the cells of page `at` to `cells`, which may be fewer; returns their total, 0 if there is no such page.
+    pub(super) fn add_page_to(&self, at: usize, cells: &mut [u64]) -> u64 {
+        let mut total = 0;
+        for (cell, counted) in cells.iter_mut().zip(self.page(at).into_iter().flatten()) {
+            let counted = counted.load(Ordering::Relaxed);
+            *cell += counted;
+            total += counted;
         }
-        all
+        total
     }
 
     /// Adds another block, which nobody writes any more.

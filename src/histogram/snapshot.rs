@@ -32,11 +32,16 @@ impl Snapshot {
         }
     }
 
-    /// Adds one block. The cells are read first, so that the sum covers at least what they count.
+    /// Adds one block. The sum is read first, so that the cells count at least what it covers.
     pub(super) fn add(&mut self, shard: &Shard, sum: usize, saturated: usize) {
-        self.count += shard.add_cells_to(&mut self.cells, &mut self.pages);
         self.sum = self.sum.wrapping_add(shard.head(sum));
         self.saturated = self.saturated.wrapping_add(shard.head(saturated));
+        let pages = self.cells.chunks_mut(PAGE).zip(&mut self.pages);
+        for (at, (cells, total)) in pages.enumerate() {
+            let of_page = shard.add_page_to(at, cells);
+            *total += of_page;
+            self.count += of_page;
+        }
     }
 
     /// The buckets that were counted into.

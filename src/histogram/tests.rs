@@ -252,7 +252,7 @@ fn prometheus_interpolation() {
 
 fn blocks(histogram: &Histogram) -> usize {
     let mut blocks = 0;
-    histogram.cells.read(|_| blocks += 1);
+    histogram.cells.read(&histogram.reading(), |_| blocks += 1);
     blocks
 }
 

@@ -85,7 +85,7 @@ impl InstrumentValue {
     /// The current number of a counter or gauge.
     pub(crate) fn number(&self) -> Option<f64> {
         match self {
-            Self::Counter(cells) => Some(cells.total(0) as f64),
+            Self::Counter(cells) => Some(cells.total(&cells.reading(), 0) as f64),
             Self::Gauge(cell) => Some(cell.get()),
             // On the tick's thread a panic would end all judging: it leaves the sample out, as `None` does.
             Self::Observed(read) => catch_unwind(AssertUnwindSafe(|| read())).ok().flatten(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use once_cell::race::OnceBox;
 
 use super::{Domain, Outcome, Recording};
-use crate::histogram::{Cells, Histogram};
+use crate::histogram::{Cells, Histogram, Reading};
 
 /// Details (HTTP statuses) told apart; a proxy that passes on whatever it gets must not fill the memory.
 const MAX_SERIES: usize = 64;
@@ -87,16 +87,21 @@ impl Operation {
         self.series(outcome, detail).histogram.record(duration_ns);
     }
 
+    /// Begins to read.
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        self.flow.reading()
+    }
+
     /// How many have begun under a guard.
-    pub(crate) fn started(&self) -> u64 {
-        self.flow.total(STARTED)
+    pub(crate) fn started(&self, reading: &Reading<'_>) -> u64 {
+        self.flow.total(reading, STARTED)
     }
 
     /// How many have begun and not ended.
-    pub(crate) fn in_flight(&self) -> u64 {
+    pub(crate) fn in_flight(&self, reading: &Reading<'_>) -> u64 {
         // Ends first: an operation that begins and ends in between is then never counted as minus one.
-        let finished = self.flow.total(FINISHED);
-        self.flow.total(STARTED).saturating_sub(finished)
+        let finished = self.flow.total(reading, FINISHED);
+        self.flow.total(reading, STARTED).saturating_sub(finished)
     }
 
     /// The series of an outcome; made at its first use. After [`MAX_SERIES`] details the rest shares detail 0.

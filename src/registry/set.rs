@@ -86,7 +86,7 @@ impl OperationSet {
 
     /// How many times an operation was counted under `other`.
     pub(crate) fn overflow(&self) -> u64 {
-        self.overflow.total(0)
+        self.overflow.total(&self.overflow.reading(), 0)
     }
 
     fn find(&self, labels: &[&str], capped: bool) -> &Arc<Operation> {

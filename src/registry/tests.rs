@@ -102,7 +102,7 @@ fn a_dropped_operation_is_cancelled_and_a_panicking_one_an_error() {
     let operation = registry.set(Domain::Http).get(&["GET", "/a"]).clone();
     let under_way = operation.start();
     clock.advance(Duration::from_millis(3));
-    assert_eq!(operation.in_flight(), 1);
+    assert_eq!(operation.in_flight(&operation.reading()), 1);
     drop(under_way);
     let panicking = operation.clone();
     thread::spawn(move || {
@@ -112,7 +112,7 @@ fn a_dropped_operation_is_cancelled_and_a_panicking_one_an_error() {
     .join()
     .expect_err("it panicked");
     operation.start().finish(Outcome::Ok, 200);
-    assert_eq!(operation.in_flight(), 0);
+    assert_eq!(operation.in_flight(&operation.reading()), 0);
     let series: Vec<_> = operation
         .each_series()
         .map(|series| (series.outcome, series.detail, series.histogram.count()))

@@ -38,12 +38,12 @@ fn record(shard: &Shard, cell: usize, value: u64) {
     }
 }
 
-/// (number of values, their sum), read in the order of `Snapshot::add`.
+/// (number of values, their sum), read in the order of `Snapshot::add`: no sum without its values.
 fn read<'a>(shards: impl Iterator<Item = &'a Shard>) -> (u64, u64) {
     let (mut count, mut sum) = (0, 0);
     for shard in shards {
-        count += shard.add_cells_to(&mut [0; 2], &mut [0]);
         sum += shard.head(0);
+        count += shard.add_page_to(0, &mut [0; 2]);
     }
     (count, sum)
 }
@@ -60,7 +60,7 @@ fn a_reader_sees_whole_records_in_their_order() {
             })
         };
         let (count, sum) = read(std::iter::once(&*shard));
-        assert!(count <= 2 && sum >= count * 10, "{count} values, sum {sum}");
+        assert!(count <= 2 && sum <= count * 10, "{count} values, sum {sum}");
         let (later, _) = read(std::iter::once(&*shard));
         assert!(later >= count, "counts only grow");
         writer.join().expect("no panic");
@@ -90,7 +90,7 @@ fn folding_loses_and_invents_nothing() {
             read(blocks.each())
         };
         let (count, sum) = look();
-        assert!(count <= 2 && sum >= count * 10, "{count} values, sum {sum}");
+        assert!(count <= 2 && sum <= count * 10, "{count} values, sum {sum}");
         let (later, _) = look();
         assert!(later >= count, "counts only grow");
         writer.join().expect("no panic");
@@ -111,7 +111,7 @@ fn threads_that_share_a_block_make_one_page() {
             })
             .collect();
         let (count, sum) = read(std::iter::once(&*shard));
-        assert!(count <= 2 && sum >= count * 10, "{count} values, sum {sum}");
+        assert!(count <= 2 && sum <= count * 10, "{count} values, sum {sum}");
         for writer in writers {
             writer.join().expect("no panic");
         }

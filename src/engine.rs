@@ -1,13 +1,16 @@
 //! Why it exists: somebody must look at the counters once a second and say whether the promises still hold.
 //!
-//! A tick reads the cumulative cells, appends samples to the windows, evaluates every rule and moves its
+//! A tick looks at what grew since the one before, appends it to the windows, evaluates every rule and moves its
 //! [`AlertState`]; edges go to the subscribers. It runs on a thread of its own, or by hand
 //! ([`Plimsoll::tick`](crate::Plimsoll::tick)) under a [`ManualClock`](crate::ManualClock).
 //!
 //! The hot path never comes here. This room does no I/O and calls no user code but observed gauges.
 
+mod followed;
 mod samples;
+mod selection;
 mod sli;
+mod source;
 mod state;
 mod ticker;
 mod watch;
@@ -26,9 +29,8 @@ use parking_lot::Mutex;
 use crate::alert::{Event, EventKind, Hub};
 use crate::budget::{Budget, Rule, Shown};
 use crate::registry::Registry;
-use crate::window::HistogramWindow;
 use samples::Sampled;
-use sli::{Asker, Slis};
+use sli::{Place, Slis};
 use state::Machine;
 
 /// Everything that judges.
@@ -37,16 +39,23 @@ pub(crate) struct Engine {
     registry: Arc<Registry>,
     hub: Hub,
     started_ns: u64,
-    slis: Slis,
-    /// By the name of the watch.
-    thresholds: HashMap<String, Option<Duration>>,
+    /// By name.
+    watches: HashMap<String, Watched>,
     judge: Mutex<Judge>,
 }
 
-/// What only a tick changes.
+/// The windows of a watch.
+#[derive(Debug)]
+struct Watched {
+    windows: Vec<(Duration, Place)>,
+    threshold: Option<Duration>,
+}
+
+/// What only a tick changes, but for the SLI counters, which whoever reads them brings up to date.
 #[derive(Debug)]
 struct Judge {
     rules: Vec<Judged>,
+    slis: Slis,
     sampled: Sampled,
     ticks: u64,
     /// When the latest tick was: windows never see time run backwards, even if a custom clock does.
@@ -58,9 +67,9 @@ struct Judge {
 struct Judged {
     rule: Rule,
     machine: Machine,
-    /// Since when the condition holds, as wall-clock time.
-    since: Option<SystemTime>,
-    value: Option<f64>,
+    /// The window that its quantile is read from.
+    window: Option<Place>,
+    reading: BudgetReading,
 }
 
 impl Engine {
@@ -70,31 +79,33 @@ impl Engine {
         budgets: &[Budget],
         watches: &[Watch],
     ) -> Self {
-        let rules: Vec<Rule> = budgets.iter().flat_map(Budget::rules).collect();
-        let slis = Slis::new(&registry, budgets, watches);
-        let sampled = Sampled::new(&rules, budgets, watches);
-        let judged = |rule: Rule| {
-            let machine = Machine::new(rule.sustained, rule.keep_firing);
-            Judged {
-                rule,
-                machine,
-                since: None,
-                value: None,
+        let started_ns = registry.clock().now_ns();
+        let (mut slis, mut rules) = (Slis::default(), Vec::new());
+        for budget in budgets {
+            let window = slis.add_budget(&registry, budget);
+            let of_budget = budget.rules().into_iter();
+            rules.extend(of_budget.map(|rule| Judged::new(rule, window)));
+        }
+        let watched = |watch: &Watch| {
+            let windows = watch.windows.iter();
+            let place = |&over| (over, slis.add_window(&registry, &watch.select, over));
+            Watched {
+                windows: windows.map(place).collect(),
+                threshold: watch.threshold,
             }
         };
-        let rules = rules.into_iter().map(judged).collect();
-        let started_ns = registry.clock().now_ns();
+        let named = |watch: &Watch| watch.name.clone();
+        let watches = watches.iter().map(named).zip(watches.iter().map(watched));
+        let watches = watches.collect();
+        let sampled = Sampled::new(rules.iter().map(|judged| &judged.rule), &slis);
         let engine = Self {
             registry,
             hub,
             started_ns,
-            slis,
-            thresholds: watches
-                .iter()
-                .map(|watch| (watch.name.clone(), watch.threshold))
-                .collect(),
+            watches,
             judge: Mutex::new(Judge {
                 rules,
+                slis,
                 sampled,
                 ticks: 0,
                 latest_ns: started_ns,
@@ -118,9 +129,19 @@ impl Engine {
             / 1e9
     }
 
-    /// The SLI counters as they stand now. Cost: one pass over the cells that budgets speak of.
+    /// The SLI counters as they stand now. Cost: a look at each series that budgets speak of.
     pub(crate) fn sli_counts(&self) -> Vec<SliCount> {
-        self.slis.count(&self.registry).counts
+        let mut counts = Vec::new();
+        self.each_sli(|count| counts.push(count.clone()));
+        counts
+    }
+
+    /// Shows [`sli_counts`](Self::sli_counts) one by one; `show` must not come back to the engine.
+    pub(crate) fn each_sli(&self, show: impl FnMut(&SliCount)) {
+        let mut judge = self.judge.lock();
+        // What is new stays for the windows of the next tick.
+        judge.slis.advance(&self.registry);
+        judge.slis.counts().for_each(show);
     }
 
     /// How many ticks there have been.
@@ -144,57 +165,84 @@ impl Engine {
 
     /// Where every rule stands.
     pub(crate) fn readings(&self) -> Vec<BudgetReading> {
-        self.judge
-            .lock()
-            .rules
-            .iter()
-            .map(Judged::reading)
-            .collect()
+        let mut readings = Vec::new();
+        self.each_reading(|reading| readings.push(reading.clone()));
+        readings
+    }
+
+    /// Shows [`readings`](Self::readings) one by one; `show` must not come back to the engine.
+    pub(crate) fn each_reading(&self, show: impl FnMut(&BudgetReading)) {
+        let judge = self.judge.lock();
+        judge.rules.iter().map(|rule| &rule.reading).for_each(show);
     }
 
     /// What a window of a watch held at the latest tick.
     pub(crate) fn window(&self, watch: &str, over: Duration) -> Option<WindowReading> {
-        let threshold = self.thresholds.get(watch).copied().flatten();
+        let watched = self.watches.get(watch)?;
+        let named = watched.windows.iter().find(|window| window.0 == over)?;
         let judge = self.judge.lock();
-        let window = judge
-            .sampled
-            .window(&Asker::Watch(watch.to_owned()), Some(over))?;
-        Some(WindowReading::new(window, threshold))
+        let window = judge.slis.window(named.1);
+        Some(WindowReading::new(window, watched.threshold))
     }
 
     fn sample(&self, judge: &mut Judge, now_ns: u64) {
-        let counted = self.slis.count(&self.registry);
+        judge.slis.tick(&self.registry, now_ns);
         let uptime = now_ns.saturating_sub(self.started_ns) as f64 / 1e9;
-        judge
-            .sampled
-            .take(now_ns, &counted, uptime, &self.registry.instruments);
+        let instruments = &self.registry.instruments;
+        judge.sampled.take(now_ns, &judge.slis, uptime, instruments);
     }
 }
 
 impl Judge {
     fn evaluate(&mut self, now_ns: u64, now: SystemTime) -> Vec<Event> {
-        let sampled = &self.sampled;
+        let (sampled, slis) = (&self.sampled, &self.slis);
         self.rules
             .iter_mut()
-            .filter_map(|judged| judged.step(sampled, now_ns, now))
+            .filter_map(|judged| judged.step(sampled, slis, now_ns, now))
             .collect()
     }
 }
 
 impl Judged {
-    fn step(&mut self, sampled: &Sampled, now_ns: u64, now: SystemTime) -> Option<Event> {
+    fn new(rule: Rule, window: Option<Place>) -> Self {
+        let machine = Machine::new(rule.sustained, rule.keep_firing);
+        let reading = BudgetReading {
+            budget: rule.budget.to_string(),
+            level: rule.level,
+            state: machine.state(),
+            value: None,
+            limit: rule.limit,
+            unit: rule.unit,
+            since: None,
+        };
+        Self {
+            rule,
+            machine,
+            window,
+            reading,
+        }
+    }
+
+    fn step(
+        &mut self,
+        sampled: &Sampled,
+        slis: &Slis,
+        now_ns: u64,
+        now: SystemTime,
+    ) -> Option<Event> {
         let holds = self.rule.condition.eval(sampled).is_some();
-        self.value = match &self.rule.shown {
+        self.reading.value = match &self.rule.shown {
             Shown::Quantile(q) => self
-                .window(sampled)
-                .and_then(|window| window.counts().quantile(*q)),
+                .window
+                .and_then(|place| slis.window(place).counts().quantile(*q)),
             Shown::Value(value) => value.eval(sampled).filter(|value| !value.is_nan()),
         };
         let before = self.machine.state();
         self.machine.step(holds, now_ns);
         let after = self.machine.state();
+        self.reading.state = after;
         if before == AlertState::Inactive && after != AlertState::Inactive {
-            self.since = Some(now);
+            self.reading.since = Some(now);
         }
         let kind = match (before == AlertState::Firing, after == AlertState::Firing) {
             (false, true) => Some(EventKind::Breach),
@@ -203,13 +251,9 @@ impl Judged {
         };
         let event = kind.map(|kind| self.event(kind, now));
         if after == AlertState::Inactive {
-            self.since = None;
+            self.reading.since = None;
         }
         event
-    }
-
-    fn window<'a>(&self, sampled: &'a Sampled) -> Option<&'a HistogramWindow> {
-        sampled.window(&Asker::Budget(self.rule.budget.to_string()), None)
     }
 
     fn event(&self, kind: EventKind, now: SystemTime) -> Event {
@@ -217,23 +261,11 @@ impl Judged {
             kind,
             budget: self.rule.budget.clone(),
             level: self.rule.level,
-            value: self.value,
+            value: self.reading.value,
             limit: self.rule.limit,
             unit: self.rule.unit,
-            since: self.since.unwrap_or(now),
+            since: self.reading.since.unwrap_or(now),
             at: now,
-        }
-    }
-
-    fn reading(&self) -> BudgetReading {
-        BudgetReading {
-            budget: self.rule.budget.to_string(),
-            level: self.rule.level,
-            state: self.machine.state(),
-            value: self.value,
-            limit: self.rule.limit,
-            unit: self.rule.unit,
-            since: self.since,
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! A [`CounterWindow`] keeps timestamped samples of one counter and answers [`rate`](CounterWindow::rate) and
 //! [`increase`](CounterWindow::increase) with Prometheus 3.x arithmetic: the range is left-open, and the increase is
-//! extrapolated to its edges. A [`HistogramWindow`] keeps the sparse differences of a histogram and their running sum.
+//! extrapolated to its edges. A [`HistogramWindow`] keeps what a histogram grew by, sample by sample, and the running sum.
 //! A missed tick widens one sample's interval and loses nothing.
 //!
 //! This room never reads a clock: time comes with the samples.
@@ -139,8 +139,8 @@ impl CounterWindow {
 #[derive(Debug)]
 pub(crate) struct HistogramWindow {
     over_ns: u64,
-    /// When the latest sample was taken, and what had been counted by then.
-    last: Option<(u64, Snapshot)>,
+    /// When the latest sample was taken.
+    last_ns: Option<u64>,
     /// The sum of `ring`.
     running: Snapshot,
     ring: VecDeque<Delta>,
@@ -159,35 +159,19 @@ impl HistogramWindow {
     pub(crate) fn new(buckets: Arc<Buckets>, over: Duration) -> Self {
         Self {
             over_ns: nanos(over),
-            last: None,
+            last_ns: None,
             running: Snapshot::empty(buckets),
             ring: VecDeque::new(),
         }
     }
 
-    /// Takes the cumulative state of a moment; what grew since the latest one enters, what is too old leaves.
-    pub(crate) fn push(&mut self, at_ns: u64, cumulative: &Snapshot) {
-        if let Some((from_ns, last)) = &self.last {
-            let delta = Delta {
-                from_ns: *from_ns,
-                grown: cumulative.growth_since(last).collect(),
-                sum: cumulative.raw_sum().wrapping_sub(last.raw_sum()),
-            };
-            let running = &mut self.running;
-            delta
-                .grown
-                .iter()
-                .for_each(|&(cell, by)| running.grow(cell as usize, by));
-            running.grow_sum(delta.sum);
-            self.enter(at_ns, delta);
-        }
-        match &mut self.last {
-            Some((last_ns, last)) => {
-                *last_ns = at_ns;
-                last.clear();
-                last.merge(cumulative);
-            }
-            None => self.last = Some((at_ns, cumulative.clone())),
+    /// Takes what grew since the latest sample: it enters, and what is too old leaves.
+    ///
+    /// The first sample is the base line: what grew before it was counted before the window began.
+    pub(crate) fn push(&mut self, at_ns: u64, grown: &Snapshot) {
+        if let Some(from_ns) = self.last_ns.replace(at_ns) {
+            self.running.merge(grown);
+            self.enter(from_ns, at_ns, grown);
         }
         while let Some(old) = self
             .ring
@@ -201,10 +185,10 @@ impl HistogramWindow {
     }
 
     /// Adds a difference to the ring, or to its newest one while that is shorter than a step.
-    fn enter(&mut self, at_ns: u64, delta: Delta) {
+    fn enter(&mut self, from_ns: u64, at_ns: u64, grown: &Snapshot) {
         match self.ring.back_mut() {
-            Some(newest) if (at_ns - newest.from_ns) * STEPS <= self.over_ns => newest.join(&delta),
-            _ => self.ring.push_back(delta),
+            Some(newest) if (at_ns - newest.from_ns) * STEPS <= self.over_ns => newest.add(grown),
+            _ => self.ring.push_back(Delta::new(from_ns, grown)),
         }
     }
 
@@ -216,20 +200,31 @@ impl HistogramWindow {
     /// How long the stretch is that it holds: shorter than the window while that is still filling up.
     pub(crate) fn covered(&self) -> Duration {
         let from = self.ring.front().map(|oldest| oldest.from_ns);
-        let until = self.last.as_ref().map(|last| last.0);
-        from.zip(until).map_or(Duration::ZERO, |(from, until)| {
-            Duration::from_nanos(until - from)
-        })
+        from.zip(self.last_ns)
+            .map_or(Duration::ZERO, |(from, until)| {
+                Duration::from_nanos(until - from)
+            })
     }
 }
 
 impl Delta {
-    fn join(&mut self, later: &Self) {
-        self.sum = self.sum.wrapping_add(later.sum);
-        for &(cell, by) in &later.grown {
-            match self.grown.binary_search_by_key(&cell, |grown| grown.0) {
-                Ok(at) => self.grown[at].1 += by,
-                Err(at) => self.grown.insert(at, (cell, by)),
+    fn new(from_ns: u64, grown: &Snapshot) -> Self {
+        Self {
+            from_ns,
+            grown: grown.held().map(|(cell, by)| (cell as u32, by)).collect(),
+            sum: grown.raw_sum(),
+        }
+    }
+
+    fn add(&mut self, later: &Snapshot) {
+        self.sum = self.sum.wrapping_add(later.raw_sum());
+        let mut at = 0;
+        for (cell, by) in later.held() {
+            let cell = cell as u32;
+            at += self.grown[at..].partition_point(|known| known.0 < cell);
+            match self.grown.get_mut(at) {
+                Some(known) if known.0 == cell => known.1 += by,
+                _ => self.grown.insert(at, (cell, by)),
             }
         }
     }
@@ -238,9 +233,36 @@ impl Delta {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::histogram::{Histogram, Layout};
+    use crate::histogram::{Follower, Histogram, Layout};
 
     const S: u64 = 1_000_000_000;
+
+    /// A histogram, and what it grew by since the latest sample.
+    struct Growing {
+        histogram: Histogram,
+        follower: Follower,
+        grown: Snapshot,
+    }
+
+    impl Growing {
+        fn new(buckets: &Arc<Buckets>) -> Self {
+            Self {
+                histogram: Histogram::new(buckets.clone()),
+                follower: Follower::default(),
+                grown: Snapshot::empty(buckets.clone()),
+            }
+        }
+
+        fn sample(&mut self, window: &mut HistogramWindow, at_ns: u64) {
+            let (reading, grown) = (self.histogram.reading(), &mut self.grown);
+            grown.clear();
+            let follower = &mut self.follower;
+            let grow = |cell, by| grown.grow(cell, by);
+            let sum = self.histogram.follow(&reading, follower, grow);
+            grown.grow_sum(sum.unwrap_or(0));
+            window.push(at_ns, grown);
+        }
+    }
 
     fn window(samples: &[(u64, f64)]) -> CounterWindow {
         let mut window = CounterWindow::new(Duration::from_secs(60));
@@ -319,17 +341,19 @@ mod tests {
     #[test]
     fn a_histogram_window_forgets_what_is_too_old() {
         let buckets = Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
-        let histogram = Histogram::new(buckets.clone());
+        let mut growing = Growing::new(&buckets);
         let mut window = HistogramWindow::new(buckets, Duration::from_secs(5));
         for at in 0..=20 {
-            histogram.record(if at <= 10 { 5_000_000 } else { 500_000_000 });
-            window.push(at * S, &histogram.snapshot());
+            growing
+                .histogram
+                .record(if at <= 10 { 5_000_000 } else { 500_000_000 });
+            growing.sample(&mut window, at * S);
             // Five samples in (at - 5, at], so four differences.
             assert_eq!(window.counts().count(), at.min(4));
         }
         assert_eq!(window.counts().above(0.1), Some(4));
         for at in 21..30 {
-            window.push(at * S, &histogram.snapshot());
+            growing.sample(&mut window, at * S);
         }
         assert_eq!(window.counts().count(), 0);
         assert!(window.ring.len() <= 5);
@@ -364,11 +388,11 @@ mod tests {
     #[test]
     fn a_long_distribution_is_kept_in_steps() {
         let buckets = Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
-        let histogram = Histogram::new(buckets.clone());
+        let mut growing = Growing::new(&buckets);
         let mut window = HistogramWindow::new(buckets, Duration::from_secs(3600));
         for at in 0..10_000 {
-            histogram.record(5_000_000 + at % 100 * 1_000_000);
-            window.push(at * S, &histogram.snapshot());
+            growing.histogram.record(5_000_000 + at % 100 * 1_000_000);
+            growing.sample(&mut window, at * S);
         }
         assert!(window.ring.len() <= 66, "{} steps", window.ring.len());
         let (count, covered) = (window.counts().count(), window.covered().as_secs());

@@ -49,13 +49,14 @@ impl Snapshot {
         &self.buckets
     }
 
-    /// Every cell that holds something, with its count.
+    /// Every cell that holds something, with its count. Cost: one pass over the pages that hold something.
     pub(crate) fn held(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
-        self.cells
-            .iter()
-            .copied()
-            .enumerate()
-            .filter(|(_, count)| *count > 0)
+        let cells = |page: usize| page * PAGE..self.cells.len().min((page + 1) * PAGE);
+        (0..self.pages.len())
+            .filter(|&page| self.pages[page] > 0)
+            .flat_map(cells)
+            .map(|cell| (cell, self.cells[cell]))
+            .filter(|held| held.1 > 0)
     }
 
     /// Every cell that holds more than in `older`, a snapshot over the same buckets, and by how much.

@@ -1,6 +1,7 @@
 //! The user's own counters, gauges and histograms, and the probes' gauges, by exported name.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -118,6 +119,9 @@ pub(crate) struct Instruments {
     memory: Arc<Memory>,
     /// Registrations that were led to `other`.
     overflow: AtomicU64,
+    /// How often a series was added or an observed gauge replaced. Relaxed: it grows under the lock of `families`, under
+    /// which whoever finds it grown reads them.
+    version: AtomicU64,
 }
 
 impl Instruments {
@@ -127,6 +131,7 @@ impl Instruments {
             cap,
             memory,
             overflow: AtomicU64::new(0),
+            version: AtomicU64::new(0),
         }
     }
 
@@ -206,13 +211,19 @@ impl Instruments {
             self.overflow.fetch_add(1, Ordering::Relaxed);
             values.fill(OTHER.to_owned());
         }
-        if let Some(value) = value {
-            family.series.insert(values, value.clone());
-            return Ok(value);
-        }
-        // The buckets of the first registration serve all series of the family.
-        let made = family.kind.value(&self.memory);
-        Ok(family.series.entry(values).or_insert(made).clone())
+        let value = match (family.series.entry(values), value) {
+            (Entry::Occupied(known), None) => return Ok(known.get().clone()),
+            (entry, Some(observed)) => entry.insert_entry(observed),
+            // The buckets of the first registration serve all series of the family.
+            (entry, None) => entry.insert_entry(family.kind.value(&self.memory)),
+        };
+        self.version.fetch_add(1, Ordering::Relaxed);
+        Ok(value.get().clone())
+    }
+
+    /// Another number whenever some family has other series than before. Ask before reading them.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Relaxed)
     }
 
     pub(crate) fn overflow(&self) -> u64 {

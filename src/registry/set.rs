@@ -84,6 +84,17 @@ impl OperationSet {
         all
     }
 
+    /// The operations after the first `known` that were made, `other` apart. Allocates nothing if there are none.
+    pub(crate) fn operations_since(&self, known: usize) -> Vec<Arc<Operation>> {
+        let all = self.all.lock();
+        all.get(known..).map_or_else(Vec::new, <[_]>::to_vec)
+    }
+
+    /// What stands for whatever came after the cap, once something has.
+    pub(crate) fn other_operation(&self) -> Option<&Arc<Operation>> {
+        self.other.get()
+    }
+
     /// How many times an operation was counted under `other`.
     pub(crate) fn overflow(&self) -> u64 {
         self.overflow.total(&self.overflow.reading(), 0)

@@ -1,0 +1,186 @@
+//! What was recorded since somebody last looked, series by series.
+//!
+//! A series that was not touched costs one look at its mark. Of one that was, only what grew is added, to the
+//! selections that its operation belongs to; which these are is found out once, when the operation is first seen.
+
+use std::sync::Arc;
+
+use super::selection::Selection;
+use crate::histogram::{Buckets, Folded, Follower, Histogram, Reading};
+use crate::registry::{Domain, Operation, OperationSet};
+
+/// After how many operations others get their turn to read.
+const PAUSE: usize = 100;
+
+/// The operations of one domain that somebody selects.
+#[derive(Debug)]
+pub(super) struct FollowedSet {
+    domain: Domain,
+    /// How many operations of the domain were looked at, `other` apart.
+    known: usize,
+    knows_other: bool,
+    operations: Vec<FollowedOperation>,
+}
+
+#[derive(Debug)]
+struct FollowedOperation {
+    operation: Arc<Operation>,
+    /// The selections that it belongs to.
+    selections: Box<[usize]>,
+    /// Whether one of them wants to know more than how many there were.
+    cells: bool,
+    /// In the order of the operation's series, which only grow in number.
+    series: Vec<Seen>,
+}
+
+/// What was known of a series when it was last looked at.
+#[derive(Debug)]
+enum Seen {
+    Cells(Follower),
+    Count(Folded),
+}
+
+/// What a series grew by.
+#[derive(Debug, Default)]
+pub(super) struct Growth {
+    /// (cell, by how much), ascending; empty where nobody wants to know more than how many there were.
+    pub(super) cells: Vec<(usize, u64)>,
+    pub(super) count: u64,
+    /// In raw steps.
+    pub(super) sum: u64,
+}
+
+impl FollowedSet {
+    pub(super) fn new(domain: Domain) -> Self {
+        Self {
+            domain,
+            known: 0,
+            knows_other: false,
+            operations: Vec::new(),
+        }
+    }
+
+    pub(super) fn domain(&self) -> Domain {
+        self.domain
+    }
+
+    /// Learns of the operations that are new.
+    pub(super) fn learn(&mut self, set: &OperationSet, selections: &[Selection]) {
+        let new = set.operations_since(self.known);
+        self.known += new.len();
+        let other = set.other_operation().filter(|_| !self.knows_other);
+        self.knows_other |= other.is_some();
+        for operation in new.into_iter().chain(other.cloned()) {
+            let followed = FollowedOperation::new(operation, self.domain, selections);
+            if !followed.selections.is_empty() {
+                self.operations.push(followed);
+            }
+        }
+    }
+
+    /// Adds what was recorded since the last time to the selections.
+    pub(super) fn advance(
+        &mut self,
+        reading: &mut Reading<'_>,
+        selections: &mut [Selection],
+        growth: &mut Growth,
+    ) {
+        for operations in self.operations.chunks_mut(PAUSE) {
+            for operation in operations {
+                operation.advance(reading, selections, growth);
+            }
+            reading.pause();
+        }
+    }
+}
+
+impl FollowedOperation {
+    fn new(operation: Arc<Operation>, domain: Domain, selections: &[Selection]) -> Self {
+        let chosen = |(_, selection): &(usize, &Selection)| {
+            selection.domain() == domain && selection.matches(&operation)
+        };
+        let indices: Box<[usize]> = selections
+            .iter()
+            .enumerate()
+            .filter(chosen)
+            .map(|(index, _)| index)
+            .collect();
+        let wants_cells = |&index: &usize| selections[index].wants_cells();
+        Self {
+            cells: indices.iter().any(wants_cells),
+            selections: indices,
+            operation,
+            series: Vec::new(),
+        }
+    }
+
+    fn advance(
+        &mut self,
+        reading: &Reading<'_>,
+        selections: &mut [Selection],
+        growth: &mut Growth,
+    ) {
+        for (at, series) in self.operation.each_series().enumerate() {
+            if at == self.series.len() {
+                self.series
+                    .push(Seen::nothing(self.cells, series.histogram.buckets()));
+            }
+            if self.series[at].look(&series.histogram, reading, growth) {
+                for &selection in &self.selections {
+                    selections[selection].grow(series.outcome, growth);
+                }
+            }
+        }
+    }
+}
+
+impl Seen {
+    fn nothing(cells: bool, buckets: &Buckets) -> Self {
+        if cells {
+            Self::Cells(Follower::default())
+        } else {
+            Self::Count(Folded::empty(buckets))
+        }
+    }
+
+    /// Makes `growth` what the series grew by; `false` if nothing was recorded.
+    fn look(&mut self, histogram: &Histogram, reading: &Reading<'_>, growth: &mut Growth) -> bool {
+        growth.cells.clear();
+        match self {
+            Self::Cells(follower) => growth.follow(histogram, reading, follower),
+            Self::Count(folded) => {
+                let before = folded.count;
+                let more = histogram.fold(reading, folded);
+                growth.count = folded.count - before;
+                more
+            }
+        }
+    }
+}
+
+impl Growth {
+    fn follow(
+        &mut self,
+        histogram: &Histogram,
+        reading: &Reading<'_>,
+        follower: &mut Follower,
+    ) -> bool {
+        self.count = 0;
+        let sum = histogram.follow(reading, follower, |cell, by| {
+            self.cells.push((cell, by));
+            self.count += by;
+        });
+        self.sum = sum.unwrap_or(0);
+        sum.is_some()
+    }
+
+    /// How much of it is in cells above `closing`.
+    pub(super) fn above(&self, closing: usize) -> u64 {
+        let above = self
+            .cells
+            .iter()
+            .rev()
+            .take_while(|grown| grown.0 > closing);
+        above.map(|grown| grown.1).sum()
+    }
+}

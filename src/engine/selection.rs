@@ -1,0 +1,146 @@
+//! What the chosen operations have counted, and the windows over it.
+
+use std::time::Duration;
+
+use super::followed::Growth;
+use crate::budget::Select;
+use crate::histogram::Snapshot;
+use crate::registry::{Domain, Operation, OperationSet, Outcome};
+use crate::window::HistogramWindow;
+
+/// Some operations of one domain, shared by every budget and watch that asks for exactly these.
+#[derive(Debug)]
+pub(super) struct Selection {
+    domain: Domain,
+    /// (position among the domain's keys, value), in order.
+    labels: Vec<(usize, String)>,
+    valid: u64,
+    errors: u64,
+    /// Per threshold: the cell that closes it, and how many operations were above.
+    above: Vec<(usize, u64)>,
+    /// What was recorded since the latest tick, where there is a window.
+    grown: Option<Snapshot>,
+    windows: Vec<(Duration, HistogramWindow)>,
+}
+
+/// Which operations of a selection are bad.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Bad {
+    /// Those that failed.
+    Failed,
+    /// Those above the threshold with this index.
+    Above(usize),
+}
+
+impl Selection {
+    pub(super) fn new(select: &Select) -> Self {
+        let keys = select.domain.keys();
+        let position = |key: &String| keys.iter().position(|known| known == key);
+        let label = |(key, value): &(String, String)| Some((position(key)?, value.clone()));
+        let mut labels: Vec<_> = select.labels.iter().filter_map(label).collect();
+        labels.sort();
+        Self {
+            domain: select.domain,
+            labels,
+            valid: 0,
+            errors: 0,
+            above: Vec::new(),
+            grown: None,
+            windows: Vec::new(),
+        }
+    }
+
+    pub(super) fn domain(&self) -> Domain {
+        self.domain
+    }
+
+    /// Whether it is about the same operations.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.domain == other.domain && self.labels == other.labels
+    }
+
+    pub(super) fn matches(&self, operation: &Operation) -> bool {
+        let has = |(at, value): &(usize, String)| &*operation.labels()[*at] == value.as_str();
+        self.labels.iter().all(has)
+    }
+
+    /// Whether it wants to know more than how many there were.
+    pub(super) fn wants_cells(&self) -> bool {
+        self.grown.is_some()
+    }
+
+    /// An operation that is named in full exists from the start and is exempt from the cap.
+    pub(super) fn declare(&self, set: &OperationSet) {
+        let value = |at| {
+            let label = self.labels.iter().find(|label| label.0 == at);
+            label.map(|label| label.1.as_str())
+        };
+        let values = (0..self.domain.keys().len()).map(value);
+        if let Some(values) = values.collect::<Option<Vec<&str>>>() {
+            set.declare(&values).series(Outcome::Ok, 0);
+        }
+    }
+
+    /// Keeps a window of this length, once; returns its index.
+    pub(super) fn keep_window(&mut self, set: &OperationSet, over: Duration) -> usize {
+        let buckets = set.buckets();
+        self.grown
+            .get_or_insert_with(|| Snapshot::empty(buckets.clone()));
+        let known = self.windows.iter().position(|known| known.0 == over);
+        known.unwrap_or_else(|| {
+            let window = HistogramWindow::new(buckets.clone(), over);
+            self.windows.push((over, window));
+            self.windows.len() - 1
+        })
+    }
+
+    /// Counts what is above a threshold in seconds, which is a bound of its domain: the builder has put it there.
+    pub(super) fn count_above(&mut self, set: &OperationSet, threshold: f64) -> Bad {
+        let closing = set.buckets().closing_cell(threshold).unwrap_or(usize::MAX);
+        let known = self.above.iter().position(|known| known.0 == closing);
+        Bad::Above(known.unwrap_or_else(|| {
+            self.above.push((closing, 0));
+            self.above.len() - 1
+        }))
+    }
+
+    /// Adds what a series of one of its operations grew by.
+    pub(super) fn grow(&mut self, outcome: Outcome, growth: &Growth) {
+        self.valid += growth.count;
+        if outcome == Outcome::Error {
+            self.errors += growth.count;
+        }
+        for (closing, above) in &mut self.above {
+            *above += growth.above(*closing);
+        }
+        if let Some(grown) = &mut self.grown {
+            let cells = growth.cells.iter();
+            cells.for_each(|&(cell, by)| grown.grow(cell, by));
+            grown.grow_sum(growth.sum);
+        }
+    }
+
+    /// Hands what was recorded since the latest tick to the windows.
+    pub(super) fn tick(&mut self, now_ns: u64) {
+        if let Some(grown) = &mut self.grown {
+            let windows = self.windows.iter_mut();
+            windows.for_each(|(_, window)| window.push(now_ns, grown));
+            grown.clear();
+        }
+    }
+
+    pub(super) fn valid(&self) -> u64 {
+        self.valid
+    }
+
+    pub(super) fn bad(&self, bad: Bad) -> u64 {
+        match bad {
+            Bad::Failed => self.errors,
+            Bad::Above(threshold) => self.above[threshold].1,
+        }
+    }
+
+    pub(super) fn window(&self, index: usize) -> &HistogramWindow {
+        &self.windows[index].1
+    }
+}

@@ -241,6 +241,7 @@ mod tests {
     struct Growing {
         histogram: Histogram,
         follower: Follower,
+        room: Snapshot,
         grown: Snapshot,
     }
 
@@ -249,6 +250,7 @@ mod tests {
             Self {
                 histogram: Histogram::new(buckets.clone()),
                 follower: Follower::default(),
+                room: Snapshot::empty(buckets.clone()),
                 grown: Snapshot::empty(buckets.clone()),
             }
         }
@@ -256,9 +258,9 @@ mod tests {
         fn sample(&mut self, window: &mut HistogramWindow, at_ns: u64) {
             let (reading, grown) = (self.histogram.reading(), &mut self.grown);
             grown.clear();
-            let follower = &mut self.follower;
+            let (follower, room) = (&mut self.follower, &mut self.room);
             let grow = |cell, by| grown.grow(cell, by);
-            let sum = self.histogram.follow(&reading, follower, grow);
+            let sum = self.histogram.follow(&reading, follower, room, grow);
             grown.grow_sum(sum.unwrap_or(0));
             window.push(at_ns, grown);
         }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::selection::Selection;
-use crate::histogram::{Buckets, Folded, Follower, Histogram, Reading};
+use crate::histogram::{Buckets, Folded, Follower, Histogram, Reading, Snapshot};
 use crate::registry::{Domain, Operation, OperationSet};
 
 /// After how many operations others get their turn to read.
@@ -20,6 +20,8 @@ pub(super) struct FollowedSet {
     known: usize,
     knows_other: bool,
     operations: Vec<FollowedOperation>,
+    /// Room for what a series grew by.
+    growth: Growth,
 }
 
 #[derive(Debug)]
@@ -41,22 +43,25 @@ enum Seen {
 }
 
 /// What a series grew by.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Growth {
     /// (cell, by how much), ascending; empty where nobody wants to know more than how many there were.
     pub(super) cells: Vec<(usize, u64)>,
     pub(super) count: u64,
     /// In raw steps.
     pub(super) sum: u64,
+    /// Where the present cells are gathered.
+    room: Snapshot,
 }
 
 impl FollowedSet {
-    pub(super) fn new(domain: Domain) -> Self {
+    pub(super) fn new(set: &OperationSet) -> Self {
         Self {
-            domain,
+            domain: set.domain(),
             known: 0,
             knows_other: false,
             operations: Vec::new(),
+            growth: Growth::new(set.buckets()),
         }
     }
 
@@ -79,15 +84,10 @@ impl FollowedSet {
     }
 
     /// Adds what was recorded since the last time to the selections.
-    pub(super) fn advance(
-        &mut self,
-        reading: &mut Reading<'_>,
-        selections: &mut [Selection],
-        growth: &mut Growth,
-    ) {
+    pub(super) fn advance(&mut self, reading: &mut Reading<'_>, selections: &mut [Selection]) {
         for operations in self.operations.chunks_mut(PAUSE) {
             for operation in operations {
-                operation.advance(reading, selections, growth);
+                operation.advance(reading, selections, &mut self.growth);
             }
             reading.pause();
         }
@@ -159,6 +159,15 @@ impl Seen {
 }
 
 impl Growth {
+    fn new(buckets: &Arc<Buckets>) -> Self {
+        Self {
+            cells: Vec::new(),
+            count: 0,
+            sum: 0,
+            room: Snapshot::empty(buckets.clone()),
+        }
+    }
+
     fn follow(
         &mut self,
         histogram: &Histogram,
@@ -166,7 +175,7 @@ impl Growth {
         follower: &mut Follower,
     ) -> bool {
         self.count = 0;
-        let sum = histogram.follow(reading, follower, |cell, by| {
+        let sum = histogram.follow(reading, follower, &mut self.room, |cell, by| {
             self.cells.push((cell, by));
             self.count += by;
         });

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::followed::{FollowedSet, Growth};
+use super::followed::FollowedSet;
 use super::selection::{Bad, Selection};
 use crate::budget::{Budget, Level, Select, Sli};
 use crate::registry::Registry;
@@ -16,8 +16,6 @@ pub(super) struct Slis {
     selections: Vec<Selection>,
     sets: Vec<FollowedSet>,
     counters: Vec<Counter>,
-    /// Room for what a series grew by.
-    growth: Growth,
 }
 
 /// Where a window is kept.
@@ -91,9 +89,14 @@ impl Slis {
         let new = Selection::new(select);
         let known = self.selections.iter().position(|known| known.is_same(&new));
         known.unwrap_or_else(|| {
-            new.declare(registry.set(select.domain));
-            if !self.sets.iter().any(|set| set.domain() == select.domain) {
-                self.sets.push(FollowedSet::new(select.domain));
+            let set = registry.set(select.domain);
+            new.declare(set);
+            if !self
+                .sets
+                .iter()
+                .any(|known| known.domain() == select.domain)
+            {
+                self.sets.push(FollowedSet::new(set));
             }
             self.selections.push(new);
             self.selections.len() - 1
@@ -107,7 +110,7 @@ impl Slis {
         }
         let mut reading = registry.reading();
         for set in &mut self.sets {
-            set.advance(&mut reading, &mut self.selections, &mut self.growth);
+            set.advance(&mut reading, &mut self.selections);
         }
         for counter in &mut self.counters {
             let selection = &self.selections[counter.selection];

@@ -114,8 +114,8 @@ pub(super) struct OwnHistograms {
     selector: Selector,
     chosen: Chosen,
     followed: Vec<(Arc<Histogram>, Follower)>,
-    /// What was recorded since the latest tick; nothing before there is a histogram.
-    grown: Option<Snapshot>,
+    /// Room for what was recorded since the latest tick, and for the present cells, once there is a histogram.
+    room: Option<[Snapshot; 2]>,
     windows: Vec<(Duration, Option<HistogramWindow>)>,
 }
 
@@ -125,7 +125,7 @@ impl OwnHistograms {
             selector: selector.clone(),
             chosen: Chosen::default(),
             followed: Vec::new(),
-            grown: None,
+            room: None,
             windows: Vec::new(),
         }
     }
@@ -154,12 +154,12 @@ impl OwnHistograms {
             return;
         };
         let buckets = first.buckets().clone();
-        let grown = self
-            .grown
-            .get_or_insert_with(|| Snapshot::empty(buckets.clone()));
+        let empty = |_| Snapshot::empty(buckets.clone());
+        let [grown, room] = self.room.get_or_insert_with(|| [(), ()].map(empty));
         for (histogram, follower) in &mut self.followed {
             let reading = histogram.reading();
-            let sum = histogram.follow(&reading, follower, |cell, by| grown.grow(cell, by));
+            let grow = |cell, by| grown.grow(cell, by);
+            let sum = histogram.follow(&reading, follower, room, grow);
             grown.grow_sum(sum.unwrap_or(0));
         }
         for (range, window) in &mut self.windows {

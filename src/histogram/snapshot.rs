@@ -49,14 +49,20 @@ impl Snapshot {
         &self.buckets
     }
 
+    /// Every page that holds something: its number, its cells, how many values they hold.
+    pub(super) fn held_pages(&self) -> impl Iterator<Item = (usize, &[u64], u64)> {
+        let pages = self.cells.chunks(PAGE).zip(&self.pages).enumerate();
+        pages
+            .filter(|(_, (_, held))| **held > 0)
+            .map(|(at, (cells, held))| (at, cells, *held))
+    }
+
     /// Every cell that holds something, with its count. Cost: one pass over the pages that hold something.
     pub(crate) fn held(&self) -> impl Iterator<Item = (usize, u64)> + '_ {
-        let cells = |page: usize| page * PAGE..self.cells.len().min((page + 1) * PAGE);
-        (0..self.pages.len())
-            .filter(|&page| self.pages[page] > 0)
-            .flat_map(cells)
-            .map(|cell| (cell, self.cells[cell]))
-            .filter(|held| held.1 > 0)
+        self.held_pages().flat_map(|(page, cells, _)| {
+            let held = cells.iter().enumerate().filter(|cell| *cell.1 > 0);
+            held.map(move |(cell, count)| (page * PAGE + cell, *count))
+        })
     }
 
     /// Every cell that holds more than in `older`, a snapshot over the same buckets, and by how much.

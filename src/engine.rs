@@ -269,3 +269,6 @@ impl Judged {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

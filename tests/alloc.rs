@@ -181,6 +181,51 @@ fn a_query_allocates_nothing_whichever_way_it_ends() {
     );
 }
 
+#[cfg(feature = "db")]
+#[test]
+fn a_tick_allocates_only_the_steps_that_its_windows_keep() {
+    use plimsoll::{Budget, Outcome, Select, Watch};
+    use std::time::Duration;
+
+    let minute = Duration::from_secs(60);
+    let errors = |select| Budget::error_ratio("errors", select).at_most(0.1);
+    let slow = Budget::quantile("slow", Select::db(), 0.95).at_most(minute);
+    let clock = ManualClock::new();
+    let plimsoll = Plimsoll::builder()
+        .clock(clock.clone())
+        .manual_tick()
+        .budget(slow.over(minute))
+        .budget(errors(Select::db().label("model", "orders")))
+        .watch(Watch::new("all", Select::db()).over(60 * minute))
+        .build()
+        .unwrap();
+    let names: Vec<_> = (0..100).map(|nth| format!("query-{nth}")).collect();
+    let record = || {
+        for name in &names {
+            plimsoll.track_db_query(name, "orders", Duration::from_millis(1), Outcome::Ok);
+        }
+    };
+    let tick = || {
+        clock.advance(Duration::from_secs(1));
+        plimsoll.tick();
+    };
+    record();
+    // Until as many samples leave the windows as enter them.
+    (0..4_000).for_each(|_| tick());
+    assert_eq!(allocations(tick), 0, "100 series that nobody touches");
+    let busy = || {
+        record();
+        tick();
+    };
+    (0..4_000).for_each(|_| busy());
+    let kept = 100 + 2;
+    assert_eq!(
+        allocations(busy),
+        kept,
+        "a step of the short window for each of 100 ticks, and two of the long one"
+    );
+}
+
 /// A page of `series` label sets, each a histogram with `bounds` bounds, rendered into a buffer that is large enough.
 fn of_pages(format: Format, series: usize, bounds: usize) -> u64 {
     let plimsoll = still();

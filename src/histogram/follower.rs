@@ -87,10 +87,11 @@ mod tests {
         for round in 0..50_u64 {
             (0..round)
                 .for_each(|i| histogram.record((i * 7919 + round).pow(3) % 5_000_000_000_000));
-            let reading = histogram.reading();
             let grow = |cell, by| total.grow(cell, by);
-            let sum = histogram.follow(&reading, &mut follower, &mut room, grow);
-            drop(reading);
+            let sum = {
+                let reading = histogram.reading();
+                histogram.follow(&reading, &mut follower, &mut room, grow)
+            };
             assert_eq!(sum.is_some(), round > 0);
             total.grow_sum(sum.unwrap_or(0));
             let snapshot = histogram.snapshot();

@@ -7,6 +7,7 @@
 //! The hot path never comes here. This room does no I/O and calls no user code but observed gauges.
 
 mod followed;
+mod judged;
 mod samples;
 mod selection;
 mod sli;
@@ -26,12 +27,12 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
-use crate::alert::{Event, EventKind, Hub};
-use crate::budget::{Budget, Rule, Shown};
+use crate::alert::{Event, Hub};
+use crate::budget::Budget;
 use crate::registry::Registry;
+use judged::Judged;
 use samples::Sampled;
 use sli::{Place, Slis};
-use state::Machine;
 
 /// Everything that judges.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ struct Watched {
     threshold: Option<Duration>,
 }
 
-/// What only a tick changes, but for the SLI counters, which whoever reads them brings up to date.
+/// What a tick changes. Whoever reads the SLI counters moves those on as well.
 #[derive(Debug)]
 struct Judge {
     rules: Vec<Judged>,
@@ -60,16 +61,6 @@ struct Judge {
     ticks: u64,
     /// When the latest tick was: windows never see time run backwards, even if a custom clock does.
     latest_ns: u64,
-}
-
-/// A rule and where it stands.
-#[derive(Debug)]
-struct Judged {
-    rule: Rule,
-    machine: Machine,
-    /// The window that its quantile is read from.
-    window: Option<Place>,
-    reading: BudgetReading,
 }
 
 impl Engine {
@@ -97,7 +88,7 @@ impl Engine {
         let named = |watch: &Watch| watch.name.clone();
         let watches = watches.iter().map(named).zip(watches.iter().map(watched));
         let watches = watches.collect();
-        let sampled = Sampled::new(rules.iter().map(|judged| &judged.rule), &slis);
+        let sampled = Sampled::new(rules.iter().map(Judged::rule), &slis);
         let engine = Self {
             registry,
             hub,
@@ -173,7 +164,7 @@ impl Engine {
     /// Shows [`readings`](Self::readings) one by one; `show` must not come back to the engine.
     pub(crate) fn each_reading(&self, show: impl FnMut(&BudgetReading)) {
         let judge = self.judge.lock();
-        judge.rules.iter().map(|rule| &rule.reading).for_each(show);
+        judge.rules.iter().map(Judged::reading).for_each(show);
     }
 
     /// What a window of a watch held at the latest tick.
@@ -200,73 +191,6 @@ impl Judge {
             .iter_mut()
             .filter_map(|judged| judged.step(sampled, slis, now_ns, now))
             .collect()
-    }
-}
-
-impl Judged {
-    fn new(rule: Rule, window: Option<Place>) -> Self {
-        let machine = Machine::new(rule.sustained, rule.keep_firing);
-        let reading = BudgetReading {
-            budget: rule.budget.to_string(),
-            level: rule.level,
-            state: machine.state(),
-            value: None,
-            limit: rule.limit,
-            unit: rule.unit,
-            since: None,
-        };
-        Self {
-            rule,
-            machine,
-            window,
-            reading,
-        }
-    }
-
-    fn step(
-        &mut self,
-        sampled: &Sampled,
-        slis: &Slis,
-        now_ns: u64,
-        now: SystemTime,
-    ) -> Option<Event> {
-        let holds = self.rule.condition.eval(sampled).is_some();
-        self.reading.value = match &self.rule.shown {
-            Shown::Quantile(q) => self
-                .window
-                .and_then(|place| slis.window(place).counts().quantile(*q)),
-            Shown::Value(value) => value.eval(sampled).filter(|value| !value.is_nan()),
-        };
-        let before = self.machine.state();
-        self.machine.step(holds, now_ns);
-        let after = self.machine.state();
-        self.reading.state = after;
-        if before == AlertState::Inactive && after != AlertState::Inactive {
-            self.reading.since = Some(now);
-        }
-        let kind = match (before == AlertState::Firing, after == AlertState::Firing) {
-            (false, true) => Some(EventKind::Breach),
-            (true, false) => Some(EventKind::Recovery),
-            _ => None,
-        };
-        let event = kind.map(|kind| self.event(kind, now));
-        if after == AlertState::Inactive {
-            self.reading.since = None;
-        }
-        event
-    }
-
-    fn event(&self, kind: EventKind, now: SystemTime) -> Event {
-        Event {
-            kind,
-            budget: self.rule.budget.clone(),
-            level: self.rule.level,
-            value: self.reading.value,
-            limit: self.rule.limit,
-            unit: self.rule.unit,
-            since: self.reading.since.unwrap_or(now),
-            at: now,
-        }
     }
 }
 

@@ -1,0 +1,96 @@
+//! A rule, tick by tick.
+
+use std::time::SystemTime;
+
+use super::samples::Sampled;
+use super::sli::{Place, Slis};
+use super::state::{AlertState, BudgetReading, Machine};
+use crate::alert::{Event, EventKind};
+use crate::budget::{Rule, Shown};
+
+/// A rule and where it stands.
+#[derive(Debug)]
+pub(super) struct Judged {
+    rule: Rule,
+    machine: Machine,
+    /// The window that its quantile is read from.
+    window: Option<Place>,
+    reading: BudgetReading,
+}
+
+impl Judged {
+    pub(super) fn new(rule: Rule, window: Option<Place>) -> Self {
+        let machine = Machine::new(rule.sustained, rule.keep_firing);
+        let reading = BudgetReading {
+            budget: rule.budget.to_string(),
+            level: rule.level,
+            state: machine.state(),
+            value: None,
+            limit: rule.limit,
+            unit: rule.unit,
+            since: None,
+        };
+        Self {
+            rule,
+            machine,
+            window,
+            reading,
+        }
+    }
+
+    pub(super) fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// Where it stood at the latest tick.
+    pub(super) fn reading(&self) -> &BudgetReading {
+        &self.reading
+    }
+
+    /// Judges once; returns what is to be announced.
+    pub(super) fn step(
+        &mut self,
+        sampled: &Sampled,
+        slis: &Slis,
+        now_ns: u64,
+        now: SystemTime,
+    ) -> Option<Event> {
+        let holds = self.rule.condition.eval(sampled).is_some();
+        self.reading.value = match &self.rule.shown {
+            Shown::Quantile(q) => self
+                .window
+                .and_then(|place| slis.window(place).counts().quantile(*q)),
+            Shown::Value(value) => value.eval(sampled).filter(|value| !value.is_nan()),
+        };
+        let before = self.machine.state();
+        self.machine.step(holds, now_ns);
+        let after = self.machine.state();
+        self.reading.state = after;
+        if before == AlertState::Inactive && after != AlertState::Inactive {
+            self.reading.since = Some(now);
+        }
+        let kind = match (before == AlertState::Firing, after == AlertState::Firing) {
+            (false, true) => Some(EventKind::Breach),
+            (true, false) => Some(EventKind::Recovery),
+            _ => None,
+        };
+        let event = kind.map(|kind| self.event(kind, now));
+        if after == AlertState::Inactive {
+            self.reading.since = None;
+        }
+        event
+    }
+
+    fn event(&self, kind: EventKind, now: SystemTime) -> Event {
+        Event {
+            kind,
+            budget: self.rule.budget.clone(),
+            level: self.rule.level,
+            value: self.reading.value,
+            limit: self.rule.limit,
+            unit: self.rule.unit,
+            since: self.reading.since.unwrap_or(now),
+            at: now,
+        }
+    }
+}

@@ -6,6 +6,7 @@
 mod accept;
 mod foreign;
 mod format;
+mod shelf;
 
 #[cfg(feature = "axum")]
 pub(crate) use accept::Ranges;
@@ -14,6 +15,8 @@ pub(crate) use foreign::{Foreign, Refused};
 pub(crate) use foreign::{Invalid, Source};
 pub use format::Format;
 pub(crate) use format::Offer;
+
+pub(crate) use shelf::Shelf;
 
 use std::fmt;
 
@@ -41,21 +44,6 @@ impl Family {
             kind,
             samples: Vec::new(),
         }
-    }
-
-    /// With one more sample.
-    pub(crate) fn with(mut self, labels: &[(&str, &str)], value: Value) -> Self {
-        self.add(labels, value);
-        self
-    }
-
-    /// Adds a sample with these labels.
-    pub(crate) fn add(&mut self, labels: &[(&str, &str)], value: Value) {
-        let labels = labels
-            .iter()
-            .map(|&(key, value)| (key.to_owned(), value.to_owned()))
-            .collect();
-        self.samples.push(Sample { labels, value });
     }
 }
 

@@ -10,7 +10,9 @@ use super::messages::{
 };
 use super::openmetrics::{since_epoch, unit};
 use super::page::Print;
-use crate::family::{Distribution, Family, Kind, Sample, Value};
+use super::shown::Shown;
+use super::text::Lines;
+use crate::family::{Distribution, Kind, Value};
 use crate::histogram::NativeBuckets;
 
 /// The format; a message is complete only at the end of its family.
@@ -53,7 +55,8 @@ impl Protobuf {
 }
 
 impl Print for Protobuf {
-    fn begin(&mut self, _: &mut Vec<u8>, family: &Family) {
+    fn begin(&mut self, _: &mut Vec<u8>, shown: &Shown) {
+        let family = &shown.family;
         let kind = match family.kind {
             Kind::Counter => MetricType::Counter,
             Kind::Gauge => MetricType::Gauge,
@@ -69,7 +72,8 @@ impl Print for Protobuf {
         };
     }
 
-    fn sample(&mut self, _: &mut Vec<u8>, family: &Family, sample: &Sample) {
+    fn sample(&mut self, _: &mut Vec<u8>, _: &mut Lines, shown: &Shown, at: usize) {
+        let (family, sample) = (&shown.family, &shown.family.samples[at]);
         let labels = sample.labels.iter();
         let mut metric = Metric {
             label: labels

@@ -10,6 +10,7 @@ use crate::naming::Naming;
 use crate::registry::{Domain, InstrumentKind, InstrumentValue, Outcome};
 
 mod formats;
+mod kept;
 #[cfg(feature = "native")]
 mod native;
 

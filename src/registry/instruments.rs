@@ -118,6 +118,9 @@ pub(crate) struct Instruments {
     memory: Arc<Memory>,
     /// Registrations that were led to `other`.
     overflow: AtomicU64,
+    /// How often a series was added or replaced. The Release addition under the lock pairs with the Acquire load of
+    /// readers, who take the lock themselves if they find a new number.
+    version: AtomicU64,
 }
 
 impl Instruments {
@@ -127,6 +130,7 @@ impl Instruments {
             cap,
             memory,
             overflow: AtomicU64::new(0),
+            version: AtomicU64::new(0),
         }
     }
 
@@ -208,11 +212,20 @@ impl Instruments {
         }
         if let Some(value) = value {
             family.series.insert(values, value.clone());
+            self.version.fetch_add(1, Ordering::Release);
             return Ok(value);
         }
-        // The buckets of the first registration serve all series of the family.
-        let made = family.kind.value(&self.memory);
-        Ok(family.series.entry(values).or_insert(made).clone())
+        let series = family.series.entry(values).or_insert_with(|| {
+            self.version.fetch_add(1, Ordering::Release);
+            // The buckets of the first registration serve all series of the family.
+            family.kind.value(&self.memory)
+        });
+        Ok(series.clone())
+    }
+
+    /// A number that is another one whenever there are other series than when it was last asked for.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 
     pub(crate) fn overflow(&self) -> u64 {

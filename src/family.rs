@@ -20,7 +20,7 @@ pub(crate) use shelf::Shelf;
 
 use std::fmt;
 
-use crate::histogram::NativeBuckets;
+use crate::histogram::{Exemplar, NativeBuckets};
 
 /// All samples of one exported name.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +108,8 @@ pub struct Distribution {
     pub sum: f64,
     /// The number of values: the sum of all buckets, and therefore the count at `+Inf`.
     pub count: u64,
+    /// For each bucket at most one value with a trace id, ascending; it belongs to the first bucket that reaches it.
+    pub exemplars: Vec<Exemplar>,
     /// The same values in a native histogram's buckets, where that was asked for and the unit allows it.
     pub native: Option<NativeBuckets>,
 }

@@ -1,12 +1,11 @@
 //! OpenMetrics 1.0.0: the text format's lines under stricter names.
 
 use std::collections::HashSet;
-use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::page::Print;
 use super::shown::Shown;
-use super::text::{Lines, escape, line, push};
+use super::text::{Lines, escape, line, push, timestamp};
 use crate::family::{Family, Kind, Refused};
 
 /// The units that a name can end in.
@@ -58,12 +57,13 @@ impl Print for OpenMetrics {
     }
 
     fn sample(&mut self, out: &mut Vec<u8>, lines: &mut Lines, shown: &Shown, at: usize) {
+        lines.with_exemplars = true;
         lines.sample(out, shown, at);
         let (kind, name) = head(shown);
         if let (Some(created), "counter" | "histogram") = (self.created, kind) {
             line(out, name, "_created", shown.labels(at));
-            // Writing to a `Vec` cannot fail.
-            let _ = writeln!(out, "{}.{:03}", created.as_secs(), created.subsec_millis());
+            timestamp(out, created);
+            out.push(b'\n');
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::histogram::{
-    Buckets, Folded, Histogram, NativeBuckets, NativeSchema, Reading, Snapshot,
+    Buckets, Folded, Histogram, NativeBuckets, NativeSchema, RawExemplar, Reading, Snapshot,
 };
 use crate::registry::{Domain, Operation, OperationSet, Outcome, Registry};
 
@@ -41,6 +41,8 @@ pub(super) struct EndedSeries {
 #[derive(Debug, Clone)]
 pub(super) struct Values {
     pub(super) folded: Folded,
+    /// (bucket, its exemplar), ascending.
+    pub(super) exemplars: Vec<(usize, RawExemplar)>,
     /// Only where it was asked for: it is larger than all the rest.
     pub(super) native: Option<NativeBuckets>,
 }
@@ -148,6 +150,7 @@ impl Reader {
     pub(super) fn nothing(&self, buckets: &Buckets) -> Values {
         Values {
             folded: Folded::empty(buckets),
+            exemplars: Vec::new(),
             native: self
                 .native
                 .map(|schema| NativeBuckets::empty(buckets, schema)),
@@ -162,7 +165,9 @@ impl Reader {
         values: &mut Values,
     ) {
         let Some(schema) = self.native else {
-            histogram.fold(reading, &mut values.folded);
+            if histogram.fold(reading, &mut values.folded) {
+                values.take_exemplars(histogram);
+            }
             return;
         };
         let buckets = histogram.buckets();
@@ -175,12 +180,28 @@ impl Reader {
         // Both from the same cells: a server refuses a native histogram whose buckets do not add up to its count.
         values.folded.copy(cells);
         values.native = Some(cells.native(schema));
+        values.take_exemplars(histogram);
     }
 }
 
 impl Values {
+    fn take_exemplars(&mut self, histogram: &Histogram) {
+        self.exemplars.clear();
+        histogram.each_exemplar(|bucket, exemplar| self.exemplars.push((bucket, exemplar)));
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
         self.folded.add(&other.folded);
+        for &(bucket, exemplar) in &other.exemplars {
+            match self
+                .exemplars
+                .binary_search_by_key(&bucket, |known| known.0)
+            {
+                Ok(at) if self.exemplars[at].1.at >= exemplar.at => {}
+                Ok(at) => self.exemplars[at].1 = exemplar,
+                Err(at) => self.exemplars.insert(at, (bucket, exemplar)),
+            }
+        }
         if let (Some(total), Some(more)) = (&mut self.native, &other.native) {
             total.add(more);
         }
@@ -188,6 +209,7 @@ impl Values {
 
     pub(super) fn clear(&mut self) {
         self.folded.clear();
+        self.exemplars.clear();
         if let Some(native) = &mut self.native {
             native.clear();
         }

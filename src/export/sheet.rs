@@ -64,6 +64,7 @@ impl Distributed<'_> {
             buckets: bounds.map(|bound| (bound, 0)).collect(),
             sum: 0.0,
             count: 0,
+            exemplars: Vec::new(),
             native: None,
         };
         self.renew(&mut distribution);
@@ -76,6 +77,10 @@ impl Distributed<'_> {
         pairs.for_each(|(kept, count)| kept.1 = *count);
         kept.sum = folded.sum as f64 / self.scale;
         kept.count = folded.count;
+        kept.exemplars.clear();
+        let exemplars = self.values.exemplars.iter();
+        kept.exemplars
+            .extend(exemplars.map(|(_, exemplar)| exemplar.exported(self.scale)));
         // The schema is one of the base unit: in milliseconds its bounds are others, and nothing would be exact.
         let exact = self.scale == self.buckets.layout().unit().scale();
         kept.native = self.values.native.as_ref().filter(|_| exact).cloned();

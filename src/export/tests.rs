@@ -9,6 +9,7 @@ use crate::clock::ManualClock;
 use crate::naming::Naming;
 use crate::registry::{Domain, InstrumentKind, InstrumentValue, Outcome};
 
+mod exemplars;
 mod formats;
 mod kept;
 #[cfg(feature = "native")]

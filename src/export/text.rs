@@ -1,10 +1,13 @@
 //! Prometheus' text format 0.0.4, and the lines that OpenMetrics shares with it.
 
 use std::io::Write;
+use std::time::Duration;
 
+use super::openmetrics::since_epoch;
 use super::page::Print;
 use super::shown::Shown;
 use crate::family::{Distribution, Value};
+use crate::histogram::Exemplar;
 
 /// The text format.
 pub(super) struct Text;
@@ -21,6 +24,7 @@ impl Print for Text {
     }
 
     fn sample(&mut self, out: &mut Vec<u8>, lines: &mut Lines, shown: &Shown, at: usize) {
+        lines.with_exemplars = false;
         lines.sample(out, shown, at);
     }
 }
@@ -30,6 +34,8 @@ impl Print for Text {
 pub(super) struct Lines {
     /// What every bucket of the histogram at hand begins with.
     bucket: Vec<u8>,
+    /// Whether the format has exemplars.
+    pub(super) with_exemplars: bool,
 }
 
 impl Lines {
@@ -57,21 +63,46 @@ impl Lines {
         self.bucket.extend_from_slice(labels);
         let comma = if labels.is_empty() { "" } else { "," };
         push(&mut self.bucket, &[comma, "le=\""]);
-        for (bound, &(_, count)) in shown.bounds().zip(&values.buckets) {
-            out.extend_from_slice(&self.bucket);
-            out.extend_from_slice(bound);
-            push(out, &["\"} "]);
-            integer(out, count);
+        let mut exemplars = values.exemplars.as_slice();
+        if !self.with_exemplars {
+            exemplars = &[];
         }
-        out.extend_from_slice(&self.bucket);
-        push(out, &["+Inf\"} "]);
-        integer(out, values.count);
+        let buckets = values.buckets.iter().copied();
+        let bounds = shown.bounds().chain([&b"+Inf"[..]]);
+        for ((bound, count), text) in buckets.chain([(f64::INFINITY, values.count)]).zip(bounds) {
+            out.extend_from_slice(&self.bucket);
+            out.extend_from_slice(text);
+            push(out, &["\"} "]);
+            digits(out, count);
+            if let Some((first, rest)) = exemplars.split_first()
+                && first.value <= bound
+            {
+                exemplar(out, first);
+                exemplars = rest;
+            }
+            out.push(b'\n');
+        }
         line(out, name, "_sum", labels);
         float(out, values.sum);
         out.push(b'\n');
         line(out, name, "_count", labels);
         integer(out, values.count);
     }
+}
+
+/// What follows the value of a bucket in OpenMetrics.
+fn exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
+    // Writing to a `Vec` cannot fail.
+    let _ = write!(out, " # {{trace_id=\"{}\"}} ", exemplar.trace_id);
+    float(out, exemplar.value);
+    out.push(b' ');
+    timestamp(out, since_epoch(exemplar.at));
+}
+
+/// In seconds, to the millisecond.
+pub(super) fn timestamp(out: &mut Vec<u8>, since_epoch: Duration) {
+    let millis = since_epoch.subsec_millis();
+    let _ = write!(out, "{}.{millis:03}", since_epoch.as_secs());
 }
 
 /// The name and labels of one line, and the space before its value.
@@ -92,8 +123,12 @@ pub(super) fn push(out: &mut Vec<u8>, parts: &[&str]) {
 }
 
 fn integer(out: &mut Vec<u8>, value: u64) {
-    // Writing to a `Vec` cannot fail.
-    let _ = writeln!(out, "{value}");
+    digits(out, value);
+    out.push(b'\n');
+}
+
+fn digits(out: &mut Vec<u8>, value: u64) {
+    let _ = write!(out, "{value}");
 }
 
 /// The shortest digits that read back as the same number, in the form that Prometheus gives to `le` itself.

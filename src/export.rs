@@ -23,6 +23,8 @@ mod body;
 mod bridge;
 #[cfg(feature = "axum")]
 mod handler;
+#[cfg(feature = "metrics")]
+mod handles;
 mod health;
 #[cfg(feature = "axum")]
 mod listener;

@@ -207,7 +207,7 @@ impl Instruments {
             && family.series.len() >= self.cap
             && !values.is_empty()
         {
-            self.overflow.fetch_add(1, Ordering::Relaxed);
+            self.count_overflow();
             values.fill(OTHER.to_owned());
         }
         if let Some(value) = value {
@@ -226,6 +226,17 @@ impl Instruments {
     /// A number that is another one whenever there are other series than when it was last asked for.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+
+    /// How many label sets an instrument may have.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn cap(&self) -> usize {
+        self.cap
+    }
+
+    /// Counts a label set that came after the cap.
+    pub(crate) fn count_overflow(&self) {
+        self.overflow.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn overflow(&self) -> u64 {

@@ -24,7 +24,7 @@ mod queue;
 #[cfg(feature = "tracing")]
 mod trace;
 
-pub(crate) use queue::{Callback, Hub};
+pub(crate) use queue::{Callback, Hub, SubscriberStats};
 #[cfg(feature = "tracing")]
 pub(crate) use trace::subscriber as tracing_subscriber;
 

@@ -21,14 +21,17 @@
 mod body;
 #[cfg(feature = "metrics")]
 mod bridge;
-mod collect;
 #[cfg(feature = "axum")]
 mod handler;
+#[cfg(feature = "metrics")]
+mod handles;
+mod health;
 #[cfg(feature = "axum")]
 mod listener;
 #[cfg(feature = "native")]
 mod messages;
 mod openmetrics;
+mod own;
 mod page;
 #[cfg(feature = "metrics")]
 mod parse;
@@ -39,8 +42,11 @@ mod promises;
 mod protobuf;
 #[cfg(feature = "metrics")]
 mod publisher;
+mod series;
 #[cfg(feature = "metrics")]
 mod shape;
+mod sheet;
+mod shown;
 mod text;
 
 pub use crate::family::Format;
@@ -59,6 +65,7 @@ use std::io;
 
 use crate::instance::Plimsoll;
 use page::{CHUNK, Page};
+use picture::Picture;
 
 /// The content type of [`Plimsoll::render`]: that of [`Format::Text`].
 pub const CONTENT_TYPE: &str = Format::Text.content_type();
@@ -69,14 +76,20 @@ impl Plimsoll {
     /// Cost: one pass over all cells, about 2 µs for each label set and status and thread that recorded it, and some
     /// allocations for each sample; recording threads are not held up. Observed gauges are asked on the calling thread.
     pub fn families(&self) -> Vec<Family> {
-        collect::families(self.inner(), None)
+        let picture = Picture::take(self.inner());
+        let families = picture.families.iter();
+        let families = families.map(|shown| shown.family.clone()).collect();
+        picture.put_back(self.inner());
+        families
     }
 
     /// The same, with a native histogram's buckets beside the configured bounds: what an exporter of your own needs.
     ///
     /// Cost: that of [`families`](Self::families), and 16 bytes for each bucket of each series that holds a value.
     pub fn native_families(&self, schema: NativeSchema) -> Vec<Family> {
-        collect::families(self.inner(), Some(schema))
+        let picture = Picture::with_native(self.inner(), schema);
+        let families = picture.families.into_iter();
+        families.map(|shown| shown.family).collect()
     }
 
     /// Everything that is exported, in Prometheus' text format 0.0.4; see [`CONTENT_TYPE`].
@@ -102,8 +115,16 @@ impl Plimsoll {
     /// ```
     pub fn render_as(&self, format: Format) -> Vec<u8> {
         let mut out = Vec::new();
-        Page::new(self.inner(), format).finish(&mut out);
+        self.render_into(format, &mut out);
         out
+    }
+
+    /// Appends everything that is exported to `out`, in any format.
+    ///
+    /// From the second page on text formats allocate nothing, as long as there are no new label sets, `out` has room
+    /// and no recorder of the `metrics` facade is attached.
+    pub fn render_into(&self, format: Format, out: &mut Vec<u8>) {
+        Page::new(self.inner(), format).finish(out);
     }
 
     /// Writes everything that is exported, in pieces of about 64 KiB, from one buffer of that size.

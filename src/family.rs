@@ -6,6 +6,7 @@
 mod accept;
 mod foreign;
 mod format;
+mod shelf;
 
 #[cfg(feature = "axum")]
 pub(crate) use accept::Ranges;
@@ -15,9 +16,11 @@ pub(crate) use foreign::{Invalid, Source};
 pub use format::Format;
 pub(crate) use format::Offer;
 
+pub(crate) use shelf::Shelf;
+
 use std::fmt;
 
-use crate::histogram::NativeBuckets;
+use crate::histogram::{Exemplar, NativeBuckets};
 
 /// All samples of one exported name.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,21 +44,6 @@ impl Family {
             kind,
             samples: Vec::new(),
         }
-    }
-
-    /// With one more sample.
-    pub(crate) fn with(mut self, labels: &[(&str, &str)], value: Value) -> Self {
-        self.add(labels, value);
-        self
-    }
-
-    /// Adds a sample with these labels.
-    pub(crate) fn add(&mut self, labels: &[(&str, &str)], value: Value) {
-        let labels = labels
-            .iter()
-            .map(|&(key, value)| (key.to_owned(), value.to_owned()))
-            .collect();
-        self.samples.push(Sample { labels, value });
     }
 }
 
@@ -120,6 +108,8 @@ pub struct Distribution {
     pub sum: f64,
     /// The number of values: the sum of all buckets, and therefore the count at `+Inf`.
     pub count: u64,
+    /// For each bucket at most one value with a trace id, ascending; it belongs to the first bucket that reaches it.
+    pub exemplars: Vec<Exemplar>,
     /// The same values in a native histogram's buckets, where that was asked for and the unit allows it.
     pub native: Option<NativeBuckets>,
 }

@@ -24,6 +24,7 @@
 
 mod blocks;
 mod cells;
+mod exemplar;
 mod folded;
 mod follower;
 mod layout;
@@ -39,6 +40,8 @@ mod atomic {
 }
 
 pub(crate) use cells::Cells;
+pub(crate) use exemplar::RawExemplar;
+pub use exemplar::{Exemplar, TraceId, TraceIdError};
 pub(crate) use folded::Folded;
 pub(crate) use follower::Follower;
 pub(crate) use layout::nanos;
@@ -49,6 +52,9 @@ pub use snapshot::Snapshot;
 pub(crate) use snapshot::bucket_quantile;
 
 use std::sync::Arc;
+
+use exemplar::Exemplars;
+use once_cell::race::OnceBox;
 
 /// Where the sum stands in a block's head.
 const SUM: usize = 0;
@@ -65,6 +71,8 @@ const ZEROS: usize = 2;
 pub struct Histogram {
     buckets: Arc<Buckets>,
     cells: Cells,
+    /// Made when the first value comes with a trace id.
+    exemplars: OnceBox<Exemplars>,
 }
 
 impl Histogram {
@@ -76,7 +84,11 @@ impl Histogram {
     /// An empty histogram that takes its blocks from `memory`.
     pub(crate) fn within(buckets: Arc<Buckets>, memory: Arc<Memory>) -> Self {
         let cells = Cells::new(buckets.cell_count(), memory);
-        Self { buckets, cells }
+        Self {
+            buckets,
+            cells,
+            exemplars: OnceBox::new(),
+        }
     }
 
     /// The buckets it counts into.

@@ -13,7 +13,7 @@ use once_cell::sync::OnceCell;
 use crate::alert::Subscription;
 use crate::config::Thresholds;
 use crate::engine::{BudgetReading, Engine, Ticker, WindowReading};
-use crate::family::{Foreign, Offer};
+use crate::family::{Foreign, Offer, Shelf};
 use crate::naming::Naming;
 use crate::registry::Registry;
 
@@ -41,6 +41,8 @@ pub(crate) struct Inner {
     /// The formats it is served in.
     pub(crate) offer: Offer,
     pub(crate) engine: Arc<Engine>,
+    /// What the latest pages were made of.
+    pub(crate) shelf: Shelf,
     /// Ends the tick's thread with the instance.
     _ticker: Option<Ticker>,
 }

@@ -27,7 +27,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::histogram::{Buckets, Cells, Histogram, Layout, nanos};
+use crate::histogram::{Buckets, Cells, Histogram, Layout, TraceId, nanos};
 use crate::instance::{Inner, Plimsoll};
 use crate::registry::{
     Domain, GaugeCell, InFlight, InstrumentError, InstrumentKind, InstrumentValue,
@@ -321,6 +321,29 @@ impl Operation {
     pub fn record(&self, outcome: Outcome, duration: Duration) {
         self.counted.record(outcome, 0, nanos(duration));
     }
+
+    /// The same, and keeps it as an exemplar: OpenMetrics and protobuf pages show the latest one of each bucket.
+    ///
+    /// ```
+    /// # let plimsoll = plimsoll::Plimsoll::builder().build()?;
+    /// # let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    /// use plimsoll::{Outcome, TraceId, export::Format};
+    /// use std::time::Duration;
+    ///
+    /// let import = plimsoll.operation("import");
+    /// let took = Duration::from_millis(3);
+    /// match TraceId::from_sampled_traceparent(header) {
+    ///     Some(trace_id) => import.record_traced(Outcome::Ok, took, trace_id),
+    ///     None => import.record(Outcome::Ok, took),
+    /// }
+    /// let page = plimsoll.render_as(Format::OpenMetrics { created: false });
+    /// assert!(String::from_utf8(page)?.contains(r#"1 # {trace_id="4bf92f3577b34da6a3ce929d0e0e4736"} 0.003 "#));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn record_traced(&self, outcome: Outcome, duration: Duration, trace_id: TraceId) {
+        let counted = &self.counted;
+        counted.record_traced(outcome, 0, nanos(duration), trace_id);
+    }
 }
 
 /// An operation under way; made by [`Operation::start`].
@@ -331,6 +354,12 @@ pub struct OperationGuard {
 }
 
 impl OperationGuard {
+    /// Says which trace it belongs to: its duration becomes an exemplar, see [`Operation::record_traced`].
+    pub fn trace_id(mut self, trace_id: TraceId) -> Self {
+        self.under_way.trace_id(trace_id);
+        self
+    }
+
     /// Counts the end.
     pub fn finish(self, outcome: Outcome) {
         self.under_way.finish(outcome, 0);

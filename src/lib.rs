@@ -76,7 +76,9 @@ pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use config::{BuildError, Problem, Thresholds};
 pub use engine::{AlertState, BudgetReading, Watch, WindowReading};
 pub use expr::{BucketCounts, Expr, Op, Samples, Selector};
-pub use histogram::{Buckets, Histogram, Layout, LayoutError, Snapshot, Unit};
+pub use histogram::{
+    Buckets, Exemplar, Histogram, Layout, LayoutError, Snapshot, TraceId, TraceIdError, Unit,
+};
 pub use instance::{Builder, Plimsoll};
 pub use instrument::{
     Counter, CounterBuilder, Gauge, GaugeBuilder, HistogramBuilder, Operation, OperationGuard,

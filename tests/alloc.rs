@@ -223,30 +223,82 @@ fn a_tick_allocates_only_the_steps_that_its_windows_keep() {
     assert_eq!(kept, 100 + 2, "a step of a second each, two of a minute");
 }
 
-/// A page of `series` label sets, each a histogram with `bounds` bounds, rendered into a buffer that is large enough.
-fn of_pages(format: Format, series: usize, bounds: usize) -> u64 {
+/// `series` label sets of a histogram with `bounds` bounds and of a counter, and an operation.
+fn filled(series: usize, bounds: usize) -> Plimsoll {
     let plimsoll = still();
     let bounds: Vec<f64> = (1..=bounds).map(|i| i as f64 / 1000.0).collect();
     for i in 0..series {
         let histogram = plimsoll.histogram("work_seconds", plimsoll::Layout::durations(), &bounds);
         let histogram = histogram.label("item", i.to_string()).register().unwrap();
         histogram.record(3_000_000);
+        let counter = plimsoll.counter("work_total").label("item", i.to_string());
+        counter.register().unwrap().increment();
     }
-    let mut page = Vec::with_capacity(1 << 20);
-    allocations(|| {
-        page.clear();
-        plimsoll.render_to(format, &mut page).unwrap();
-    }) / 100
+    plimsoll
+        .operation("work")
+        .time_sync(|| Ok::<_, ()>(()))
+        .unwrap();
+    plimsoll
+}
+
+const TEXTS: [Format; 2] = [Format::Text, Format::OpenMetrics { created: true }];
+
+#[test]
+fn a_page_into_a_buffer_allocates_nothing() {
+    for format in TEXTS {
+        let plimsoll = filled(200, 11);
+        let operation = plimsoll.operation("work");
+        let mut page = Vec::with_capacity(1 << 20);
+        let pages = allocations(|| {
+            operation.record(plimsoll::Outcome::Ok, std::time::Duration::from_micros(3));
+            page.clear();
+            plimsoll.render_into(format, &mut page);
+        });
+        assert_eq!(pages, 0, "{format:?}");
+        assert!(
+            page.ends_with(b"} 1\n") || page.ends_with(b"# EOF\n"),
+            "{format:?}"
+        );
+    }
 }
 
 #[test]
-fn printing_a_line_allocates_nothing_and_a_label_set_a_handful() {
-    for format in [Format::Text, Format::OpenMetrics { created: true }] {
-        let few_lines = of_pages(format, 100, 1);
-        let many_lines = of_pages(format, 100, 101);
-        assert_eq!(many_lines, few_lines, "400 lines and 10,400, {format:?}");
-        let more_label_sets = of_pages(format, 200, 1) - few_lines;
-        eprintln!("{format:?}: {few_lines}, and {more_label_sets} for 100 more label sets");
-        assert!(more_label_sets <= 100 * 7, "{format:?}: {more_label_sets}");
+fn a_page_that_is_written_in_pieces_has_one_buffer() {
+    for format in TEXTS {
+        let plimsoll = filled(200, 101);
+        let pages = allocations(|| plimsoll.render_to(format, &mut std::io::sink()).unwrap());
+        assert_eq!(pages, 100, "{format:?}");
     }
+}
+
+#[cfg(feature = "axum")]
+#[test]
+fn a_page_that_is_served_allocates_at_most_twice_for_each_piece() {
+    let plimsoll = filled(200, 101);
+    let mut router: axum::Router =
+        axum::Router::new().route("/", plimsoll::export::handler(&plimsoll));
+    let mut serve = |pieces: &mut u64| {
+        let request = Request::new(axum::body::Body::empty());
+        let mut body = at_once(Service::<Request<axum::body::Body>>::call(
+            &mut router,
+            request,
+        ))
+        .unwrap()
+        .into_body();
+        let before = ALLOCATIONS.get();
+        while let Some(piece) = at_once(poll_fn(|context| {
+            std::pin::Pin::new(&mut body).poll_frame(context)
+        })) {
+            assert!(piece.unwrap().is_data());
+            *pieces += 1;
+        }
+        ALLOCATIONS.get() - before
+    };
+    serve(&mut 0);
+    let mut pieces = 0;
+    let made = serve(&mut pieces);
+    assert!(
+        pieces > 10 && made <= 2 * pieces,
+        "{made} allocations for {pieces} pieces"
+    );
 }

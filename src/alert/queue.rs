@@ -29,7 +29,7 @@ pub(crate) struct Hub {
 /// What became of a subscriber's events.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SubscriberStats {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) delivered: u64,
     pub(crate) dropped: u64,
     pub(crate) panics: u64,
@@ -49,12 +49,13 @@ impl Hub {
 
     /// Adds a subscriber; without a callback it takes its events itself. A name that is taken gets a number.
     pub(crate) fn add(&self, name: &str, callback: Option<Callback>) -> Arc<Queue> {
-        let taken: Vec<String> = self.stats().into_iter().map(|stats| stats.name).collect();
+        let mut taken = Vec::new();
+        self.each_stats(|stats| taken.push(stats.name));
         let numbered = (2..).map(|number| format!("{name}_{number}"));
         let mut names = std::iter::once(name.to_owned())
             .chain(numbered)
-            .filter(|name| !taken.contains(name));
-        let name = names.next().unwrap_or_default();
+            .filter(|name| !taken.iter().any(|taken| **taken == **name));
+        let name = names.next().unwrap_or_default().into();
         let queue = Arc::new(Queue {
             name,
             capacity: self.capacity,
@@ -82,11 +83,20 @@ impl Hub {
             .for_each(|queue| queue.mark_if_stuck());
     }
 
-    pub(crate) fn stats(&self) -> Vec<SubscriberStats> {
-        self.open_queues()
-            .iter()
-            .map(|queue| queue.stats())
-            .collect()
+    /// Shows what became of each subscriber's events.
+    pub(crate) fn each_stats(&self, mut show: impl FnMut(SubscriberStats)) {
+        for queue in self.queues.lock().iter() {
+            if !queue.state.lock().closed {
+                show(queue.stats());
+            }
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn stats(&self) -> Vec<SubscriberStats> {
+        let mut all = Vec::new();
+        self.each_stats(|stats| all.push(stats));
+        all
     }
 
     /// Waits until every event was delivered; `false` if that takes longer than `timeout`.
@@ -132,7 +142,7 @@ struct State {
 
 /// The events that one subscriber has not seen yet.
 pub(crate) struct Queue {
-    name: String,
+    name: Arc<str>,
     capacity: usize,
     clock: SharedClock,
     callback: Option<Callback>,

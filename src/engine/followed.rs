@@ -16,9 +16,8 @@ const PAUSE: usize = 100;
 #[derive(Debug)]
 pub(super) struct FollowedSet {
     domain: Domain,
-    /// How many operations of the domain were looked at, `other` apart.
+    /// How many operations of the domain were looked at.
     known: usize,
-    knows_other: bool,
     operations: Vec<FollowedOperation>,
     /// Room for what a series grew by.
     growth: Growth,
@@ -59,7 +58,6 @@ impl FollowedSet {
         Self {
             domain: set.domain(),
             known: 0,
-            knows_other: false,
             operations: Vec::new(),
             growth: Growth::new(set.buckets()),
         }
@@ -71,16 +69,14 @@ impl FollowedSet {
 
     /// Learns of the operations that are new.
     pub(super) fn learn(&mut self, set: &OperationSet, selections: &[Selection]) {
-        let new = set.operations_since(self.known);
-        self.known += new.len();
-        let other = set.other_operation().filter(|_| !self.knows_other);
-        self.knows_other |= other.is_some();
-        for operation in new.into_iter().chain(other.cloned()) {
-            let followed = FollowedOperation::new(operation, self.domain, selections);
+        let (known, domain) = (self.known, self.domain);
+        set.each_since(known, |operation| {
+            self.known += 1;
+            let followed = FollowedOperation::new(operation.clone(), domain, selections);
             if !followed.selections.is_empty() {
                 self.operations.push(followed);
             }
-        }
+        });
     }
 
     /// Adds what was recorded since the last time to the selections.

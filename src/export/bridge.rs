@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::formatting::{sanitize_label_key, sanitize_metri
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use parking_lot::{Mutex, RwLock};
 
+use super::handles::Handles;
 use super::parse::parse;
 use super::publisher;
 use super::shape::Shape;
@@ -23,7 +24,8 @@ use crate::registry::{Domain, InstrumentKind, InstrumentValue, Registry};
 
 /// A recorder for the `metrics` facade, whose metrics appear in [`Plimsoll::render`] under their own names.
 ///
-/// Counters and gauges are kept by `metrics-exporter-prometheus`. Histograms are kept by plimsoll: nothing piles up
+/// Counters and gauges are kept by `metrics-exporter-prometheus`, up to the cap on label sets of each name
+/// ([`Builder::max_series`](crate::Builder::max_series)), after which they share one that is called `other`. Histograms are kept by plimsoll: nothing piles up
 /// between scrapes. They are exported in the unit that the user records, which also decides the layout:
 ///
 /// | described unit, or else suffix of the name | range | bounds |
@@ -114,14 +116,18 @@ impl metrics::Recorder for Recorder {
         if publisher::published(metadata) {
             return Counter::noop();
         }
-        self.kept.exporter.register_counter(key, metadata)
+        let kept = &self.kept;
+        let make = |key: &Key| kept.exporter.register_counter(key, metadata);
+        kept.counters.get(key, || kept.overflow(), make)
     }
 
     fn register_gauge(&self, key: &Key, metadata: &Metadata<'_>) -> Gauge {
         if publisher::published(metadata) {
             return Gauge::noop();
         }
-        self.kept.exporter.register_gauge(key, metadata)
+        let kept = &self.kept;
+        let make = |key: &Key| kept.exporter.register_gauge(key, metadata);
+        kept.gauges.get(key, || kept.overflow(), make)
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> metrics::Histogram {
@@ -136,6 +142,8 @@ const MAX_HANDLES: usize = 10_000;
 struct Kept {
     exporter: PrometheusRecorder,
     handle: PrometheusHandle,
+    counters: Handles<Counter>,
+    gauges: Handles<Gauge>,
     registry: Arc<Registry>,
     taken: HashSet<String>,
     /// The bounds, in seconds, that the profile gives to durations.
@@ -157,6 +165,8 @@ impl Kept {
         Self {
             handle: exporter.handle(),
             exporter,
+            counters: Handles::new(registry.instruments.cap()),
+            gauges: Handles::new(registry.instruments.cap()),
             registry,
             taken: naming.names(),
             seconds: naming.bounds(Domain::Operation),
@@ -167,6 +177,11 @@ impl Kept {
             refused: foreign.refused.clone(),
             invalid: foreign.invalid.clone(),
         }
+    }
+
+    /// A label set came after the cap.
+    fn overflow(&self) {
+        self.registry.instruments.count_overflow();
     }
 
     /// The handle of `key`: the one that was made before, or a new one.

@@ -81,6 +81,8 @@ pub(super) struct Histogram {
     pub(super) positive_delta: Vec<i64>,
     #[prost(message, optional, tag = "15")]
     pub(super) created_timestamp: Option<Timestamp>,
+    #[prost(message, repeated, tag = "16")]
+    pub(super) exemplars: Vec<Exemplar>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -89,6 +91,18 @@ pub(super) struct Bucket {
     pub(super) cumulative_count: u64,
     #[prost(double, tag = "2")]
     pub(super) upper_bound: f64,
+    #[prost(message, optional, tag = "3")]
+    pub(super) exemplar: Option<Exemplar>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Exemplar {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) label: Vec<LabelPair>,
+    #[prost(double, tag = "2")]
+    pub(super) value: f64,
+    #[prost(message, optional, tag = "3")]
+    pub(super) timestamp: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]

@@ -1,66 +1,69 @@
 //! OpenMetrics 1.0.0: the text format's lines under stricter names.
 
 use std::collections::HashSet;
-use std::io::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::page::Print;
-use super::text::{Lines, escape, push};
-use crate::family::{Family, Kind, Refused, Sample};
+use super::shown::Shown;
+use super::text::{Lines, escape, line, push, timestamp};
+use crate::family::{Family, Kind, Refused};
 
 /// The units that a name can end in.
 const UNITS: [&str; 3] = ["seconds", "bytes", "ratio"];
 
 /// OpenMetrics.
 pub(super) struct OpenMetrics {
-    lines: Lines,
-    /// Counters that cannot be called so.
-    unknown: HashSet<String>,
     created: Option<Duration>,
 }
 
-impl OpenMetrics {
-    /// Settles names: takes out of `families` whose name another one needs.
-    pub(super) fn new(
-        families: &mut Vec<Family>,
-        created: Option<SystemTime>,
-        refused: &Refused,
-    ) -> Self {
-        Self {
-            lines: Lines::default(),
-            unknown: settle(families, refused),
-            created: created.map(since_epoch),
-        }
-    }
+/// What becomes of a family whose names others need as well.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) enum Standing {
+    /// Nobody else needs them.
+    #[default]
+    Itself,
+    /// A counter that cannot be called so.
+    Unknown,
+    /// Left out.
+    Refused,
+}
 
-    /// The type of a family, and its name in the metadata.
-    fn head<'a>(&self, family: &'a Family) -> (&'static str, &'a str) {
-        match family.kind {
-            Kind::Counter if self.unknown.contains(&family.name) => ("unknown", &family.name),
-            kind => (kind.as_str(), base(family)),
+impl OpenMetrics {
+    /// Counts what is left out as refused.
+    pub(super) fn new(families: &[Shown], created: Option<SystemTime>, refused: &Refused) -> Self {
+        let out = |shown: &&Shown| shown.standing == Standing::Refused;
+        let out = families.iter().filter(out);
+        out.for_each(|shown| refused.add(&shown.family.name));
+        Self {
+            created: created.map(since_epoch),
         }
     }
 }
 
 impl Print for OpenMetrics {
-    fn begin(&mut self, out: &mut Vec<u8>, family: &Family) {
-        let (kind, name) = self.head(family);
+    fn shows(&self, shown: &Shown) -> bool {
+        shown.standing != Standing::Refused
+    }
+
+    fn begin(&mut self, out: &mut Vec<u8>, shown: &Shown) {
+        let (kind, name) = head(shown);
         push(out, &["# TYPE ", name, " ", kind, "\n"]);
         if let Some(unit) = unit(name) {
             push(out, &["# UNIT ", name, " ", unit, "\n"]);
         }
         push(out, &["# HELP ", name, " "]);
-        escape(out, &family.help, true);
+        escape(out, &shown.family.help, true);
         out.push(b'\n');
     }
 
-    fn sample(&mut self, out: &mut Vec<u8>, family: &Family, sample: &Sample) {
-        self.lines.sample(out, &family.name, sample);
-        let (kind, name) = self.head(family);
+    fn sample(&mut self, out: &mut Vec<u8>, lines: &mut Lines, shown: &Shown, at: usize) {
+        lines.with_exemplars = true;
+        lines.sample(out, shown, at);
+        let (kind, name) = head(shown);
         if let (Some(created), "counter" | "histogram") = (self.created, kind) {
-            self.lines.start(out, name, "_created");
-            // Writing to a `Vec` cannot fail.
-            let _ = writeln!(out, "{}.{:03}", created.as_secs(), created.subsec_millis());
+            line(out, name, "_created", shown.labels(at));
+            timestamp(out, created);
+            out.push(b'\n');
         }
     }
 
@@ -69,27 +72,36 @@ impl Print for OpenMetrics {
     }
 }
 
-/// Leaves out families whose names another one needs; the counters that must be of type `unknown`.
-fn settle(families: &mut Vec<Family>, refused: &Refused) -> HashSet<String> {
+/// The type of a family, and its name in the metadata.
+fn head(shown: &Shown) -> (&'static str, &str) {
+    match shown.standing {
+        Standing::Unknown => ("unknown", &shown.family.name),
+        _ => (shown.family.kind.as_str(), base(&shown.family)),
+    }
+}
+
+/// Finds out which families stand on names that others need.
+pub(super) fn settle(families: &mut [Shown]) {
     let mut taken = HashSet::new();
     // Histograms first: they need the most names.
     for histograms in [true, false] {
-        families.retain(|family| {
-            let concerned = (family.kind == Kind::Histogram) == histograms;
-            let kept = !concerned || claim(&mut taken, names(family));
-            if !kept {
-                refused.add(&family.name);
+        for shown in &mut *families {
+            let concerned = (shown.family.kind == Kind::Histogram) == histograms;
+            if concerned && !claim(&mut taken, names(&shown.family)) {
+                shown.standing = Standing::Refused;
             }
-            kept
-        });
+        }
     }
-    let counters = families.iter().filter(|it| it.kind == Kind::Counter);
-    let unknown = counters.filter(|family| {
-        let base = base(family);
+    let counters = families
+        .iter_mut()
+        .filter(|shown| shown.family.kind == Kind::Counter && shown.standing == Standing::Itself);
+    for shown in counters {
+        let base = base(&shown.family);
         let names = vec![base.to_owned(), format!("{base}_created")];
-        base == family.name || !claim(&mut taken, names)
-    });
-    unknown.map(|family| family.name.clone()).collect()
+        if base == shown.family.name || !claim(&mut taken, names) {
+            shown.standing = Standing::Unknown;
+        }
+    }
 }
 
 /// Takes all of `names`, if they are free.

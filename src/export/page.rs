@@ -1,57 +1,86 @@
 //! A page in the making: any format, printed sample by sample, so that nobody must hold all of it.
 
+use std::sync::{Arc, Weak};
+
 use super::Format;
-use super::collect;
 use super::openmetrics::OpenMetrics;
+use super::picture::Picture;
 #[cfg(feature = "native")]
 use super::protobuf::Protobuf;
-use super::text::Text;
-use crate::family::{Family, Sample};
+use super::shown::Shown;
+use super::text::{Lines, Text};
 use crate::instance::Inner;
 
 /// Bytes of a page that are printed before they are handed on.
 pub(super) const CHUNK: usize = 64 * 1024;
 
 /// One format.
-pub(super) trait Print: Send {
+pub(super) trait Print {
+    /// Whether the family is on the page at all.
+    fn shows(&self, _: &Shown) -> bool {
+        true
+    }
     /// What stands before the samples of a family.
-    fn begin(&mut self, out: &mut Vec<u8>, family: &Family);
-    /// One sample of the family that was begun.
-    fn sample(&mut self, out: &mut Vec<u8>, family: &Family, sample: &Sample);
+    fn begin(&mut self, out: &mut Vec<u8>, shown: &Shown);
+    /// Sample `at` of the family that was begun.
+    fn sample(&mut self, out: &mut Vec<u8>, lines: &mut Lines, shown: &Shown, at: usize);
     /// What stands behind its samples.
     fn end(&mut self, _out: &mut Vec<u8>) {}
     /// What stands at the end of the page.
     fn close(&mut self, _out: &mut Vec<u8>) {}
 }
 
-/// Families that were gathered at one moment, and how far they are printed.
+/// A picture of one moment, and how far it is printed.
 pub(super) struct Page {
-    print: Box<dyn Print>,
-    families: Vec<Family>,
+    /// Where the picture goes back to; a page in the making does not keep the instance alive.
+    home: Weak<Inner>,
+    /// `None` when it has gone back.
+    picture: Option<Box<Picture>>,
+    printer: Printer,
     family: usize,
     sample: usize,
 }
 
+/// An enum, because a box would be an allocation for each page.
+enum Printer {
+    Text(Text),
+    OpenMetrics(OpenMetrics),
+    #[cfg(feature = "native")]
+    Protobuf(Protobuf),
+}
+
+impl Printer {
+    fn as_print(&mut self) -> &mut dyn Print {
+        match self {
+            Self::Text(text) => text,
+            Self::OpenMetrics(openmetrics) => openmetrics,
+            #[cfg(feature = "native")]
+            Self::Protobuf(protobuf) => protobuf,
+        }
+    }
+}
+
 impl Page {
-    pub(super) fn new(inner: &Inner, format: Format) -> Self {
-        let (families, print): (_, Box<dyn Print>) = match format {
-            Format::Text => (collect::families(inner, None), Box::new(Text::default())),
+    pub(super) fn new(inner: &Arc<Inner>, format: Format) -> Self {
+        let picture = || Picture::take(inner);
+        let (picture, printer) = match format {
+            Format::Text => (picture(), Printer::Text(Text)),
             Format::OpenMetrics { created } => {
-                let mut families = collect::families(inner, None);
+                let picture = picture();
                 let created = created.then_some(inner.created);
-                let refused = &inner.foreign.refused;
-                let print = OpenMetrics::new(&mut families, created, refused);
-                (families, Box::new(print))
+                let printer = OpenMetrics::new(&picture.families, created, &inner.foreign.refused);
+                (picture, Printer::OpenMetrics(printer))
             }
             #[cfg(feature = "native")]
             Format::Protobuf { schema } => (
-                collect::families(inner, Some(schema)),
-                Box::new(Protobuf::new(inner.created)),
+                Picture::with_native(inner, schema),
+                Printer::Protobuf(Protobuf::new(inner.created)),
             ),
         };
         Self {
-            print,
-            families,
+            home: Arc::downgrade(inner),
+            picture: Some(picture),
+            printer,
             family: 0,
             sample: 0,
         }
@@ -59,7 +88,9 @@ impl Page {
 
     #[cfg(test)]
     pub(super) fn forget_families(&mut self) {
-        self.families.clear();
+        self.picture
+            .iter_mut()
+            .for_each(|picture| picture.families.clear());
     }
 
     /// Prints until `out` holds [`CHUNK`] bytes or a little more; `false` if that was the last of it.
@@ -79,19 +110,40 @@ impl Page {
 
     /// Prints one sample, or the end of the page; `false` if it was that.
     fn step(&mut self, out: &mut Vec<u8>) -> bool {
-        let Some(family) = self.families.get(self.family) else {
-            self.print.close(out);
+        let print = self.printer.as_print();
+        let Some(Picture {
+            families, lines, ..
+        }) = self.picture.as_deref_mut()
+        else {
+            return false;
+        };
+        while families
+            .get(self.family)
+            .is_some_and(|shown| !print.shows(shown))
+        {
+            self.family += 1;
+        }
+        let Some(shown) = families.get(self.family) else {
+            print.close(out);
             return false;
         };
         if self.sample == 0 {
-            self.print.begin(out, family);
+            print.begin(out, shown);
         }
-        self.print.sample(out, family, &family.samples[self.sample]);
+        print.sample(out, lines, shown, self.sample);
         self.sample += 1;
-        if self.sample == family.samples.len() {
-            self.print.end(out);
+        if self.sample == shown.family.samples.len() {
+            print.end(out);
             (self.family, self.sample) = (self.family + 1, 0);
         }
         true
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        if let (Some(home), Some(picture)) = (self.home.upgrade(), self.picture.take()) {
+            picture.put_back(&home);
+        }
     }
 }

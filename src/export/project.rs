@@ -1,28 +1,124 @@
 //! From counted series to a family: sums over the labels that the family does not have.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
-use super::picture::{Counted, Durations, Ended, Picture};
-use crate::family::{Distribution, Family, Kind, Sample, Value};
-use crate::histogram::Buckets;
+use super::series::{DomainSeries, EndedSeries, OperationSeries, Values};
+use super::sheet::{Distributed, Number};
+use crate::family::{Family, Kind, Sample, Value};
 use crate::instance::Inner;
 use crate::naming::{Label, Spec, Take};
 use crate::registry::{Domain, Outcome};
 
-/// The family that `spec` describes.
-pub(super) fn family(inner: &Inner, spec: &Spec, picture: &Picture) -> Family {
-    let mut family = Family::new(&spec.name, spec.help, kind(spec.take));
-    for (values, tally) in tallies(inner, spec, picture) {
-        let keys = spec.labels.iter().map(|(key, _)| key.clone());
-        if let Some(value) = tally.value(inner, spec.take, picture) {
-            family.samples.push(Sample {
-                labels: keys.zip(values).collect(),
-                value,
-            });
+/// How the samples of one family are made of the series of its domain.
+#[derive(Debug)]
+pub(super) struct Projection {
+    pub(super) name: String,
+    pub(super) source: Domain,
+    take: Take,
+    /// Where the threshold of [`Take::Slow`] stands among the bounds.
+    threshold: Option<usize>,
+    /// For one sample after the other what is added up: (operation, series that ended); of some families only the first.
+    parts: Vec<(u32, u32)>,
+    /// Where the parts of each sample end.
+    ends: Vec<usize>,
+    /// Where they are added up.
+    total: Values,
+}
+
+/// By label values.
+type Rows = BTreeMap<Vec<String>, Vec<(u32, u32)>>;
+
+impl Projection {
+    /// The family that `spec` describes, its values still to be filled in, and how that is done.
+    pub(super) fn new(inner: &Inner, spec: &Spec, series: &DomainSeries) -> (Family, Self) {
+        let mut projection = Self {
+            name: spec.name.clone(),
+            source: spec.source,
+            take: spec.take,
+            threshold: threshold(inner, spec.source).and_then(|threshold| bound(series, threshold)),
+            parts: Vec::new(),
+            ends: Vec::new(),
+            total: series.nothing(),
+        };
+        let mut family = Family::new(&spec.name, spec.help, kind(spec.take));
+        if spec.take == Take::Slow && projection.threshold.is_none() {
+            // The threshold is no bound of the domain, so that its count is not known exactly.
+            return (family, projection);
+        }
+        for (values, parts) in rows(inner, spec, series) {
+            let keys = spec.labels.iter().map(|(key, _)| key.clone());
+            let labels = keys.zip(values).collect();
+            let value = Value::Integer(0);
+            family.samples.push(Sample { labels, value });
+            projection.parts.extend(parts);
+            projection.ends.push(projection.parts.len());
+        }
+        (family, projection)
+    }
+
+    /// Renews the values of the family's samples.
+    pub(super) fn renew(&mut self, family: &mut Family, series: &DomainSeries) {
+        let mut start = 0;
+        for (at, sample) in family.samples.iter_mut().enumerate() {
+            let end = self.ends[at];
+            self.number(start..end, series).renew(&mut sample.value);
+            start = end;
         }
     }
-    family
+
+    fn number<'a>(&'a mut self, parts: Range<usize>, series: &'a DomainSeries) -> Number<'a> {
+        let parts = &self.parts[parts];
+        let operations = || parts.iter().map(|part| &series.operations[part.0 as usize]);
+        let ended = || {
+            parts
+                .iter()
+                .map(|part| &series.operations[part.0 as usize].ended[part.1 as usize])
+        };
+        let count = || ended().map(|ended| ended.values.folded.count).sum::<u64>();
+        match self.take {
+            Take::Duration { unit_ns } => {
+                let values = match parts {
+                    [(operation, ended)] => {
+                        &series.operations[*operation as usize].ended[*ended as usize].values
+                    }
+                    _ => {
+                        self.total.clear();
+                        ended().for_each(|ended| self.total.add(&ended.values));
+                        &self.total
+                    }
+                };
+                Number::Histogram(Distributed {
+                    buckets: &series.buckets,
+                    values,
+                    scale: unit_ns,
+                })
+            }
+            Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) => Number::Integer(count()),
+            Take::Begun => Number::Integer(operations().map(begun).sum()),
+            Take::InFlight => {
+                Number::Integer(operations().map(|operation| operation.in_flight).sum())
+            }
+            Take::Slow => {
+                let slow = |ended: &EndedSeries| {
+                    let folded = &ended.values.folded;
+                    folded.count - self.threshold.map_or(0, |at| folded.at_or_below[at])
+                };
+                Number::Integer(ended().map(slow).sum())
+            }
+            Take::ErrorRatio => {
+                let errors = ended().filter(|ended| ended.outcome == Outcome::Error);
+                let errors: u64 = errors.map(|ended| ended.values.folded.count).sum();
+                let all = count();
+                Number::Float(if all == 0 {
+                    0.0
+                } else {
+                    errors as f64 / all as f64
+                })
+            }
+        }
+    }
 }
 
 fn kind(take: Take) -> Kind {
@@ -35,47 +131,49 @@ fn kind(take: Take) -> Kind {
     }
 }
 
-/// One tally per set of label values, in their order.
-fn tallies(inner: &Inner, spec: &Spec, picture: &Picture) -> BTreeMap<Vec<String>, Tally> {
-    let mut tallies: BTreeMap<Vec<String>, Tally> = BTreeMap::new();
+/// What is added up under each set of label values.
+fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
+    let mut rows = Rows::new();
     if spec
         .labels
         .iter()
         .all(|(_, label)| *label == Label::Service)
     {
         // Nothing that must be seen first: born at zero.
-        tallies.insert(
-            vec![inner.service.clone(); spec.labels.len()],
-            Tally::of(picture),
-        );
+        rows.insert(vec![inner.service.clone(); spec.labels.len()], Vec::new());
     }
     let per_series = spec.labels.iter().any(|(_, label)| label.is_per_series());
-    for operation in &picture.operations {
+    for (at, operation) in (0..).zip(&series.operations) {
         if per_series {
-            for ended in &operation.ended {
+            for (which, ended) in (0..).zip(&operation.ended) {
                 let values = values(inner, spec, operation, Some(ended));
-                let tally = tallies.entry(values);
-                tally.or_insert_with(|| Tally::of(picture)).add(ended);
+                rows.entry(values).or_default().push((at, which));
             }
-        } else {
-            // Also without an ended one: a pair of counters is then born with the same labels, at zero.
-            let values = values(inner, spec, operation, None);
-            let tally = tallies.entry(values);
-            let tally = tally.or_insert_with(|| Tally::of(picture));
-            tally.in_flight += operation.in_flight;
-            tally.begun += begun(operation);
-            let counted = |ended: &&Ended| counts(spec.take, picture.domain, operation, ended);
-            operation
-                .ended
-                .iter()
-                .filter(counted)
-                .for_each(|ended| tally.add(ended));
+            continue;
         }
+        // Also without an ended one: a pair of counters is then born with the same labels, at zero.
+        let row = rows
+            .entry(values(inner, spec, operation, None))
+            .or_default();
+        if matches!(spec.take, Take::Begun | Take::InFlight) {
+            row.push((at, 0));
+            continue;
+        }
+        let counted = |ended: &EndedSeries| counts(spec.take, series.domain, operation, ended);
+        let counted = (0..)
+            .zip(&operation.ended)
+            .filter(|(_, ended)| counted(ended));
+        row.extend(counted.map(|(which, _)| (at, which)));
     }
-    tallies
+    rows
 }
 
-fn values(inner: &Inner, spec: &Spec, operation: &Counted, ended: Option<&Ended>) -> Vec<String> {
+fn values(
+    inner: &Inner,
+    spec: &Spec,
+    operation: &OperationSeries,
+    ended: Option<&EndedSeries>,
+) -> Vec<String> {
     let labels = spec.labels.iter();
     labels
         .map(|(_, label)| match (label, ended) {
@@ -99,66 +197,19 @@ fn success(outcome: Outcome) -> &'static str {
 /// Those that began under a guard, or all that ended where somebody else timed them.
 ///
 /// Both numbers only grow, and so does the greater one; their sum less the overlap, read at two moments, might not.
-fn begun(operation: &Counted) -> u64 {
-    let ended = operation.ended.iter().map(|ended| ended.durations.count);
+fn begun(operation: &OperationSeries) -> u64 {
+    let ended = operation
+        .ended
+        .iter()
+        .map(|ended| ended.values.folded.count);
     operation.started.max(ended.sum())
 }
 
-fn counts(take: Take, domain: Domain, operation: &Counted, ended: &Ended) -> bool {
+fn counts(take: Take, domain: Domain, operation: &OperationSeries, ended: &EndedSeries) -> bool {
     match take {
         Take::EndedAs(outcome) => ended.outcome == outcome,
         Take::EndedOperation(name) => operation.is_operation(domain, name),
         _ => true,
-    }
-}
-
-/// What was counted under one set of label values.
-struct Tally {
-    durations: Durations,
-    errors: u64,
-    in_flight: u64,
-    begun: u64,
-}
-
-impl Tally {
-    /// Nothing yet.
-    fn of(picture: &Picture) -> Self {
-        Self {
-            durations: picture.nothing.clone(),
-            errors: 0,
-            in_flight: 0,
-            begun: 0,
-        }
-    }
-
-    fn add(&mut self, ended: &Ended) {
-        self.durations.add(&ended.durations);
-        if ended.outcome == Outcome::Error {
-            self.errors += ended.durations.count;
-        }
-    }
-
-    /// `None` where a threshold is no bound of the domain, so that its count is not known exactly.
-    fn value(self, inner: &Inner, take: Take, picture: &Picture) -> Option<Value> {
-        let count = self.durations.count;
-        Some(match take {
-            Take::Duration { unit_ns } => {
-                Value::Histogram(distribution(self.durations, &picture.buckets, unit_ns))
-            }
-            Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) => Value::Integer(count),
-            Take::Begun => Value::Integer(self.begun),
-            Take::InFlight => Value::Integer(self.in_flight),
-            Take::Slow => Value::Integer(self.above(threshold(inner, picture.domain)?, picture)?),
-            Take::ErrorRatio if count == 0 => Value::Float(0.0),
-            Take::ErrorRatio => Value::Float(self.errors as f64 / count as f64),
-        })
-    }
-
-    fn above(&self, threshold: Duration, picture: &Picture) -> Option<u64> {
-        let cell = picture.buckets.closing_cell(threshold.as_secs_f64())?;
-        let index = picture.buckets.closing_cells().binary_search(&cell).ok()?;
-        let below = self.durations.at_or_below.get(index).copied();
-        Some(self.durations.count - below.unwrap_or(0))
     }
 }
 
@@ -170,20 +221,8 @@ fn threshold(inner: &Inner, domain: Domain) -> Option<Duration> {
     }
 }
 
-/// Durations at the bounds of `buckets`, in a unit of `unit_ns` nanoseconds.
-pub(super) fn distribution(durations: Durations, buckets: &Buckets, unit_ns: f64) -> Distribution {
-    let counts = durations.at_or_below.into_iter();
-    let counts = counts.chain(std::iter::repeat(0));
-    // From whole steps, so that 0.005 s is 5 ms and not the next number.
-    let bounds = buckets.closing_cells().iter();
-    let bounds = bounds.map(|&cell| buckets.cell_range(cell).1 as f64 / unit_ns);
-    Distribution {
-        buckets: bounds.zip(counts).collect(),
-        sum: durations.sum_ns as f64 / unit_ns,
-        count: durations.count,
-        // The schema is one of seconds: in milliseconds its bounds are others, and nothing would be exact.
-        native: durations
-            .native
-            .filter(|_| unit_ns == buckets.layout().unit().scale()),
-    }
+/// Where `threshold` stands among the bounds, if it is one.
+fn bound(series: &DomainSeries, threshold: Duration) -> Option<usize> {
+    let cell = series.buckets.closing_cell(threshold.as_secs_f64())?;
+    series.buckets.closing_cells().binary_search(&cell).ok()
 }

@@ -1,98 +1,121 @@
 //! What was promised, how it stands, and who was told.
 
+use super::sheet::{Number, Sheet};
+use crate::alert::{Hub, SubscriberStats};
 use crate::budget::{SLI_BAD, SLI_VALID};
-use crate::engine::Engine;
-use crate::family::{Family, Kind, Value};
+use crate::engine::{BudgetReading, Engine, SliCount};
+use crate::family::Kind;
 
-/// The families of budgets, of the tick, and of subscribers.
-pub(super) fn families(engine: &Engine) -> impl Iterator<Item = Family> {
-    slis(engine)
-        .into_iter()
-        .chain(readings(engine))
-        .chain(subscribers(engine))
-        .chain([Family::new(
-            "plimsoll_ticks_total",
-            "How often budgets were judged.",
-            Kind::Counter,
-        )
-        .with(&[], Value::Integer(engine.ticks()))])
+/// Shows the families of budgets, of the tick, and of subscribers.
+pub(super) fn show(engine: &Engine, sheet: &mut impl Sheet) {
+    slis(&engine.sli_counts(), sheet);
+    readings(&engine.readings(), sheet);
+    subscribers(engine.hub(), sheet);
+    sheet.family(
+        "plimsoll_ticks_total",
+        "How often budgets were judged.",
+        Kind::Counter,
+    );
+    sheet.sample([].into_iter(), Number::Integer(engine.ticks()));
 }
 
-fn slis(engine: &Engine) -> [Family; 2] {
-    let mut valid = Family::new(
+/// One family, with a sample for each of `all` that has a number.
+fn family<'a, T, const N: usize>(
+    sheet: &mut impl Sheet,
+    (name, help, kind): (&str, &str, Kind),
+    all: &'a [T],
+    labels: impl Fn(&'a T) -> [(&'a str, &'a str); N],
+    number: impl Fn(&T) -> Option<Number<'static>>,
+) {
+    sheet.family(name, help, kind);
+    for one in all {
+        if let Some(number) = number(one) {
+            sheet.sample(labels(one).into_iter(), number);
+        }
+    }
+}
+
+fn slis(counts: &[SliCount], sheet: &mut impl Sheet) {
+    fn labels(count: &SliCount) -> [(&str, &str); 2] {
+        [("budget", &count.budget), ("level", count.level.as_str())]
+    }
+    let valid = (
         SLI_VALID,
         "Operations that a budget speaks of.",
         Kind::Counter,
     );
-    let mut bad = Family::new(
+    let bad = (
         SLI_BAD,
         "Those of them that were too slow or failed.",
         Kind::Counter,
     );
-    for count in engine.sli_counts() {
-        let labels = [
-            ("budget", count.budget.as_str()),
-            ("level", count.level.as_str()),
-        ];
-        valid.add(&labels, Value::Integer(count.valid));
-        bad.add(&labels, Value::Integer(count.bad));
-    }
-    [valid, bad]
+    family(sheet, valid, counts, labels, |count| {
+        Some(Number::Integer(count.valid))
+    });
+    family(sheet, bad, counts, labels, |count| {
+        Some(Number::Integer(count.bad))
+    });
 }
 
-fn readings(engine: &Engine) -> [Family; 3] {
-    let gauge = |name, help| Family::new(name, help, Kind::Gauge);
-    let mut state = gauge(
+fn readings(readings: &[BudgetReading], sheet: &mut impl Sheet) {
+    fn labels(reading: &BudgetReading) -> [(&str, &str); 2] {
+        [
+            ("budget", &reading.budget),
+            ("level", reading.level.as_str()),
+        ]
+    }
+    let state = (
         "plimsoll_budget_state",
         "0 kept, 1 exceeded but not for long enough, 2 breached.",
+        Kind::Gauge,
     );
-    let mut value = gauge(
+    let value = (
         "plimsoll_budget_value",
         "The measured value, in the unit of the limit.",
+        Kind::Gauge,
     );
-    let mut limit = gauge(
+    let limit = (
         "plimsoll_budget_limit",
         "The limit: seconds, operations per second, or a plain number.",
+        Kind::Gauge,
     );
-    for reading in engine.readings() {
-        let labels = [
-            ("budget", reading.budget.as_str()),
-            ("level", reading.level.as_str()),
-        ];
-        state.add(&labels, Value::Integer(reading.state.as_number().into()));
-        limit.add(&labels, Value::Float(reading.limit));
-        if let Some(measured) = reading.value {
-            value.add(&labels, Value::Float(measured));
-        }
-    }
-    [state, value, limit]
+    family(sheet, state, readings, labels, |reading| {
+        Some(Number::Integer(reading.state.as_number().into()))
+    });
+    family(sheet, value, readings, labels, |reading| {
+        reading.value.map(Number::Float)
+    });
+    family(sheet, limit, readings, labels, |reading| {
+        Some(Number::Float(reading.limit))
+    });
 }
 
-fn subscribers(engine: &Engine) -> [Family; 4] {
-    let counter = |name, help| Family::new(name, help, Kind::Counter);
-    let mut families = [
-        counter(
-            "plimsoll_events_delivered_total",
-            "Breaches and recoveries that a subscriber has dealt with.",
-        ),
-        counter(
-            "plimsoll_events_dropped_total",
-            "Stale ones that were dropped because its queue was full.",
-        ),
-        counter(
-            "plimsoll_callback_panics_total",
-            "Those that its callback panicked over.",
-        ),
-        counter(
-            "plimsoll_callbacks_stuck_total",
-            "Calls that took longer than ten seconds.",
-        ),
-    ];
-    for stats in engine.hub().stats() {
-        let counts = [stats.delivered, stats.dropped, stats.panics, stats.stuck];
-        for (family, count) in families.iter_mut().zip(counts) {
-            family.add(&[("subscriber", &stats.name)], Value::Integer(count));
-        }
-    }
-    families
+fn subscribers(hub: &Hub, sheet: &mut impl Sheet) {
+    let mut counter = |name, help, count: fn(&SubscriberStats) -> u64| {
+        sheet.family(name, help, Kind::Counter);
+        hub.each_stats(|stats| {
+            let labels = [("subscriber", &*stats.name)];
+            sheet.sample(labels.into_iter(), Number::Integer(count(&stats)));
+        });
+    };
+    counter(
+        "plimsoll_events_delivered_total",
+        "Breaches and recoveries that a subscriber has dealt with.",
+        |stats| stats.delivered,
+    );
+    counter(
+        "plimsoll_events_dropped_total",
+        "Stale ones that were dropped because its queue was full.",
+        |stats| stats.dropped,
+    );
+    counter(
+        "plimsoll_callback_panics_total",
+        "Those that its callback panicked over.",
+        |stats| stats.panics,
+    );
+    counter(
+        "plimsoll_callbacks_stuck_total",
+        "Calls that took longer than ten seconds.",
+        |stats| stats.stuck,
+    );
 }

@@ -5,12 +5,14 @@ use std::time::SystemTime;
 use prost::Message;
 
 use super::messages::{
-    Bucket, BucketSpan, Counter, Gauge, Histogram, LabelPair, Metric, MetricFamily, MetricType,
-    Timestamp,
+    Bucket, BucketSpan, Counter, Exemplar, Gauge, Histogram, LabelPair, Metric, MetricFamily,
+    MetricType, Timestamp,
 };
 use super::openmetrics::{since_epoch, unit};
 use super::page::Print;
-use crate::family::{Distribution, Family, Kind, Sample, Value};
+use super::shown::Shown;
+use super::text::Lines;
+use crate::family::{Distribution, Kind, Value};
 use crate::histogram::NativeBuckets;
 
 /// The format; a message is complete only at the end of its family.
@@ -21,39 +23,50 @@ pub(super) struct Protobuf {
 
 impl Protobuf {
     pub(super) fn new(created: SystemTime) -> Self {
-        let created = since_epoch(created);
         Self {
-            created: Timestamp {
-                seconds: created.as_secs() as i64,
-                nanos: created.subsec_nanos() as i32,
-            },
+            created: timestamp(created),
             family: MetricFamily::default(),
         }
     }
 
     fn histogram(&self, distribution: &Distribution) -> Histogram {
-        let buckets = distribution.buckets.iter();
+        let mut exemplars = distribution.exemplars.iter().peekable();
+        // The bucket above all bounds goes without saying, unless it has something to say.
+        let last = distribution
+            .exemplars
+            .last()
+            .zip(distribution.buckets.last());
+        let open = last.filter(|(exemplar, bucket)| exemplar.value > bucket.0);
+        let open = open.map(|_| (f64::INFINITY, distribution.count));
+        let buckets = distribution.buckets.iter().copied().chain(open);
         let classic = Histogram {
             sample_count: distribution.count,
             sample_sum: distribution.sum,
             bucket: buckets
-                .map(|&(upper_bound, cumulative_count)| Bucket {
+                .map(|(upper_bound, cumulative_count)| Bucket {
                     cumulative_count,
                     upper_bound,
+                    exemplar: exemplars
+                        .next_if(|next| next.value <= upper_bound)
+                        .map(exemplar),
                 })
                 .collect(),
             created_timestamp: Some(self.created),
             ..Histogram::default()
         };
         match &distribution.native {
-            Some(native) => with_native(classic, native),
+            Some(native) => Histogram {
+                exemplars: distribution.exemplars.iter().map(exemplar).collect(),
+                ..with_native(classic, native)
+            },
             None => classic,
         }
     }
 }
 
 impl Print for Protobuf {
-    fn begin(&mut self, _: &mut Vec<u8>, family: &Family) {
+    fn begin(&mut self, _: &mut Vec<u8>, shown: &Shown) {
+        let family = &shown.family;
         let kind = match family.kind {
             Kind::Counter => MetricType::Counter,
             Kind::Gauge => MetricType::Gauge,
@@ -69,7 +82,8 @@ impl Print for Protobuf {
         };
     }
 
-    fn sample(&mut self, _: &mut Vec<u8>, family: &Family, sample: &Sample) {
+    fn sample(&mut self, _: &mut Vec<u8>, _: &mut Lines, shown: &Shown, at: usize) {
+        let (family, sample) = (&shown.family, &shown.family.samples[at]);
         let labels = sample.labels.iter();
         let mut metric = Metric {
             label: labels
@@ -102,6 +116,25 @@ impl Print for Protobuf {
     fn end(&mut self, out: &mut Vec<u8>) {
         // A `Vec` has room for whatever comes.
         let _ = std::mem::take(&mut self.family).encode_length_delimited(out);
+    }
+}
+
+fn timestamp(time: SystemTime) -> Timestamp {
+    let since = since_epoch(time);
+    Timestamp {
+        seconds: since.as_secs() as i64,
+        nanos: since.subsec_nanos() as i32,
+    }
+}
+
+fn exemplar(exemplar: &crate::histogram::Exemplar) -> Exemplar {
+    Exemplar {
+        label: vec![LabelPair {
+            name: "trace_id".to_owned(),
+            value: exemplar.trace_id.to_string(),
+        }],
+        value: exemplar.value,
+        timestamp: Some(timestamp(exemplar.at)),
     }
 }
 

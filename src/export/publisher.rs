@@ -6,7 +6,7 @@ use std::fmt;
 use metrics::{Key, KeyName, Label, Level, Metadata, Recorder};
 use parking_lot::Mutex;
 
-use super::collect;
+use super::picture::Picture;
 use crate::family::{Family, Kind, Sample, Value};
 use crate::instance::Plimsoll;
 
@@ -73,10 +73,11 @@ impl Publisher {
     /// Cost: that of [`Plimsoll::families`], and one registration with the recorder per sample. The recorder is called
     /// on the calling thread.
     pub fn publish(&self) {
-        let families = collect::own(self.plimsoll.inner());
+        let inner = self.plimsoll.inner();
+        let picture = Picture::take(inner);
         let mut told = self.told.lock();
         let mut shown = HashSet::new();
-        for family in &families {
+        for family in picture.own_families(inner) {
             if told.described.insert(family.name.clone()) {
                 self.describe(family);
             }
@@ -88,6 +89,7 @@ impl Publisher {
             self.recorder.register_gauge(gone, &METADATA).set(f64::NAN);
         }
         told.gauges = shown;
+        picture.put_back(inner);
     }
 
     fn describe(&self, family: &Family) {

@@ -9,7 +9,9 @@ use crate::clock::ManualClock;
 use crate::naming::Naming;
 use crate::registry::{Domain, InstrumentKind, InstrumentValue, Outcome};
 
+mod exemplars;
 mod formats;
+mod kept;
 #[cfg(feature = "native")]
 mod native;
 

@@ -1,18 +1,20 @@
 //! Prometheus' text format 0.0.4, and the lines that OpenMetrics shares with it.
 
 use std::io::Write;
+use std::time::Duration;
 
+use super::openmetrics::since_epoch;
 use super::page::Print;
-use crate::family::{Distribution, Family, Sample, Value};
+use super::shown::Shown;
+use crate::family::{Distribution, Value};
+use crate::histogram::Exemplar;
 
 /// The text format.
-#[derive(Default)]
-pub(super) struct Text {
-    lines: Lines,
-}
+pub(super) struct Text;
 
 impl Print for Text {
-    fn begin(&mut self, out: &mut Vec<u8>, family: &Family) {
+    fn begin(&mut self, out: &mut Vec<u8>, shown: &Shown) {
+        let family = &shown.family;
         push(out, &["# HELP ", &family.name, " "]);
         escape(out, &family.help, false);
         push(
@@ -21,74 +23,97 @@ impl Print for Text {
         );
     }
 
-    fn sample(&mut self, out: &mut Vec<u8>, family: &Family, sample: &Sample) {
-        self.lines.sample(out, &family.name, sample);
+    fn sample(&mut self, out: &mut Vec<u8>, lines: &mut Lines, shown: &Shown, at: usize) {
+        lines.with_exemplars = false;
+        lines.sample(out, shown, at);
     }
 }
 
 /// Writes the lines of samples; allocates nothing once its buffer has grown to the longest labels.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// The labels of the sample at hand, escaped once for all of its lines.
-    labels: Vec<u8>,
+    /// What every bucket of the histogram at hand begins with.
+    bucket: Vec<u8>,
+    /// Whether the format has exemplars.
+    pub(super) with_exemplars: bool,
 }
 
 impl Lines {
     /// All lines of a sample.
-    pub(super) fn sample(&mut self, out: &mut Vec<u8>, name: &str, sample: &Sample) {
-        self.labels.clear();
-        for (key, value) in &sample.labels {
-            let comma = if self.labels.is_empty() { "" } else { "," };
-            push(&mut self.labels, &[comma, key, "=\""]);
-            escape(&mut self.labels, value, true);
-            self.labels.push(b'"');
-        }
-        match &sample.value {
+    pub(super) fn sample(&mut self, out: &mut Vec<u8>, shown: &Shown, at: usize) {
+        let (name, labels) = (&shown.family.name, shown.labels(at));
+        match &shown.family.samples[at].value {
             Value::Integer(value) => {
-                self.start(out, name, "");
+                line(out, name, "", labels);
                 integer(out, *value);
             }
             Value::Float(value) => {
-                self.start(out, name, "");
+                line(out, name, "", labels);
                 float(out, *value);
                 out.push(b'\n');
             }
-            Value::Histogram(distribution) => self.distribution(out, name, distribution),
+            Value::Histogram(values) => self.distribution(out, shown, at, values),
         }
     }
 
-    /// The name and labels of one line, and the space before its value; after [`sample`](Self::sample).
-    pub(super) fn start(&self, out: &mut Vec<u8>, name: &str, suffix: &str) {
-        push(out, &[name, suffix]);
-        if !self.labels.is_empty() {
-            out.push(b'{');
-            out.extend_from_slice(&self.labels);
-            out.push(b'}');
+    fn distribution(&mut self, out: &mut Vec<u8>, shown: &Shown, at: usize, values: &Distribution) {
+        let (name, labels) = (&shown.family.name, shown.labels(at));
+        self.bucket.clear();
+        push(&mut self.bucket, &[name, "_bucket{"]);
+        self.bucket.extend_from_slice(labels);
+        let comma = if labels.is_empty() { "" } else { "," };
+        push(&mut self.bucket, &[comma, "le=\""]);
+        let mut exemplars = values.exemplars.as_slice();
+        if !self.with_exemplars {
+            exemplars = &[];
         }
-        out.push(b' ');
-    }
-
-    fn distribution(&self, out: &mut Vec<u8>, name: &str, distribution: &Distribution) {
-        for &(bound, count) in &distribution.buckets {
-            self.bucket(out, name, bound, count);
+        let buckets = values.buckets.iter().copied();
+        let bounds = shown.bounds().chain([&b"+Inf"[..]]);
+        for ((bound, count), text) in buckets.chain([(f64::INFINITY, values.count)]).zip(bounds) {
+            out.extend_from_slice(&self.bucket);
+            out.extend_from_slice(text);
+            push(out, &["\"} "]);
+            digits(out, count);
+            if let Some((first, rest)) = exemplars.split_first()
+                && first.value <= bound
+            {
+                exemplar(out, first);
+                exemplars = rest;
+            }
+            out.push(b'\n');
         }
-        self.bucket(out, name, f64::INFINITY, distribution.count);
-        self.start(out, name, "_sum");
-        float(out, distribution.sum);
+        line(out, name, "_sum", labels);
+        float(out, values.sum);
         out.push(b'\n');
-        self.start(out, name, "_count");
-        integer(out, distribution.count);
+        line(out, name, "_count", labels);
+        integer(out, values.count);
     }
+}
 
-    fn bucket(&self, out: &mut Vec<u8>, name: &str, bound: f64, count: u64) {
-        push(out, &[name, "_bucket{"]);
-        out.extend_from_slice(&self.labels);
-        let comma = if self.labels.is_empty() { "" } else { "," };
-        push(out, &[comma, "le=\""]);
-        float(out, bound);
-        push(out, &["\"} "]);
-        integer(out, count);
+/// What follows the value of a bucket in OpenMetrics.
+fn exemplar(out: &mut Vec<u8>, exemplar: &Exemplar) {
+    // Writing to a `Vec` cannot fail.
+    let _ = write!(out, " # {{trace_id=\"{}\"}} ", exemplar.trace_id);
+    float(out, exemplar.value);
+    out.push(b' ');
+    timestamp(out, since_epoch(exemplar.at));
+}
+
+/// In seconds, to the millisecond.
+pub(super) fn timestamp(out: &mut Vec<u8>, since_epoch: Duration) {
+    let millis = since_epoch.subsec_millis();
+    let _ = write!(out, "{}.{millis:03}", since_epoch.as_secs());
+}
+
+/// The name and labels of one line, and the space before its value.
+pub(super) fn line(out: &mut Vec<u8>, name: &str, suffix: &str, labels: &[u8]) {
+    push(out, &[name, suffix]);
+    if !labels.is_empty() {
+        out.push(b'{');
+        out.extend_from_slice(labels);
+        out.push(b'}');
     }
+    out.push(b' ');
 }
 
 pub(super) fn push(out: &mut Vec<u8>, parts: &[&str]) {
@@ -98,8 +123,12 @@ pub(super) fn push(out: &mut Vec<u8>, parts: &[&str]) {
 }
 
 fn integer(out: &mut Vec<u8>, value: u64) {
-    // Writing to a `Vec` cannot fail.
-    let _ = writeln!(out, "{value}");
+    digits(out, value);
+    out.push(b'\n');
+}
+
+fn digits(out: &mut Vec<u8>, value: u64) {
+    let _ = write!(out, "{value}");
 }
 
 /// The shortest digits that read back as the same number, in the form that Prometheus gives to `le` itself.

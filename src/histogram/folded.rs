@@ -1,7 +1,7 @@
 //! What a reader keeps of a histogram when it only wants to know its bounds.
 
 use super::shard::PAGE;
-use super::{Buckets, Histogram, Reading, SATURATED, SUM};
+use super::{Buckets, Histogram, Reading, SATURATED, SUM, Snapshot};
 
 /// Exact cumulative counts at the configured bounds, renewed only when something was recorded.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +26,14 @@ impl Folded {
             at_or_below,
             ..Self::default()
         }
+    }
+
+    /// Becomes what a snapshot over the same buckets says.
+    pub(crate) fn copy(&mut self, snapshot: &Snapshot) {
+        self.at_or_below.copy_from_slice(&snapshot.cumulative());
+        self.count = snapshot.count();
+        self.sum = snapshot.raw_sum();
+        self.saturated = snapshot.saturated();
     }
 
     /// Adds what another one holds, over the same bounds.

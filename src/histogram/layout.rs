@@ -239,6 +239,11 @@ impl Buckets {
         &self.closes
     }
 
+    /// How many of the configured bounds are below `raw`.
+    pub(crate) fn bound_of(&self, raw: u64) -> usize {
+        self.bounds.partition_point(|&bound| bound < raw)
+    }
+
     /// The cell that `bound` (exported unit) closes, if it is one of the configured bounds.
     pub(crate) fn closing_cell(&self, bound: f64) -> Option<usize> {
         let raw = self.layout.raw(bound).ok()?;

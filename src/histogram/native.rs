@@ -79,6 +79,12 @@ impl NativeBuckets {
         self.merge_neighbours();
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.zero_count = 0;
+        self.buckets.clear();
+    }
+
     fn merge_neighbours(&mut self) {
         self.buckets.dedup_by(|next, kept| {
             let same = next.0 == kept.0;

@@ -10,7 +10,7 @@ use crate::budget::Budget;
 use crate::clock::{Clock, SharedClock};
 use crate::config::{BuildError, Problem, Settings, Thresholds, Vars, apply_vars};
 use crate::engine::{Engine, Ticker, Watch};
-use crate::family::{Foreign, Format, Offer};
+use crate::family::{Foreign, Format, Offer, Shelf};
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::naming::Naming;
 use crate::registry::{Domain, Registry};
@@ -285,6 +285,7 @@ impl Builder {
             created,
             offer: self.offer,
             engine,
+            shelf: Shelf::default(),
             _ticker: ticker,
         };
         Ok(Plimsoll {

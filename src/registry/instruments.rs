@@ -1,7 +1,6 @@
 //! The user's own counters, gauges and histograms, and the probes' gauges, by exported name.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -119,8 +118,8 @@ pub(crate) struct Instruments {
     memory: Arc<Memory>,
     /// Registrations that were led to `other`.
     overflow: AtomicU64,
-    /// How often a series was added or an observed gauge replaced. Relaxed: it grows under the lock of `families`, under
-    /// which whoever finds it grown reads them.
+    /// How often a series was added or replaced. The Release addition under the lock pairs with the Acquire load of
+    /// readers, who take the lock themselves if they find a new number.
     version: AtomicU64,
 }
 
@@ -208,22 +207,36 @@ impl Instruments {
             && family.series.len() >= self.cap
             && !values.is_empty()
         {
-            self.overflow.fetch_add(1, Ordering::Relaxed);
+            self.count_overflow();
             values.fill(OTHER.to_owned());
         }
-        let value = match (family.series.entry(values), value) {
-            (Entry::Occupied(known), None) => return Ok(known.get().clone()),
-            (entry, Some(observed)) => entry.insert_entry(observed),
+        if let Some(value) = value {
+            family.series.insert(values, value.clone());
+            self.version.fetch_add(1, Ordering::Release);
+            return Ok(value);
+        }
+        let series = family.series.entry(values).or_insert_with(|| {
+            self.version.fetch_add(1, Ordering::Release);
             // The buckets of the first registration serve all series of the family.
-            (entry, None) => entry.insert_entry(family.kind.value(&self.memory)),
-        };
-        self.version.fetch_add(1, Ordering::Relaxed);
-        Ok(value.get().clone())
+            family.kind.value(&self.memory)
+        });
+        Ok(series.clone())
     }
 
-    /// Another number whenever some family has other series than before. Ask before reading them.
+    /// A number that is another one whenever there are other series than when it was last asked for.
     pub(crate) fn version(&self) -> u64 {
-        self.version.load(Ordering::Relaxed)
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// How many label sets an instrument may have.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn cap(&self) -> usize {
+        self.cap
+    }
+
+    /// Counts a label set that came after the cap.
+    pub(crate) fn count_overflow(&self) {
+        self.overflow.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn overflow(&self) -> u64 {

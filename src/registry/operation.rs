@@ -6,7 +6,7 @@ use std::sync::Arc;
 use once_cell::race::OnceBox;
 
 use super::{Domain, Outcome, Recording};
-use crate::histogram::{Cells, Histogram, Reading};
+use crate::histogram::{Cells, Histogram, Reading, TraceId};
 
 /// Details (HTTP statuses) told apart; a proxy that passes on whatever it gets must not fill the memory.
 const MAX_SERIES: usize = 64;
@@ -66,6 +66,7 @@ impl Operation {
                 self.domain.dropped_detail(Outcome::Cancelled),
             ),
             finished: false,
+            trace_id: None,
         }
     }
 
@@ -85,6 +86,19 @@ impl Operation {
     /// Records an operation that somebody else timed.
     pub(crate) fn record(&self, outcome: Outcome, detail: u16, duration_ns: u64) {
         self.series(outcome, detail).histogram.record(duration_ns);
+    }
+
+    /// The same, with the trace that it belongs to.
+    pub(crate) fn record_traced(
+        &self,
+        outcome: Outcome,
+        detail: u16,
+        duration_ns: u64,
+        trace_id: TraceId,
+    ) {
+        let now = self.recording.clock.system_time();
+        let histogram = &self.series(outcome, detail).histogram;
+        histogram.record_traced(duration_ns, trace_id, now);
     }
 
     /// Begins to read.
@@ -172,9 +186,15 @@ pub(crate) struct InFlight {
     /// What a drop counts as, unless a panic causes it.
     dropped: (Outcome, u16),
     finished: bool,
+    trace_id: Option<TraceId>,
 }
 
 impl InFlight {
+    /// Says which trace it belongs to.
+    pub(crate) fn trace_id(&mut self, trace_id: TraceId) {
+        self.trace_id = Some(trace_id);
+    }
+
     /// Says what a drop shall count as from now on, if no panic causes it.
     #[cfg(feature = "http")]
     pub(crate) fn on_drop(&mut self, outcome: Outcome, detail: u16) {
@@ -196,7 +216,14 @@ impl InFlight {
 
     fn close(&mut self, outcome: Outcome, detail: u16) {
         self.finished = true;
-        self.operation.record(outcome, detail, self.elapsed_ns());
+        let elapsed_ns = self.elapsed_ns();
+        match self.trace_id {
+            Some(trace_id) => {
+                let operation = &self.operation;
+                operation.record_traced(outcome, detail, elapsed_ns, trace_id);
+            }
+            None => self.operation.record(outcome, detail, elapsed_ns),
+        }
         self.operation.flow.add(FINISHED, 1);
     }
 }

@@ -14,6 +14,9 @@ use crate::histogram::{Buckets, Cells};
 /// The label value of whatever came after the cap.
 pub(crate) const OTHER: &str = "other";
 
+/// More label keys than any domain has.
+const MAX_KEYS: usize = 4;
+
 /// A link of a bucket's chain.
 #[derive(Debug)]
 struct Node {
@@ -32,10 +35,9 @@ pub(crate) struct OperationSet {
     cap: usize,
     /// Operations admitted under the cap. Relaxed: only its own value decides.
     admitted: AtomicUsize,
-    other: OnceBox<Arc<Operation>>,
     /// Operations that were counted under `other`.
     overflow: Cells,
-    /// In the order of their making, `other` apart, for readers.
+    /// In the order of their making, for readers.
     all: Mutex<Vec<Arc<Operation>>>,
 }
 
@@ -50,7 +52,6 @@ impl OperationSet {
             table,
             cap,
             admitted: AtomicUsize::new(0),
-            other: OnceBox::new(),
             overflow: Cells::new(0, recording.memory.clone()),
             recording,
             all: Mutex::new(Vec::new()),
@@ -79,20 +80,12 @@ impl OperationSet {
 
     /// Every operation, `other` included.
     pub(crate) fn operations(&self) -> Vec<Arc<Operation>> {
-        let mut all = self.all.lock().clone();
-        all.extend(self.other.get().cloned());
-        all
+        self.all.lock().clone()
     }
 
-    /// The operations after the first `known` that were made, `other` apart. Allocates nothing if there are none.
-    pub(crate) fn operations_since(&self, known: usize) -> Vec<Arc<Operation>> {
-        let all = self.all.lock();
-        all.get(known..).map_or_else(Vec::new, <[_]>::to_vec)
-    }
-
-    /// What stands for whatever came after the cap, once something has.
-    pub(crate) fn other_operation(&self) -> Option<&Arc<Operation>> {
-        self.other.get()
+    /// Shows every operation but the first `known` in the order of their making.
+    pub(crate) fn each_since(&self, known: usize, show: impl FnMut(&Arc<Operation>)) {
+        self.all.lock().iter().skip(known).for_each(show);
     }
 
     /// How many times an operation was counted under `other`.
@@ -156,8 +149,7 @@ impl OperationSet {
 
     fn other(&self) -> &Arc<Operation> {
         self.overflow.add(0, 1);
-        self.other
-            .get_or_init(|| Box::new(self.make(&vec![OTHER; self.domain.keys().len()])))
+        self.declare(&[OTHER; MAX_KEYS][..self.domain.keys().len()])
     }
 
     fn make(&self, labels: &[&str]) -> Arc<Operation> {

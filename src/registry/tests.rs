@@ -86,8 +86,8 @@ fn what_comes_after_the_cap_is_other_and_counted() {
         ("d0", 1),
         ("d1", 1),
         ("d2", 1),
-        ("declared", 1),
         ("other", 7),
+        ("declared", 1),
     ];
     assert_eq!(
         counts,

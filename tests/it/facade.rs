@@ -197,6 +197,34 @@ fn invented_label_sets_are_capped_and_none_is_lost() {
     assert_lines(&page, &[r#"wait_ms_count{who="7"} 12001"#]);
 }
 
+#[test]
+fn invented_label_sets_of_counters_and_gauges_share_one() {
+    let builder = Plimsoll::builder().max_series(100).manual_tick();
+    let page = page(&builder.build().unwrap(), || {
+        for i in 0..5_000_u32 {
+            counter!("jobs_total", "who" => i.to_string(), "shop" => "north").increment(1);
+            counter!("jobs_total", "who" => "7", "shop" => "north").increment(1);
+            gauge!("depth", "who" => i.to_string()).set(f64::from(i));
+            counter!("plain_total").increment(1);
+        }
+    });
+    let jobs = page.lines().filter(|line| line.starts_with("jobs_total{"));
+    let values: Vec<u64> = jobs
+        .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!((values.len(), values.iter().sum()), (101, 10_000));
+    assert_lines(
+        &page,
+        &[
+            r#"jobs_total{shop="north",who="7"} 5001"#,
+            r#"jobs_total{shop="other",who="other"} 4900"#,
+            r#"depth{who="other"} 4999"#,
+            "plain_total 5000",
+            r#"plimsoll_series_overflow_total{kind="instrument"} 9800"#,
+        ],
+    );
+}
+
 /// Every counter and gauge that the recorder holds, by kind, name and labels.
 fn debugged(snapshotter: &Snapshotter) -> HashMap<String, f64> {
     let samples = snapshotter.snapshot().into_vec().into_iter();

@@ -2,10 +2,10 @@
 
 use super::*;
 
-const OPENMETRICS: Format = Format::OpenMetrics { created: false };
+pub(super) const OPENMETRICS: Format = Format::OpenMetrics { created: false };
 const WITH_CREATED: Format = Format::OpenMetrics { created: true };
 
-fn text(plimsoll: &Plimsoll, format: Format) -> String {
+pub(super) fn text(plimsoll: &Plimsoll, format: Format) -> String {
     String::from_utf8(plimsoll.render_as(format)).expect("text")
 }
 
@@ -276,6 +276,7 @@ fn an_openmetrics_parser_takes_the_pages() {
     let mut pages: Vec<Plimsoll> = profiles().map(|(_, naming)| filled(naming)).into();
     pages.iter().for_each(instruments);
     pages.push(colliding());
+    pages.push(super::exemplars::traced());
     pages.push(plimsoll(Naming::otel()));
     record(
         &pages[0],

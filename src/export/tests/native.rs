@@ -6,13 +6,14 @@ use std::fmt::Write;
 use prost::Message;
 
 use super::*;
-use crate::export::messages::{Histogram, Metric, MetricFamily, MetricType};
+pub(super) use crate::export::messages::MetricFamily;
+use crate::export::messages::{Histogram, Metric, MetricType};
 
-const FINEST: Format = Format::Protobuf {
+pub(super) const FINEST: Format = Format::Protobuf {
     schema: NativeSchema::nearest(6),
 };
 
-fn decoded(plimsoll: &Plimsoll, format: Format) -> Vec<MetricFamily> {
+pub(super) fn decoded(plimsoll: &Plimsoll, format: Format) -> Vec<MetricFamily> {
     let page = plimsoll.render_as(format);
     let mut rest = &page[..];
     let mut families = Vec::new();

@@ -1,0 +1,96 @@
+//! Our own health.
+
+use super::series::DomainSeries;
+use super::sheet::{Number, Sheet};
+use crate::family::Kind;
+use crate::instance::Inner;
+
+/// Shows it; `saturated` are the values above the range of the service's own histograms.
+pub(super) fn show(
+    inner: &Inner,
+    domains: &[DomainSeries],
+    saturated: u64,
+    sheet: &mut impl Sheet,
+) {
+    one(
+        sheet,
+        "plimsoll_build_info",
+        "The version of plimsoll that this process was built with; always 1.",
+        ("version", env!("CARGO_PKG_VERSION")),
+    );
+    one(
+        sheet,
+        "plimsoll_clock_info",
+        "What everything is timed by: tsc, instant or custom; always 1.",
+        ("source", inner.registry.clock().as_str()),
+    );
+    gauge(
+        sheet,
+        "plimsoll_uptime_seconds",
+        "Time since this instance was built.",
+        Number::Float(inner.engine.uptime()),
+    );
+    gauge(
+        sheet,
+        "plimsoll_shard_bytes",
+        "Bytes of counters that threads own, each for itself.",
+        Number::Integer(inner.registry.memory_taken() as u64),
+    );
+    by_kind(
+        sheet,
+        "plimsoll_series_overflow_total",
+        "Operations that came after the cap on label sets and were counted under other.",
+        domains.iter().map(|domain| (domain, domain.overflow)),
+        inner.registry.instruments.overflow(),
+    );
+    by_kind(
+        sheet,
+        "plimsoll_values_saturated_total",
+        "Values above a histogram's range, which were counted as the end of the range.",
+        domains.iter().map(|domain| (domain, domain.saturated())),
+        saturated,
+    );
+    sheet.family(
+        "plimsoll_values_invalid_total",
+        "Values given to the facade's histograms that are no measurement: nan is ignored, negative counts as 0.",
+        Kind::Counter,
+    );
+    for (reason, count) in inner.foreign.invalid.counts() {
+        sheet.sample([("reason", reason)].into_iter(), Number::Integer(count));
+    }
+    sheet.family(
+        "plimsoll_families_dropped_total",
+        "Families of the user's that are left out, wholly or in part, because of their name or labels.",
+        Kind::Counter,
+    );
+    sheet.sample(
+        [].into_iter(),
+        Number::Integer(inner.foreign.refused.count()),
+    );
+}
+
+/// A gauge that is always 1 and says something with its label.
+fn one(sheet: &mut impl Sheet, name: &str, help: &str, label: (&str, &str)) {
+    sheet.family(name, help, Kind::Gauge);
+    sheet.sample([label].into_iter(), Number::Integer(1));
+}
+
+fn gauge(sheet: &mut impl Sheet, name: &str, help: &str, number: Number<'_>) {
+    sheet.family(name, help, Kind::Gauge);
+    sheet.sample([].into_iter(), number);
+}
+
+/// A counter by kind of operation, born at zero for each.
+fn by_kind<'a>(
+    sheet: &mut impl Sheet,
+    name: &str,
+    help: &str,
+    domains: impl Iterator<Item = (&'a DomainSeries, u64)>,
+    instruments: u64,
+) {
+    sheet.family(name, help, Kind::Counter);
+    let domains = domains.map(|(series, count)| (series.domain.as_str(), count));
+    for (kind, count) in domains.chain([("instrument", instruments)]) {
+        sheet.sample([("kind", kind)].into_iter(), Number::Integer(count));
+    }
+}

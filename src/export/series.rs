@@ -1,0 +1,217 @@
+//! What every series held when it was last read, finest first: what families are sums of.
+
+use std::sync::Arc;
+
+use crate::histogram::{
+    Buckets, Folded, Histogram, NativeBuckets, NativeSchema, RawExemplar, Reading, Snapshot,
+};
+use crate::registry::{Domain, Operation, OperationSet, Outcome, Registry};
+
+/// Operations that are read before somebody else may read.
+const AT_ONCE: usize = 128;
+
+/// All series of one domain, kept from page to page: only what changed is read again.
+#[derive(Debug)]
+pub(super) struct DomainSeries {
+    pub(super) domain: Domain,
+    pub(super) buckets: Arc<Buckets>,
+    pub(super) operations: Vec<OperationSeries>,
+    pub(super) overflow: u64,
+    reader: Reader,
+}
+
+/// What one operation had counted.
+#[derive(Debug)]
+pub(super) struct OperationSeries {
+    operation: Arc<Operation>,
+    pub(super) started: u64,
+    pub(super) in_flight: u64,
+    pub(super) ended: Vec<EndedSeries>,
+}
+
+/// The operations that ended in one way.
+#[derive(Debug)]
+pub(super) struct EndedSeries {
+    pub(super) outcome: Outcome,
+    pub(super) detail: u16,
+    pub(super) values: Values,
+}
+
+/// The values of a histogram, as far as a page shows them.
+#[derive(Debug, Clone)]
+pub(super) struct Values {
+    pub(super) folded: Folded,
+    /// (bucket, its exemplar), ascending.
+    pub(super) exemplars: Vec<(usize, RawExemplar)>,
+    /// Only where it was asked for: it is larger than all the rest.
+    pub(super) native: Option<NativeBuckets>,
+}
+
+impl DomainSeries {
+    pub(super) fn new(set: &OperationSet, native: Option<NativeSchema>) -> Self {
+        Self {
+            domain: set.domain(),
+            buckets: set.buckets().clone(),
+            operations: Vec::new(),
+            overflow: 0,
+            reader: Reader::new(native),
+        }
+    }
+
+    /// Reads what changed; `true` if there are series that were not there before.
+    pub(super) fn renew(&mut self, registry: &Registry) -> bool {
+        let set = registry.set(self.domain);
+        self.overflow = set.overflow();
+        let known = self.operations.len();
+        let new = |operation: &Arc<Operation>| OperationSeries {
+            operation: operation.clone(),
+            started: 0,
+            in_flight: 0,
+            ended: Vec::new(),
+        };
+        let operations = &mut self.operations;
+        set.each_since(known, |operation| operations.push(new(operation)));
+        let mut grown = operations.len() > known;
+        let mut reading = registry.reading();
+        for some in operations.chunks_mut(AT_ONCE) {
+            for operation in some {
+                grown |= operation.renew(&reading, &mut self.reader, &self.buckets);
+            }
+            reading.pause();
+        }
+        grown
+    }
+
+    /// Values above the range.
+    pub(super) fn saturated(&self) -> u64 {
+        let ended = self
+            .operations
+            .iter()
+            .flat_map(|operation| &operation.ended);
+        ended.map(|ended| ended.values.folded.saturated).sum()
+    }
+
+    /// What nothing looks like.
+    pub(super) fn nothing(&self) -> Values {
+        self.reader.nothing(&self.buckets)
+    }
+}
+
+impl OperationSeries {
+    fn renew(
+        &mut self,
+        reading: &Reading<'_>,
+        reader: &mut Reader,
+        buckets: &Arc<Buckets>,
+    ) -> bool {
+        let known = self.ended.len();
+        for (at, series) in self.operation.each_series().enumerate() {
+            if at == self.ended.len() {
+                self.ended.push(EndedSeries {
+                    outcome: series.outcome,
+                    detail: series.detail,
+                    values: reader.nothing(buckets),
+                });
+            }
+            reader.renew(reading, &series.histogram, &mut self.ended[at].values);
+        }
+        // After the ends: what ended before is then among those that began.
+        self.started = self.operation.started(reading);
+        self.in_flight = self.operation.in_flight(reading);
+        self.ended.len() > known
+    }
+
+    pub(super) fn label(&self, index: usize) -> &str {
+        &self.operation.labels()[index]
+    }
+
+    /// Whether one of the domain's labels is `operation` and has this value.
+    pub(super) fn is_operation(&self, domain: Domain, value: &str) -> bool {
+        let key = domain.keys().iter().position(|&key| key == "operation");
+        key.is_some_and(|index| self.label(index) == value)
+    }
+}
+
+/// Reads histograms one after the other.
+#[derive(Debug)]
+pub(super) struct Reader {
+    native: Option<NativeSchema>,
+    /// Where native buckets are asked for: all cells of the histogram at hand.
+    cells: Option<Snapshot>,
+}
+
+impl Reader {
+    pub(super) fn new(native: Option<NativeSchema>) -> Self {
+        let cells = None;
+        Self { native, cells }
+    }
+
+    /// What nothing looks like: with native buckets from the start, where they were asked for.
+    pub(super) fn nothing(&self, buckets: &Buckets) -> Values {
+        Values {
+            folded: Folded::empty(buckets),
+            exemplars: Vec::new(),
+            native: self
+                .native
+                .map(|schema| NativeBuckets::empty(buckets, schema)),
+        }
+    }
+
+    /// Makes `values` what `histogram` holds, if anything was recorded since they last were.
+    pub(super) fn renew(
+        &mut self,
+        reading: &Reading<'_>,
+        histogram: &Histogram,
+        values: &mut Values,
+    ) {
+        let Some(schema) = self.native else {
+            if histogram.fold(reading, &mut values.folded) {
+                values.take_exemplars(histogram);
+            }
+            return;
+        };
+        let buckets = histogram.buckets();
+        let of_others = |cells: &mut Snapshot| !Arc::ptr_eq(cells.buckets(), buckets);
+        self.cells.take_if(of_others);
+        let cells = self
+            .cells
+            .get_or_insert_with(|| Snapshot::empty(buckets.clone()));
+        histogram.read_into(reading, cells);
+        // Both from the same cells: a server refuses a native histogram whose buckets do not add up to its count.
+        values.folded.copy(cells);
+        values.native = Some(cells.native(schema));
+        values.take_exemplars(histogram);
+    }
+}
+
+impl Values {
+    fn take_exemplars(&mut self, histogram: &Histogram) {
+        self.exemplars.clear();
+        histogram.each_exemplar(|bucket, exemplar| self.exemplars.push((bucket, exemplar)));
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
+        self.folded.add(&other.folded);
+        for &(bucket, exemplar) in &other.exemplars {
+            match self
+                .exemplars
+                .binary_search_by_key(&bucket, |known| known.0)
+            {
+                Ok(at) if self.exemplars[at].1.at >= exemplar.at => {}
+                Ok(at) => self.exemplars[at].1 = exemplar,
+                Err(at) => self.exemplars.insert(at, (bucket, exemplar)),
+            }
+        }
+        if let (Some(total), Some(more)) = (&mut self.native, &other.native) {
+            total.add(more);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.folded.clear();
+        self.exemplars.clear();
+        if let Some(native) = &mut self.native {
+            native.clear();
+        }
+    }
+}

@@ -54,7 +54,7 @@ struct Watched {
 
 /// What a tick changes. Whoever reads the SLI counters moves those on as well.
 #[derive(Debug)]
-struct Judge {
+pub(crate) struct Judge {
     rules: Vec<Judged>,
     slis: Slis,
     sampled: Sampled,
@@ -120,24 +120,14 @@ impl Engine {
             / 1e9
     }
 
-    /// The SLI counters as they stand now. Cost: a look at each series that budgets speak of.
-    pub(crate) fn sli_counts(&self) -> Vec<SliCount> {
-        let mut counts = Vec::new();
-        self.each_sli(|count| counts.push(count.clone()));
-        counts
-    }
-
-    /// Shows [`sli_counts`](Self::sli_counts) one by one; `show` must not come back to the engine.
-    pub(crate) fn each_sli(&self, show: impl FnMut(&SliCount)) {
+    /// Shows where everything stands, the SLI counters as they are now; `show` must not come back to the engine.
+    ///
+    /// Cost: a look at each series that budgets speak of.
+    pub(crate) fn look(&self, show: impl FnOnce(&Judge)) {
         let mut judge = self.judge.lock();
         // What is new stays for the windows of the next tick.
         judge.slis.advance(&self.registry);
-        judge.slis.counts().for_each(show);
-    }
-
-    /// How many ticks there have been.
-    pub(crate) fn ticks(&self) -> u64 {
-        self.judge.lock().ticks
+        show(&judge);
     }
 
     /// Samples, evaluates, and announces what changed.
@@ -154,17 +144,9 @@ impl Engine {
         self.hub.look_for_stuck();
     }
 
-    /// Where every rule stands.
+    /// Where every rule stood at the latest tick.
     pub(crate) fn readings(&self) -> Vec<BudgetReading> {
-        let mut readings = Vec::new();
-        self.each_reading(|reading| readings.push(reading.clone()));
-        readings
-    }
-
-    /// Shows [`readings`](Self::readings) one by one; `show` must not come back to the engine.
-    pub(crate) fn each_reading(&self, show: impl FnMut(&BudgetReading)) {
-        let judge = self.judge.lock();
-        judge.rules.iter().map(Judged::reading).for_each(show);
+        self.judge.lock().readings().cloned().collect()
     }
 
     /// What a window of a watch held at the latest tick.
@@ -185,6 +167,21 @@ impl Engine {
 }
 
 impl Judge {
+    /// The SLI counters.
+    pub(crate) fn sli_counts(&self) -> impl Iterator<Item = &SliCount> {
+        self.slis.counts()
+    }
+
+    /// Where every rule stood at the latest tick.
+    pub(crate) fn readings(&self) -> impl Iterator<Item = &BudgetReading> {
+        self.rules.iter().map(Judged::reading)
+    }
+
+    /// How many ticks there have been.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
     fn evaluate(&mut self, now_ns: u64, now: SystemTime) -> Vec<Event> {
         let (sampled, slis) = (&self.sampled, &self.slis);
         self.rules

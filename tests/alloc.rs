@@ -223,9 +223,12 @@ fn a_tick_allocates_only_the_steps_that_its_windows_keep() {
     assert_eq!(kept, 100 + 2, "a step of a second each, two of a minute");
 }
 
-/// `series` label sets of a histogram with `bounds` bounds and of a counter, and an operation.
+/// `series` label sets of a histogram with `bounds` bounds and of a counter, and an operation with a budget.
 fn filled(series: usize, bounds: usize) -> Plimsoll {
-    let plimsoll = still();
+    let limit = std::time::Duration::from_millis(3);
+    let slow = plimsoll::Budget::quantile("slow", plimsoll::Select::operation("work"), 0.95);
+    let builder = Plimsoll::builder().clock(ManualClock::new()).manual_tick();
+    let plimsoll = builder.budget(slow.at_most(limit)).build().unwrap();
     let bounds: Vec<f64> = (1..=bounds).map(|i| i as f64 / 1000.0).collect();
     for i in 0..series {
         let histogram = plimsoll.histogram("work_seconds", plimsoll::Layout::durations(), &bounds);

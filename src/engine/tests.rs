@@ -34,9 +34,13 @@ impl Bench {
 
     /// (valid, bad) of a budget's target.
     fn sli(&self, budget: &str) -> (u64, u64) {
-        let mut counts = self.plimsoll.inner().engine.sli_counts().into_iter();
-        let target = counts.find(|sli| sli.budget == budget && sli.level == Level::Target);
-        target.map(|sli| (sli.valid, sli.bad)).expect("its budget")
+        let mut found = None;
+        self.plimsoll.inner().engine.look(|judge| {
+            let mut counts = judge.sli_counts();
+            let target = counts.find(|sli| sli.budget == budget && sli.level == Level::Target);
+            found = target.map(|sli| (sli.valid, sli.bad));
+        });
+        found.expect("its budget")
     }
 
     /// How many operations a window of a watch holds, and for how long.

@@ -3,27 +3,29 @@
 use super::sheet::{Number, Sheet};
 use crate::alert::{Hub, SubscriberStats};
 use crate::budget::{SLI_BAD, SLI_VALID};
-use crate::engine::{BudgetReading, Engine, SliCount};
+use crate::engine::{BudgetReading, Engine, Judge, SliCount};
 use crate::family::Kind;
 
 /// Shows the families of budgets, of the tick, and of subscribers.
 pub(super) fn show(engine: &Engine, sheet: &mut impl Sheet) {
-    slis(&engine.sli_counts(), sheet);
-    readings(&engine.readings(), sheet);
+    engine.look(|judge| {
+        slis(judge, sheet);
+        readings(judge, sheet);
+        sheet.family(
+            "plimsoll_ticks_total",
+            "How often budgets were judged.",
+            Kind::Counter,
+        );
+        sheet.sample([].into_iter(), Number::Integer(judge.ticks()));
+    });
     subscribers(engine.hub(), sheet);
-    sheet.family(
-        "plimsoll_ticks_total",
-        "How often budgets were judged.",
-        Kind::Counter,
-    );
-    sheet.sample([].into_iter(), Number::Integer(engine.ticks()));
 }
 
 /// One family, with a sample for each of `all` that has a number.
-fn family<'a, T, const N: usize>(
+fn family<'a, T: 'a, const N: usize>(
     sheet: &mut impl Sheet,
     (name, help, kind): (&str, &str, Kind),
-    all: &'a [T],
+    all: impl Iterator<Item = &'a T>,
     labels: impl Fn(&'a T) -> [(&'a str, &'a str); N],
     number: impl Fn(&T) -> Option<Number<'static>>,
 ) {
@@ -35,7 +37,7 @@ fn family<'a, T, const N: usize>(
     }
 }
 
-fn slis(counts: &[SliCount], sheet: &mut impl Sheet) {
+fn slis(judge: &Judge, sheet: &mut impl Sheet) {
     fn labels(count: &SliCount) -> [(&str, &str); 2] {
         [("budget", &count.budget), ("level", count.level.as_str())]
     }
@@ -49,15 +51,15 @@ fn slis(counts: &[SliCount], sheet: &mut impl Sheet) {
         "Those of them that were too slow or failed.",
         Kind::Counter,
     );
-    family(sheet, valid, counts, labels, |count| {
+    family(sheet, valid, judge.sli_counts(), labels, |count| {
         Some(Number::Integer(count.valid))
     });
-    family(sheet, bad, counts, labels, |count| {
+    family(sheet, bad, judge.sli_counts(), labels, |count| {
         Some(Number::Integer(count.bad))
     });
 }
 
-fn readings(readings: &[BudgetReading], sheet: &mut impl Sheet) {
+fn readings(judge: &Judge, sheet: &mut impl Sheet) {
     fn labels(reading: &BudgetReading) -> [(&str, &str); 2] {
         [
             ("budget", &reading.budget),
@@ -79,13 +81,13 @@ fn readings(readings: &[BudgetReading], sheet: &mut impl Sheet) {
         "The limit: seconds, operations per second, or a plain number.",
         Kind::Gauge,
     );
-    family(sheet, state, readings, labels, |reading| {
+    family(sheet, state, judge.readings(), labels, |reading| {
         Some(Number::Integer(reading.state.as_number().into()))
     });
-    family(sheet, value, readings, labels, |reading| {
+    family(sheet, value, judge.readings(), labels, |reading| {
         reading.value.map(Number::Float)
     });
-    family(sheet, limit, readings, labels, |reading| {
+    family(sheet, limit, judge.readings(), labels, |reading| {
         Some(Number::Float(reading.limit))
     });
 }

@@ -19,6 +19,7 @@ pub(crate) use format::Offer;
 pub(crate) use shelf::Shelf;
 
 use std::fmt;
+use std::time::SystemTime;
 
 use crate::histogram::{Exemplar, NativeBuckets};
 
@@ -84,6 +85,8 @@ pub struct Sample {
     pub labels: Vec<(String, String)>,
     /// The value.
     pub value: Value,
+    /// When the series came into being: it was 0 before. `None` stands for when the instance was built.
+    pub created: Option<SystemTime>,
 }
 
 /// The value of a sample.

@@ -144,6 +144,7 @@ mod tests {
             let family = plimsoll.registry().instruments.family(name).expect(name);
             assert_eq!(family.keys, ["pool"]);
             family.series[&vec!["readings".to_owned()]]
+                .value
                 .number()
                 .expect("a number")
         })

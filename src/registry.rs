@@ -167,7 +167,7 @@ impl Registry {
         let sets = Domain::ALL.into_iter().map(set).collect();
         Self {
             sets,
-            instruments: Instruments::new(cap, memory.clone()),
+            instruments: Instruments::new(clock.clone(), cap, memory.clone()),
             clock,
             memory,
         }

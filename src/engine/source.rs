@@ -104,7 +104,7 @@ fn matching<'a>(
                 .position(|known| known == key)
                 .map_or(value.is_empty(), |at| values[at] == value)
         };
-        selector.labels().all(has).then_some(series)
+        selector.labels().all(has).then_some(&series.value)
     })
 }
 

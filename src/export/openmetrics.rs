@@ -13,7 +13,8 @@ const UNITS: [&str; 3] = ["seconds", "bytes", "ratio"];
 
 /// OpenMetrics.
 pub(super) struct OpenMetrics {
-    created: Option<Duration>,
+    /// When the instance was built, if that is to be shown.
+    created: Option<SystemTime>,
 }
 
 /// What becomes of a family whose names others need as well.
@@ -34,9 +35,7 @@ impl OpenMetrics {
         let out = |shown: &&Shown| shown.standing == Standing::Refused;
         let out = families.iter().filter(out);
         out.for_each(|shown| refused.add(&shown.family.name));
-        Self {
-            created: created.map(since_epoch),
-        }
+        Self { created }
     }
 }
 
@@ -62,7 +61,8 @@ impl Print for OpenMetrics {
         let (kind, name) = head(shown);
         if let (Some(created), "counter" | "histogram") = (self.created, kind) {
             line(out, name, "_created", shown.labels(at));
-            timestamp(out, created);
+            let created = shown.family.samples[at].created.unwrap_or(created);
+            timestamp(out, since_epoch(created));
             out.push(b'\n');
         }
     }

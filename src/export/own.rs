@@ -1,5 +1,7 @@
 //! The service's own instruments, and the probes' gauges.
 
+use std::time::SystemTime;
+
 use super::series::{Reader, Values};
 use super::sheet::{Distributed, Number, Sheet};
 use crate::family::Kind;
@@ -34,6 +36,7 @@ pub(super) struct OwnFamily {
 #[derive(Debug)]
 struct OwnSeries {
     labels: Vec<String>,
+    created: SystemTime,
     cell: InstrumentValue,
     read: Read,
 }
@@ -104,7 +107,7 @@ impl Own {
                 let keys = family.keys.iter().map(String::as_str);
                 let labels = keys.zip(series.labels.iter().map(String::as_str));
                 if let Some(number) = series.number() {
-                    sheet.sample(labels, number);
+                    sheet.sample_since(labels, Some(series.created), number);
                 }
             }
         }
@@ -124,10 +127,11 @@ impl OwnFamily {
             },
             keys: family.keys,
             series: series
-                .map(|(labels, cell)| OwnSeries {
+                .map(|(labels, series)| OwnSeries {
                     labels,
-                    read: Read::new(&cell, reader),
-                    cell,
+                    created: series.created,
+                    read: Read::new(&series.value, reader),
+                    cell: series.value,
                 })
                 .collect(),
             shown: false,

@@ -75,7 +75,11 @@ fn sample(rest: &str) -> Option<Sample> {
     };
     let value = value(rest.strip_prefix(' ')?)?;
     labels.sort_unstable();
-    Some(Sample { labels, value })
+    Some(Sample {
+        labels,
+        value,
+        created: None,
+    })
 }
 
 fn value(text: &str) -> Option<Value> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::series::{DomainSeries, EndedSeries, OperationSeries, Values};
 use super::sheet::{Distributed, Number};
@@ -28,7 +28,22 @@ pub(super) struct Projection {
 }
 
 /// By label values.
-type Rows = BTreeMap<Vec<String>, Vec<(u32, u32)>>;
+type Rows = BTreeMap<Vec<String>, Row>;
+
+/// What makes up one sample.
+#[derive(Default)]
+struct Row {
+    /// When the first of it came into being.
+    created: Option<SystemTime>,
+    parts: Vec<(u32, u32)>,
+}
+
+impl Row {
+    fn came(&mut self, created: SystemTime) {
+        let earlier = |known: SystemTime| known.min(created);
+        self.created = Some(self.created.map_or(created, earlier));
+    }
+}
 
 impl Projection {
     /// The family that `spec` describes, its values still to be filled in, and how that is done.
@@ -47,12 +62,16 @@ impl Projection {
             // The threshold is no bound of the domain, so that its count is not known exactly.
             return (family, projection);
         }
-        for (values, parts) in rows(inner, spec, series) {
+        for (values, row) in rows(inner, spec, series) {
             let keys = spec.labels.iter().map(|(key, _)| key.clone());
             let labels = keys.zip(values).collect();
             let value = Value::Integer(0);
-            family.samples.push(Sample { labels, value });
-            projection.parts.extend(parts);
+            family.samples.push(Sample {
+                labels,
+                value,
+                created: row.created,
+            });
+            projection.parts.extend(row.parts);
             projection.ends.push(projection.parts.len());
         }
         (family, projection)
@@ -140,14 +159,17 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
         .all(|(_, label)| *label == Label::Service)
     {
         // Nothing that must be seen first: born at zero.
-        rows.insert(vec![inner.service.clone(); spec.labels.len()], Vec::new());
+        let service = vec![inner.service.clone(); spec.labels.len()];
+        rows.insert(service, Row::default());
     }
     let per_series = spec.labels.iter().any(|(_, label)| label.is_per_series());
     for (at, operation) in (0..).zip(&series.operations) {
         if per_series {
             for (which, ended) in (0..).zip(&operation.ended) {
                 let values = values(inner, spec, operation, Some(ended));
-                rows.entry(values).or_default().push((at, which));
+                let row = rows.entry(values).or_default();
+                row.came(ended.created);
+                row.parts.push((at, which));
             }
             continue;
         }
@@ -155,15 +177,16 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
         let row = rows
             .entry(values(inner, spec, operation, None))
             .or_default();
+        row.came(operation.created());
         if matches!(spec.take, Take::Begun | Take::InFlight) {
-            row.push((at, 0));
+            row.parts.push((at, 0));
             continue;
         }
         let counted = |ended: &EndedSeries| counts(spec.take, series.domain, operation, ended);
         let counted = (0..)
             .zip(&operation.ended)
             .filter(|(_, ended)| counted(ended));
-        row.extend(counted.map(|(which, _)| (at, which)));
+        row.parts.extend(counted.map(|(which, _)| (at, which)));
     }
     rows
 }

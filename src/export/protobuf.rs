@@ -17,19 +17,20 @@ use crate::histogram::NativeBuckets;
 
 /// The format; a message is complete only at the end of its family.
 pub(super) struct Protobuf {
-    created: Timestamp,
+    /// When the instance was built.
+    created: SystemTime,
     family: MetricFamily,
 }
 
 impl Protobuf {
     pub(super) fn new(created: SystemTime) -> Self {
         Self {
-            created: timestamp(created),
+            created,
             family: MetricFamily::default(),
         }
     }
 
-    fn histogram(&self, distribution: &Distribution) -> Histogram {
+    fn histogram(created: Timestamp, distribution: &Distribution) -> Histogram {
         let mut exemplars = distribution.exemplars.iter().peekable();
         // The bucket above all bounds goes without saying, unless it has something to say.
         let last = distribution
@@ -51,7 +52,7 @@ impl Protobuf {
                         .map(exemplar),
                 })
                 .collect(),
-            created_timestamp: Some(self.created),
+            created_timestamp: Some(created),
             ..Histogram::default()
         };
         match &distribution.native {
@@ -94,14 +95,15 @@ impl Print for Protobuf {
                 .collect(),
             ..Metric::default()
         };
+        let created = timestamp(sample.created.unwrap_or(self.created));
         match (&sample.value, family.kind) {
             (Value::Histogram(distribution), _) => {
-                metric.histogram = Some(self.histogram(distribution));
+                metric.histogram = Some(Self::histogram(created, distribution));
             }
             (value, Kind::Counter) => {
                 metric.counter = Some(Counter {
                     value: number(value),
-                    created_timestamp: Some(self.created),
+                    created_timestamp: Some(created),
                 });
             }
             (value, _) => {

@@ -1,6 +1,7 @@
 //! What every series held when it was last read, finest first: what families are sums of.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use crate::histogram::{
     Buckets, Folded, Histogram, NativeBuckets, NativeSchema, RawExemplar, Reading, Snapshot,
@@ -34,6 +35,7 @@ pub(super) struct OperationSeries {
 pub(super) struct EndedSeries {
     pub(super) outcome: Outcome,
     pub(super) detail: u16,
+    pub(super) created: SystemTime,
     pub(super) values: Values,
 }
 
@@ -110,6 +112,7 @@ impl OperationSeries {
                 self.ended.push(EndedSeries {
                     outcome: series.outcome,
                     detail: series.detail,
+                    created: series.created,
                     values: reader.nothing(buckets),
                 });
             }
@@ -119,6 +122,10 @@ impl OperationSeries {
         self.started = self.operation.started(reading);
         self.in_flight = self.operation.in_flight(reading);
         self.ended.len() > known
+    }
+
+    pub(super) fn created(&self) -> SystemTime {
+        self.operation.created
     }
 
     pub(super) fn label(&self, index: usize) -> &str {

@@ -1,6 +1,7 @@
 //! How a source shows its samples: one walk over them makes the families of a page, and the next one renews their values.
 
 use std::cmp::Ordering;
+use std::time::SystemTime;
 
 use super::series::Values;
 use super::shown::Shown;
@@ -12,12 +13,22 @@ pub(super) trait Sheet {
     /// The samples that follow are of this family.
     fn family(&mut self, name: &str, help: &str, kind: Kind);
 
+    /// One more sample, and when it came into being if that is later than the instance.
+    fn sample_since<'a>(
+        &mut self,
+        labels: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+        created: Option<SystemTime>,
+        number: Number<'_>,
+    );
+
     /// One more sample.
     fn sample<'a>(
         &mut self,
         labels: impl Iterator<Item = (&'a str, &'a str)> + Clone,
         number: Number<'_>,
-    );
+    ) {
+        self.sample_since(labels, None, number);
+    }
 }
 
 /// A value that is not kept.
@@ -96,15 +107,20 @@ impl Sheet for Fresh {
         self.0.push(Family::new(name, help, kind));
     }
 
-    fn sample<'a>(
+    fn sample_since<'a>(
         &mut self,
         labels: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+        created: Option<SystemTime>,
         number: Number<'_>,
     ) {
         let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
         let (labels, value) = (labels.collect(), number.to_value());
         if let Some(family) = self.0.last_mut() {
-            family.samples.push(Sample { labels, value });
+            family.samples.push(Sample {
+                labels,
+                value,
+                created,
+            });
         }
     }
 }
@@ -156,9 +172,10 @@ impl Sheet for Renewal<'_> {
         (self.next, self.seen) = (0, 0);
     }
 
-    fn sample<'a>(
+    fn sample_since<'a>(
         &mut self,
         labels: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+        created: Option<SystemTime>,
         number: Number<'_>,
     ) {
         self.seen += 1;
@@ -178,6 +195,7 @@ impl Sheet for Renewal<'_> {
         match found {
             Ok(at) => {
                 number.renew(&mut samples[at].value);
+                samples[at].created = created;
                 self.next = at + 1;
             }
             Err(_) => self.changed = true,

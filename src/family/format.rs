@@ -20,7 +20,7 @@ pub enum Format {
     /// `unknown`: OpenMetrics has no other counters. A family whose name another one needs for its `_created` is left
     /// out.
     OpenMetrics {
-        /// Whether each counter and histogram tells when it began, as a `_created` sample: when the instance was built.
+        /// Whether each counter and histogram tells when it began, as a `_created` sample.
         created: bool,
     },
     /// Prometheus' protobuf format, the one with native histograms. Metrics tell when they began.

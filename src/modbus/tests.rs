@@ -44,7 +44,7 @@ fn new() -> (Plimsoll, Device) {
 fn number(plimsoll: &Plimsoll, name: &str, labels: &[&str]) -> f64 {
     let family = plimsoll.registry().instruments.family(name).expect(name);
     let labels: Vec<String> = labels.iter().map(|&label| label.to_owned()).collect();
-    family.series[&labels].number().expect("a number")
+    family.series[&labels].value.number().expect("a number")
 }
 
 /// `device_connected`, `connections_active`, `data_points_processed_total`.

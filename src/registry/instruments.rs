@@ -5,10 +5,12 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 
 use super::OTHER;
+use crate::clock::SharedClock;
 use crate::histogram::{Buckets, Cells, Histogram, LayoutError, Memory};
 
 /// A number that goes up and down: the bits of an `f64`. Relaxed: a single independent value.
@@ -107,12 +109,21 @@ pub(crate) struct InstrumentFamily {
     pub(crate) kind: InstrumentKind,
     pub(crate) keys: Vec<String>,
     /// By label values, in the order of `keys`.
-    pub(crate) series: BTreeMap<Vec<String>, InstrumentValue>,
+    pub(crate) series: BTreeMap<Vec<String>, InstrumentSeries>,
+}
+
+/// The cells of one set of labels.
+#[derive(Debug, Clone)]
+pub(crate) struct InstrumentSeries {
+    pub(crate) value: InstrumentValue,
+    /// When it was registered first.
+    pub(crate) created: SystemTime,
 }
 
 /// Every instrument of an instance.
 #[derive(Debug)]
 pub(crate) struct Instruments {
+    clock: SharedClock,
     families: Mutex<BTreeMap<String, InstrumentFamily>>,
     cap: usize,
     memory: Arc<Memory>,
@@ -124,8 +135,9 @@ pub(crate) struct Instruments {
 }
 
 impl Instruments {
-    pub(super) fn new(cap: usize, memory: Arc<Memory>) -> Self {
+    pub(super) fn new(clock: SharedClock, cap: usize, memory: Arc<Memory>) -> Self {
         Self {
+            clock,
             families: Mutex::new(BTreeMap::new()),
             cap,
             memory,
@@ -211,16 +223,22 @@ impl Instruments {
             values.fill(OTHER.to_owned());
         }
         if let Some(value) = value {
-            family.series.insert(values, value.clone());
-            self.version.fetch_add(1, Ordering::Release);
+            let series = self.series(value.clone());
+            family.series.insert(values, series);
             return Ok(value);
         }
         let series = family.series.entry(values).or_insert_with(|| {
-            self.version.fetch_add(1, Ordering::Release);
             // The buckets of the first registration serve all series of the family.
-            family.kind.value(&self.memory)
+            self.series(family.kind.value(&self.memory))
         });
-        Ok(series.clone())
+        Ok(series.value.clone())
+    }
+
+    /// A series that is new.
+    fn series(&self, value: InstrumentValue) -> InstrumentSeries {
+        self.version.fetch_add(1, Ordering::Release);
+        let created = self.clock.system_time();
+        InstrumentSeries { value, created }
     }
 
     /// A number that is another one whenever there are other series than when it was last asked for.

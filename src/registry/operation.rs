@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use once_cell::race::OnceBox;
 
@@ -21,6 +22,8 @@ pub(crate) struct Series {
     /// The HTTP status; 0 elsewhere, and where there was no response.
     pub(crate) detail: u16,
     pub(crate) histogram: Histogram,
+    /// When it came into being: nothing was recorded before.
+    pub(crate) created: SystemTime,
 }
 
 /// A link of an append-only list: read without a lock, never moved.
@@ -34,6 +37,8 @@ struct Link {
 pub(crate) struct Operation {
     domain: Domain,
     labels: Box<[Box<str>]>,
+    /// When it came into being.
+    pub(crate) created: SystemTime,
     recording: Recording,
     flow: Cells,
     first: OnceBox<Link>,
@@ -44,6 +49,7 @@ impl Operation {
         Self {
             domain,
             labels: labels.iter().map(|&label| label.into()).collect(),
+            created: recording.clock.system_time(),
             flow: Cells::new(0, recording.memory.clone()),
             recording,
             first: OnceBox::new(),
@@ -153,6 +159,7 @@ impl Operation {
             outcome,
             detail,
             histogram,
+            created: self.recording.clock.system_time(),
         };
         Link {
             series,

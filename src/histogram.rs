@@ -27,15 +27,21 @@ mod cells;
 mod folded;
 mod follower;
 mod layout;
+mod leases;
 mod memory;
 mod native;
 mod paced;
+mod page;
 mod shard;
+mod shared;
 mod snapshot;
 
 /// The atomics of this room, apart so that a model checker can put its own in their place.
 mod atomic {
-    pub(super) use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+    pub(super) use std::alloc::{alloc, dealloc};
+    pub(super) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+    pub(super) use parking_lot::{Mutex, MutexGuard};
 }
 
 pub(crate) use cells::Cells;
@@ -56,6 +62,8 @@ const SUM: usize = 0;
 const SATURATED: usize = 1;
 /// Where the number of zeros stands, which the sum does not show.
 const ZEROS: usize = 2;
+/// The count at which a thread empties a narrow cell. Small in tests, so that they see it happen.
+const FULL: u32 = if cfg!(test) { 1 << 4 } else { 1 << 31 };
 
 /// A concurrent histogram of `u64` values (nanoseconds for durations).
 ///
@@ -149,11 +157,6 @@ impl Histogram {
                 .wrapping_add(shard.head(ZEROS));
         });
         mark
-    }
-
-    #[cfg(test)]
-    pub(crate) fn hold_lock(&self) -> impl Drop + '_ {
-        self.cells.hold_lock()
     }
 
     /// The number of values recorded. Cost: one pass over the cells.

@@ -73,9 +73,12 @@ impl Counted {
             });
         }
         // After the ends: what ended before is then among those that began.
+        let reading = operation.reading();
+        let (started, in_flight) = (operation.started(&reading), operation.in_flight(&reading));
+        drop(reading);
         Self {
-            started: operation.started(&operation.reading()),
-            in_flight: operation.in_flight(&operation.reading()),
+            started,
+            in_flight,
             operation,
             ended,
         }

@@ -47,7 +47,7 @@ impl Cells {
     pub(super) unsafe fn quick_count(&self, cell: usize, sum: u64) -> bool {
         match self.quick() {
             // SAFETY: the caller's promise, handed on: every block has the pages of its `Cells`.
-            Some(own) => unsafe { own.quick_count(cell, sum, self.blocks.memory()) },
+            Some(own) => unsafe { own.quick_count(cell, sum) },
             None => false,
         }
     }

@@ -45,7 +45,8 @@ impl Slot {
             }
             let entry = &*table.byte_add(self.offset);
             if entry.id == self.id {
-                Shard::at(entry.line)
+                // No block bears `SHARES`, so there is one.
+                Some(Shard::at(entry.line).unwrap_unchecked())
             } else {
                 None
             }

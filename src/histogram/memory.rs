@@ -1,6 +1,8 @@
-//! What the counters of an instance share: how many bytes threads may own before they share, and the readers' turn.
+//! What the counters of an instance have in common: how many bytes threads may own before they share, the readers' turn,
+//! and the page that stands where there is none.
 
 use super::atomic::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use super::page::Page;
 
 /// What the counters of an instance take unless told otherwise: 64 MiB.
 pub(crate) const DEFAULT_LIMIT: usize = 64 << 20;
@@ -25,13 +27,15 @@ impl Reading<'_> {
     }
 }
 
-/// A byte budget, and a lock that only readers take.
+/// A byte budget, a lock that only readers take, and a page that is full.
 #[derive(Debug)]
 pub(crate) struct Memory {
     limit: usize,
     /// Relaxed throughout: only its own value decides, and it may be exceeded by what races for the rest.
     taken: AtomicUsize,
     readers: Mutex<()>,
+    /// Stands in every block where a page is still to be made. Nobody writes it.
+    full: Box<Page>,
 }
 
 impl Memory {
@@ -40,6 +44,7 @@ impl Memory {
             limit,
             taken: AtomicUsize::new(0),
             readers: Mutex::new(()),
+            full: Box::new(Page::full()),
         }
     }
 
@@ -49,6 +54,11 @@ impl Memory {
             memory: self,
             turn: self.readers.lock(),
         }
+    }
+
+    /// A page in which every cell is full.
+    pub(super) fn full(&self) -> &Page {
+        &self.full
     }
 
     /// Takes `bytes` if they are left.

@@ -4,7 +4,7 @@
 //! three steps, and says in `turns` that it is between the first and the last. At that moment the count is a multiple of
 //! `FULL` whatever the cell shows, so a reader that meets it there knows the count too: neither waits for the other.
 
-use std::ptr;
+use std::{fmt, ptr};
 
 use super::FULL;
 use super::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
@@ -31,20 +31,32 @@ impl Page {
     const MORE_BYTES: usize = size_of::<Turns>();
 
     pub(super) fn new() -> Self {
+        Self::holding(0)
+    }
+
+    /// A page that nobody can count in, to stand where there is none.
+    pub(super) fn full() -> Self {
+        Self::holding(FULL)
+    }
+
+    fn holding(count: u32) -> Self {
         Self {
-            narrow: std::array::from_fn(|_| AtomicU32::new(0)),
+            narrow: std::array::from_fn(|_| AtomicU32::new(count)),
             turns: AtomicPtr::new(ptr::null_mut()),
         }
     }
 
-    /// Adds 1, by the owner; `true` if the cell is full now and has to be [emptied](Self::empty) before the next.
+    /// Adds 1, by the owner; `false`, and nothing added, if the cell is full and has to be [emptied](Self::empty).
     #[inline]
     pub(super) fn count(&self, cell: usize) -> bool {
         let narrow = &self.narrow[cell];
-        // Relaxed: the owner wrote it itself.
+        // Relaxed: the owner wrote it itself. Looked at twice, for then the addition is one instruction.
+        if narrow.load(Ordering::Relaxed) >= FULL {
+            return false;
+        }
         let count = narrow.load(Ordering::Relaxed).wrapping_add(1);
         narrow.store(count, Ordering::Release);
-        count >= FULL
+        true
     }
 
     /// Makes room in a full cell, by the owner.
@@ -116,6 +128,13 @@ impl Page {
             false => 0,
         };
         memory.give_back(Self::BYTES + more);
+    }
+}
+
+// Without the counts: they would flood a log line.
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page").finish_non_exhaustive()
     }
 }
 

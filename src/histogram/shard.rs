@@ -38,8 +38,9 @@ pub(super) struct Line {
     pages: u32,
 }
 
-/// Null until the page is first written; the last link always, for cells that are none. The owner's Release store
-/// publishes a zeroed page; it pairs with the Acquire loads of readers. A page lives as long as the block's counters.
+/// Leads to the memory's full page until a page is first written; the last link always, for cells that are none. So one
+/// look tells the owner whether there is a page and room in the cell. The owner's Release store publishes a zeroed page;
+/// it pairs with the Acquire loads of readers. A page lives as long as the block's counters.
 type Link = AtomicPtr<Page>;
 
 /// A block of counters, which is there for `'a`. Not a plain reference, for that would not reach beyond the first line.
@@ -73,8 +74,9 @@ impl<'a> Shard<'a> {
                 holders: AtomicU32::new(THREAD | CELLS),
                 pages: pages as u32,
             });
+            let full = ptr::from_ref(memory.full()).cast_mut();
             for at in 0..=pages {
-                shard.links().add(at).write(Link::new(ptr::null_mut()));
+                shard.links().add(at).write(Link::new(full));
             }
         }
         Some(shard)
@@ -116,10 +118,19 @@ impl<'a> Shard<'a> {
         self.line.as_ptr().wrapping_add(1).cast()
     }
 
-    /// The link to page `at`; `None` if the block has no such page.
-    fn link(self, at: usize) -> Option<&'a Link> {
+    /// The link to page `at`, or the last link.
+    fn link(self, at: usize) -> &'a Link {
+        let at = at.min(self.pages());
         // SAFETY: there are `pages` links and one more behind the line.
-        (at < self.line().pages as usize).then(|| unsafe { &*self.links().add(at) })
+        unsafe { &*self.links().add(at) }
+    }
+
+    /// Page `at`; null if it is still to be made, or none of the block's.
+    fn page(self, at: usize) -> *mut Page {
+        let page = self.link(at).load(Ordering::Acquire);
+        // Relaxed: the last link never changes.
+        let full = self.link(self.pages()).load(Ordering::Relaxed);
+        if page == full { ptr::null_mut() } else { page }
     }
 
     pub(super) fn next(self) -> &'a AtomicPtr<Line> {
@@ -138,21 +149,26 @@ impl<'a> Shard<'a> {
     /// Adds 1 to a cell and `sum` to the head's first counter, by the owner; `false`, and nothing added, if there is no
     /// page for the cell and the bytes for one are not left.
     pub(super) fn count(self, cell: usize, sum: u64, memory: &Memory) -> bool {
-        let Some(link) = self.link(cell / PAGE) else {
-            return false;
-        };
-        if link.load(Ordering::Relaxed).is_null() {
-            if !memory.take(Page::BYTES) {
+        let mut page = self.page(cell / PAGE);
+        if page.is_null() {
+            if cell / PAGE >= self.pages() || !memory.take(Page::BYTES) {
                 return false;
             }
-            link.store(Box::into_raw(Box::new(Page::new())), Ordering::Release);
+            page = Box::into_raw(Box::new(Page::new()));
+            self.link(cell / PAGE).store(page, Ordering::Release);
         }
-        // SAFETY: the block has the cell's page.
-        unsafe { self.quick_count(cell, sum, memory) }
+        // SAFETY: a page that was published stays where it is until the block is closed.
+        let page = unsafe { &*page };
+        if !page.count(cell % PAGE) {
+            page.empty(cell % PAGE, memory);
+            page.count(cell % PAGE);
+        }
+        self.add(0, sum);
+        true
     }
 
     /// Adds 1 to a cell and `sum` to the head's first counter, by the owner; `false`, and nothing added, if the cell's
-    /// page is still to be made.
+    /// page is still to be made, or the cell is full.
     ///
     /// The sum goes last: a reader that sees it (Acquire) sees the cell, and learns from it that something is new.
     ///
@@ -160,27 +176,15 @@ impl<'a> Shard<'a> {
     ///
     /// `cell` is below `PAGE` times one more than the number of pages that the block was made with.
     #[inline]
-    pub(super) unsafe fn quick_count(self, cell: usize, sum: u64, memory: &Memory) -> bool {
+    pub(super) unsafe fn quick_count(self, cell: usize, sum: u64) -> bool {
         // SAFETY: there is one more link than pages. Relaxed: the owner made the page itself.
         let page = unsafe { (*self.links().add(cell / PAGE)).load(Ordering::Relaxed) };
-        // SAFETY: null, or a page that was published and stays where it is until the block is closed.
-        let Some(page) = (unsafe { page.as_ref() }) else {
-            return false;
-        };
-        if page.count(cell % PAGE) {
-            self.end_of_cell(page, cell % PAGE, sum, memory);
-        } else {
+        // SAFETY: a page that was published stays until the block is closed, the full one as long as the memory.
+        let counted = unsafe { &*page }.count(cell % PAGE);
+        if counted {
             self.add(0, sum);
         }
-        true
-    }
-
-    /// The rest of counting when the cell is full. Apart, so that the quick way needs no stack.
-    #[cold]
-    #[inline(never)]
-    fn end_of_cell(self, page: &Page, cell: usize, sum: u64, memory: &Memory) {
-        page.empty(cell, memory);
-        self.add(0, sum);
+        counted
     }
 
     /// A counter of the head. Read it before the cells that it sums up.
@@ -191,9 +195,8 @@ impl<'a> Shard<'a> {
 
     /// Adds the cells of page `at` to `cells`, which may be fewer; returns their total, 0 if there is no such page.
     pub(super) fn add_page_to(self, at: usize, cells: &mut [u64]) -> u64 {
-        let page = self.link(at).map(|link| link.load(Ordering::Acquire));
         // SAFETY: null, or a page that was published and stays until the block is closed.
-        let page = page.and_then(|page| unsafe { page.as_ref() });
+        let page = unsafe { self.page(at).as_ref() };
         page.map_or(0, |page| page.add_to(cells))
     }
 
@@ -218,17 +221,17 @@ impl<'a> Shard<'a> {
         unsafe { self.give_up(THREAD) }
     }
 
-    /// The counters do not need the block any more: gives back its bytes, to the last page at once.
+    /// The counters do not need the block any more: gives back its bytes, and frees its pages at once.
     ///
     /// # Safety
     ///
     /// It is called once, by whoever unlinked the block; nobody reads or writes counters in it at the time or later.
     pub(super) unsafe fn close(self, memory: &Memory) {
         for at in 0..self.pages() {
-            let page = self.link(at).map(|link| link.load(Ordering::Acquire));
-            if let Some(page) = page.and_then(NonNull::new) {
+            let page = self.page(at);
+            if !page.is_null() {
                 // SAFETY: it came from a box, and nobody looks at it any more.
-                unsafe { Box::from_raw(page.as_ptr()) }.give_back(memory);
+                unsafe { Box::from_raw(page) }.give_back(memory);
             }
         }
         memory.give_back(Self::layout(self.pages()).size());

@@ -122,7 +122,10 @@ impl Blocks {
     /// `reading` is of these blocks' memory: nobody else folds at the time.
     #[inline]
     pub(super) fn read(&self, reading: &Reading<'_>, mut show: impl FnMut(&Block<'_>)) {
-        debug_assert!(reading.is_of(&self.memory), "a reading of another instance");
+        debug_assert!(
+            ptr::eq(reading.memory(), &*self.memory),
+            "a reading of another instance"
+        );
         let mut link = &self.first;
         // SAFETY: a block stays at least until a reader takes it out, which only this one may do now.
         while let Some(shard) = unsafe { Shard::at(link.load(Ordering::Acquire)) } {

@@ -22,8 +22,9 @@ impl Reading<'_> {
         MutexGuard::bump(&mut self.turn);
     }
 
-    pub(super) fn is_of(&self, memory: &Memory) -> bool {
-        std::ptr::eq(self.memory, memory)
+    /// What is read: the counters that take their bytes from here.
+    pub(super) fn memory(&self) -> &Memory {
+        self.memory
     }
 }
 

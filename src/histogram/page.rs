@@ -15,9 +15,11 @@ use super::shard::PAGE;
 type Turns = [AtomicU64; PAGE];
 
 /// Cells that their owner counts in with plain loads and stores, while readers look at any time.
+#[repr(C)]
 pub(super) struct Page {
     /// Written by the owner. The Release stores publish the turns before; they pair with the Acquire load of readers,
     /// who see the turn if they see that the cell was emptied.
+    /// First, so that the page stands where its cells do.
     narrow: [AtomicU32; PAGE],
     /// Null until a cell is full for the first time. The Release store publishes zeros; it pairs with the Acquire load
     /// of readers. They stay as long as the page. Each is written by the owner: the Release store that ends a turn
@@ -46,21 +48,27 @@ impl Page {
         }
     }
 
-    /// Adds 1, by the owner; `false`, and nothing added, if the cell is full and has to be [emptied](Self::empty).
+    /// Adds 1 to a cell, by the owner; `false`, and nothing added, if it is full.
     #[inline]
-    pub(super) fn count(&self, cell: usize) -> bool {
-        let narrow = &self.narrow[cell];
-        // Relaxed: the owner wrote it itself. Looked at twice, for then the addition is one instruction.
-        if narrow.load(Ordering::Relaxed) >= FULL {
-            return false;
+    pub(super) fn count(narrow: &AtomicU32) -> bool {
+        // Relaxed: the owner wrote it itself.
+        let count = narrow.load(Ordering::Relaxed) + 1;
+        let fits = count <= FULL;
+        if fits {
+            narrow.store(count, Ordering::Release);
         }
-        let count = narrow.load(Ordering::Relaxed).wrapping_add(1);
-        narrow.store(count, Ordering::Release);
-        true
+        fits
     }
 
-    /// Makes room in a full cell, by the owner.
-    pub(super) fn empty(&self, cell: usize, memory: &Memory) {
+    /// Adds 1 to a cell, by the owner, and makes room for it before if there is none.
+    pub(super) fn count_anyway(&self, cell: usize, memory: &Memory) {
+        if !Self::count(&self.narrow[cell]) {
+            self.empty(cell, memory);
+            Self::count(&self.narrow[cell]);
+        }
+    }
+
+    fn empty(&self, cell: usize, memory: &Memory) {
         // Relaxed: the owner made and wrote them itself.
         let mut turns = self.turns.load(Ordering::Relaxed);
         if turns.is_null() {

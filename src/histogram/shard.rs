@@ -41,7 +41,18 @@ pub(super) struct Line {
 /// Leads to the memory's full page until a page is first written; the last link always, for cells that are none. So one
 /// look tells the owner whether there is a page and room in the cell. The owner's Release store publishes a zeroed page;
 /// it pairs with the Acquire loads of readers. A page lives as long as the block's counters.
-type Link = AtomicPtr<Page>;
+///
+/// It holds where the block's cell 0 would be if all cells stood in a row with those of its page: so a cell is found by
+/// its number, without one in the page.
+type Link = AtomicPtr<AtomicU32>;
+
+fn link_to(page: *mut Page, at: usize) -> *mut AtomicU32 {
+    page.cast::<AtomicU32>().wrapping_sub(at * PAGE)
+}
+
+fn page_of(link: *mut AtomicU32, at: usize) -> *mut Page {
+    link.wrapping_add(at * PAGE).cast()
+}
 
 /// A block of counters, which is there for `'a`. Not a plain reference, for that would not reach beyond the first line.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +87,7 @@ impl<'a> Shard<'a> {
             });
             let full = ptr::from_ref(memory.full()).cast_mut();
             for at in 0..=pages {
-                shard.links().add(at).write(Link::new(full));
+                shard.links().add(at).write(Link::new(link_to(full, at)));
             }
         }
         Some(shard)
@@ -127,9 +138,10 @@ impl<'a> Shard<'a> {
 
     /// Page `at`; null if it is still to be made, or none of the block's.
     fn page(self, at: usize) -> *mut Page {
-        let page = self.link(at).load(Ordering::Acquire);
+        let last = self.pages();
+        let page = page_of(self.link(at).load(Ordering::Acquire), at.min(last));
         // Relaxed: the last link never changes.
-        let full = self.link(self.pages()).load(Ordering::Relaxed);
+        let full = page_of(self.link(last).load(Ordering::Relaxed), last);
         if page == full { ptr::null_mut() } else { page }
     }
 
@@ -155,14 +167,11 @@ impl<'a> Shard<'a> {
                 return false;
             }
             page = Box::into_raw(Box::new(Page::new()));
-            self.link(cell / PAGE).store(page, Ordering::Release);
+            let link = link_to(page, cell / PAGE);
+            self.link(cell / PAGE).store(link, Ordering::Release);
         }
         // SAFETY: a page that was published stays where it is until the block is closed.
-        let page = unsafe { &*page };
-        if !page.count(cell % PAGE) {
-            page.empty(cell % PAGE, memory);
-            page.count(cell % PAGE);
-        }
+        unsafe { &*page }.count_anyway(cell % PAGE, memory);
         self.add(0, sum);
         true
     }
@@ -178,9 +187,10 @@ impl<'a> Shard<'a> {
     #[inline]
     pub(super) unsafe fn quick_count(self, cell: usize, sum: u64) -> bool {
         // SAFETY: there is one more link than pages. Relaxed: the owner made the page itself.
-        let page = unsafe { (*self.links().add(cell / PAGE)).load(Ordering::Relaxed) };
-        // SAFETY: a page that was published stays until the block is closed, the full one as long as the memory.
-        let counted = unsafe { &*page }.count(cell % PAGE);
+        let cells = unsafe { (*self.links().add(cell / PAGE)).load(Ordering::Relaxed) };
+        // SAFETY: a page that was published stays until the block is closed, the full one as long as the memory; and
+        // the cell is in the page that this link is the one to.
+        let counted = Page::count(unsafe { &*cells.wrapping_add(cell) });
         if counted {
             self.add(0, sum);
         }

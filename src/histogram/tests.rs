@@ -276,11 +276,11 @@ fn marks_of_series_that_nobody_writes_to() {
     let all: Vec<Histogram> = (0..SERIES).map(make).collect();
     for threads in 1..=2 {
         let written = Barrier::new(2);
+        let write = || all.iter().for_each(|histogram| histogram.record(5_000));
         thread::scope(|scope| {
-            // The second one lives for as long as is measured.
-            let write = || all.iter().for_each(|histogram| histogram.record(5_000));
+            // The second writer lives for as long as is measured.
             scope.spawn(|| {
-                (threads == 2).then(write);
+                (threads == 2).then(&write);
                 written.wait();
                 written.wait();
             });

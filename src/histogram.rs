@@ -62,6 +62,8 @@ const SUM: usize = 0;
 const SATURATED: usize = 1;
 /// Where the number of zeros stands, which the sum does not show.
 const ZEROS: usize = 2;
+/// Counters in a page: one octave of buckets.
+const PAGE: usize = 64;
 /// The most that a narrow cell counts until it is emptied; one more is negative, which takes no comparison to find out.
 /// Small in tests, so that they see it happen.
 const FULL: u32 = if cfg!(test) { 16 } else { i32::MAX as u32 };

@@ -13,10 +13,10 @@ use super::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, alloc, dealloc};
 use super::memory::Memory;
 use super::page::Page;
 
+pub(super) use super::PAGE;
+
 /// Counters in the head: sum, saturated values and zeros of a histogram, or what a plain counter needs.
 pub(super) const HEAD: usize = 4;
-/// Counters in a page: one octave of buckets.
-pub(super) const PAGE: usize = 64;
 
 /// A living thread may write the block.
 const THREAD: u32 = 1;
@@ -264,16 +264,5 @@ impl<'a> Shard<'a> {
                 dealloc(self.line.as_ptr().cast(), Self::layout(pages));
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_block_is_one_line_and_its_links() {
-        assert_eq!((size_of::<Line>(), align_of::<Line>()), (64, 64));
-        assert_eq!(Shard::layout(34).size(), 64 + 35 * size_of::<usize>());
     }
 }

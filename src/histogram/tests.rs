@@ -251,6 +251,12 @@ fn prometheus_interpolation() {
 }
 
 #[test]
+fn what_a_block_is_stands_in_one_line() {
+    use shard::Line;
+    assert_eq!((size_of::<Line>(), align_of::<Line>()), (64, 64));
+}
+
+#[test]
 fn a_cell_that_is_emptied_again_and_again_keeps_its_count() {
     let histogram = durations(&[]);
     let memory = || histogram.reading().memory().taken();

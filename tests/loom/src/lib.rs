@@ -22,7 +22,9 @@ use loom::thread;
 use memory::Memory;
 use shard::Shard;
 
-/// Cells are emptied at every second record.
+/// Cells in a page.
+const PAGE: usize = 2;
+/// Every cell is emptied before its third record.
 const FULL: u32 = 2;
 
 fn blocks() -> (Arc<Memory>, Arc<Blocks>) {
@@ -63,18 +65,34 @@ fn number(blocks: &Blocks) -> usize {
     number
 }
 
+/// Runs a model, with at most `most` changes of the thread that could as well have gone on: nearly all mistakes show
+/// with two.
+fn model(most: usize, check: impl Fn() + Sync + Send + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(most);
+    model.max_branches = 10_000;
+    model.check(check);
+}
+
 /// Looks twice while up to `most` values of 10 are recorded.
 fn look(blocks: &Blocks, most: u64) {
     let (count, sum) = read(blocks);
-    assert!(count <= most && sum <= count * 10, "{count} values, sum {sum}");
+    assert!(
+        count <= most && sum <= count * 10,
+        "{count} values, sum {sum}"
+    );
+
     let (later, sum) = read(blocks);
     assert!(later >= count, "counts only grow: {count}, then {later}");
-    assert!(later <= most && sum <= later * 10, "{later} values, sum {sum}");
+    assert!(
+        later <= most && sum <= later * 10,
+        "{later} values, sum {sum}"
+    );
 }
 
 #[test]
 fn a_reader_sees_whole_records_in_their_order() {
-    loom::model(|| {
+    model(2, || {
         let (_, blocks) = blocks();
         let writer = {
             let blocks = blocks.clone();
@@ -93,7 +111,7 @@ fn a_reader_sees_whole_records_in_their_order() {
 
 #[test]
 fn a_cell_that_is_emptied_loses_and_invents_nothing() {
-    loom::model(|| {
+    model(2, || {
         let (memory, blocks) = blocks();
         let writer = {
             let blocks = blocks.clone();
@@ -114,7 +132,7 @@ fn a_cell_that_is_emptied_loses_and_invents_nothing() {
 
 #[test]
 fn folding_loses_and_invents_nothing() {
-    loom::model(|| {
+    model(2, || {
         let (memory, blocks) = blocks();
         let writer = {
             let blocks = blocks.clone();
@@ -138,9 +156,7 @@ fn folding_loses_and_invents_nothing() {
 
 #[test]
 fn leases_that_race_for_the_front_are_all_seen_while_a_reader_takes_blocks_out() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(2);
-    model.check(|| {
+    model(2, || {
         let (memory, blocks) = blocks();
         let ended = lease(&blocks);
         ended.add(0, 10);
@@ -174,7 +190,7 @@ fn leases_that_race_for_the_front_are_all_seen_while_a_reader_takes_blocks_out()
 
 #[test]
 fn two_readers_fold_a_block_once() {
-    loom::model(|| {
+    model(2, || {
         let (_, blocks) = blocks();
         let shard = lease(&blocks);
         record(&blocks, shard, 0);
@@ -191,9 +207,7 @@ fn two_readers_fold_a_block_once() {
 
 #[test]
 fn threads_that_share_make_one_block_and_one_page() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(|| {
+    model(2, || {
         let (memory, blocks) = blocks();
         let writers: Vec<_> = (0..2)
             .map(|_| {
@@ -214,7 +228,7 @@ fn threads_that_share_make_one_block_and_one_page() {
 /// The model checker knows every block, and misses one that is not freed.
 #[test]
 fn a_block_is_freed_by_whoever_is_last() {
-    loom::model(|| {
+    model(2, || {
         let (memory, blocks) = blocks();
         let shard = lease(&blocks);
         record(&blocks, shard, 0);

@@ -375,6 +375,19 @@ fn a_dropped_histogram_leaves_nothing_to_its_successor() {
 }
 
 #[test]
+fn a_dropped_histogram_gives_back_its_bytes_while_its_threads_live_on() {
+    let memory = Arc::new(Memory::new(DEFAULT_LIMIT));
+    let buckets = Buckets::new(Layout::durations(), &[]).expect("bounds");
+    for _ in 0..3 {
+        let histogram = Histogram::within(buckets.clone(), memory.clone());
+        histogram.record(5_000);
+        assert!(memory.taken() > 0);
+        drop(histogram);
+        assert_eq!(memory.taken(), 0);
+    }
+}
+
+#[test]
 fn recording_while_the_thread_is_torn_down() {
     static HISTOGRAM: std::sync::OnceLock<Histogram> = std::sync::OnceLock::new();
     struct Late;

@@ -1,9 +1,24 @@
 //! What the crate takes from the standard library and from parking_lot, as the model checker has it.
 
-pub(super) use loom::alloc::{alloc, dealloc};
+use std::alloc::Layout;
+
+pub(super) use loom::alloc::alloc;
 pub(super) use loom::sync::atomic::Ordering;
 
 use loom::sync::atomic;
+
+/// Frees what [`alloc`] gave, and spoils it before: an atomic that is used later is none that loom knows.
+///
+/// # Safety
+///
+/// That of the standard library's.
+pub(super) unsafe fn dealloc(at: *mut u8, layout: Layout) {
+    // SAFETY: it is the caller's until it is freed.
+    unsafe {
+        at.write_bytes(0xa5, layout.size());
+        loom::alloc::dealloc(at, layout);
+    }
+}
 
 /// An atomic that touches another one before every access.
 ///

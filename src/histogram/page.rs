@@ -129,8 +129,8 @@ impl Page {
         unsafe { turns.as_ref() }
     }
 
-    /// Gives back what the page took, and ends it.
-    pub(super) fn give_back(self: Box<Self>, memory: &Memory) {
+    /// Gives back what the page took, whose end this is.
+    pub(super) fn give_back(&self, memory: &Memory) {
         let more = match self.turns().is_some() {
             true => Self::MORE_BYTES,
             false => 0,

@@ -117,8 +117,8 @@ impl Shared {
         (0..HEAD).for_each(|counter| self.add(counter, ended.head(counter)));
     }
 
-    /// Gives back what the block took, and ends it.
-    pub(super) fn give_back(self: Box<Self>, memory: &Memory) {
+    /// Gives back what the block took, whose end this is.
+    pub(super) fn give_back(&self, memory: &Memory) {
         let made = (0..self.pages.len()).filter(|&at| self.page(at).is_some());
         memory.give_back(Self::bytes(self.pages.len()) + made.count() * size_of::<Page>());
     }

@@ -101,6 +101,7 @@ fn line(domain: Domain, operation: &Operation) -> OperationStats {
             None => whole = Some(snapshot),
         }
     }
+    let in_flight = operation.in_flight(&operation.reading());
     let quantile = |q| whole.as_ref().and_then(|whole| whole.quantile(q));
     OperationStats {
         kind: domain.as_str(),
@@ -113,7 +114,7 @@ fn line(domain: Domain, operation: &Operation) -> OperationStats {
         count: whole.as_ref().map_or(0, Snapshot::count),
         errors,
         cancelled,
-        in_flight: operation.in_flight(&operation.reading()),
+        in_flight,
         p50: quantile(0.5),
         p95: quantile(0.95),
         p99: quantile(0.99),

@@ -1,26 +1,42 @@
-//! How many bytes of counters the threads of an instance may own before they share.
+//! What the counters of an instance have in common: how many bytes threads may own before they share, the readers' turn,
+//! and the page that stands where there is none.
 
-use std::marker::PhantomData;
-
-use super::atomic::{AtomicUsize, Ordering};
+use super::atomic::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use super::page::Page;
 
 /// What the counters of an instance take unless told otherwise: 64 MiB.
 pub(crate) const DEFAULT_LIMIT: usize = 64 << 20;
 
 /// Who holds one may read what was counted; one at a time for an instance, and nobody who records waits for it.
+///
+/// Whoever holds one must not begin another, nor call user code, which might.
 #[derive(Debug)]
-pub(crate) struct Reading<'a>(PhantomData<&'a Memory>);
+pub(crate) struct Reading<'a> {
+    memory: &'a Memory,
+    turn: MutexGuard<'a, ()>,
+}
 
 impl Reading<'_> {
     /// Lets others read who are waiting to.
-    pub(crate) fn pause(&mut self) {}
+    pub(crate) fn pause(&mut self) {
+        MutexGuard::bump(&mut self.turn);
+    }
+
+    /// What is read: the counters that take their bytes from here.
+    pub(super) fn memory(&self) -> &Memory {
+        self.memory
+    }
 }
 
-/// A byte budget. Relaxed throughout: only its own value decides, and it may be exceeded by what races for the rest.
+/// A byte budget, a lock that only readers take, and a page that is full.
 #[derive(Debug)]
 pub(crate) struct Memory {
     limit: usize,
+    /// Relaxed throughout: only its own value decides, and it may be exceeded by what races for the rest.
     taken: AtomicUsize,
+    readers: Mutex<()>,
+    /// Stands in every block where a page is still to be made. Nobody writes it.
+    full: Box<Page>,
 }
 
 impl Memory {
@@ -28,12 +44,22 @@ impl Memory {
         Self {
             limit,
             taken: AtomicUsize::new(0),
+            readers: Mutex::new(()),
+            full: Box::new(Page::full()),
         }
     }
 
-    /// Begins to read.
+    /// Begins to read, when those who do have ended.
     pub(crate) fn reading(&self) -> Reading<'_> {
-        Reading(PhantomData)
+        Reading {
+            memory: self,
+            turn: self.readers.lock(),
+        }
+    }
+
+    /// A page in which every cell is full.
+    pub(super) fn full(&self) -> &Page {
+        &self.full
     }
 
     /// Takes `bytes` if they are left.
@@ -45,7 +71,7 @@ impl Memory {
         fits
     }
 
-    /// Takes `bytes` even if they are not left: for the blocks that all threads share.
+    /// Takes `bytes` even if they are not left: for what all threads share, and for counts that would be lost.
     pub(super) fn take_anyway(&self, bytes: usize) {
         self.taken.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::blocks::Block;
 use super::layout::Buckets;
-use super::shard::{PAGE, Shard};
+use super::shard::PAGE;
 
 /// An immutable copy of a histogram, or the sum or difference of several over the same buckets.
 #[derive(Debug, Clone)]
@@ -33,12 +34,12 @@ impl Snapshot {
     }
 
     /// Adds one block. The sum is read first, so that the cells count at least what it covers.
-    pub(super) fn add(&mut self, shard: &Shard, sum: usize, saturated: usize) {
-        self.sum = self.sum.wrapping_add(shard.head(sum));
-        self.saturated = self.saturated.wrapping_add(shard.head(saturated));
+    pub(super) fn add(&mut self, block: &Block<'_>, sum: usize, saturated: usize) {
+        self.sum = self.sum.wrapping_add(block.head(sum));
+        self.saturated = self.saturated.wrapping_add(block.head(saturated));
         let pages = self.cells.chunks_mut(PAGE).zip(&mut self.pages);
         for (at, (cells, total)) in pages.enumerate() {
-            let of_page = shard.add_page_to(at, cells);
+            let of_page = block.add_page_to(at, cells);
             *total += of_page;
             self.count += of_page;
         }

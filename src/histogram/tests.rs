@@ -250,6 +250,61 @@ fn prometheus_interpolation() {
     );
 }
 
+#[test]
+fn what_a_block_is_stands_in_one_line() {
+    use shard::Line;
+    assert_eq!((size_of::<Line>(), align_of::<Line>()), (64, 64));
+}
+
+#[test]
+fn a_cell_that_is_emptied_again_and_again_keeps_its_count() {
+    let histogram = durations(&[]);
+    let memory = || histogram.reading().memory().taken();
+    histogram.record(5_000);
+    let narrow = memory();
+    for count in 2..=10 * u64::from(FULL) {
+        histogram.record(5_000);
+        histogram.record(5_400);
+        assert_eq!(histogram.count(), 2 * count - 1);
+        assert_eq!(histogram.snapshot().raw_sum(), 10_400 * count - 5_400);
+    }
+    assert_eq!(memory(), narrow + 512, "wide cells came behind one page");
+}
+
+/// What a reader pays for series that nobody writes to: `cargo test --release -- --ignored --nocapture marks`.
+#[test]
+#[ignore = "prints a measurement"]
+fn marks_of_series_that_nobody_writes_to() {
+    const SERIES: u32 = 10_000;
+    let memory = Arc::new(Memory::new(usize::MAX));
+    let buckets = Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
+    let make = |_| Histogram::within(buckets.clone(), memory.clone());
+    let all: Vec<Histogram> = (0..SERIES).map(make).collect();
+    for threads in 1..=2 {
+        let written = Barrier::new(2);
+        let write = || all.iter().for_each(|histogram| histogram.record(5_000));
+        thread::scope(|scope| {
+            // The second writer lives for as long as is measured.
+            scope.spawn(|| {
+                (threads == 2).then(&write);
+                written.wait();
+                written.wait();
+            });
+            write();
+            written.wait();
+            let best = (0..200).map(|_| {
+                let started = std::time::Instant::now();
+                let reading = memory.reading();
+                let marks = all.iter().map(|histogram| histogram.mark(&reading));
+                std::hint::black_box(marks.fold(0, u64::wrapping_add));
+                started.elapsed() / SERIES
+            });
+            println!("{threads} writers: {:?} for a mark", best.min());
+            written.wait();
+        });
+    }
+}
+
 fn blocks(histogram: &Histogram) -> usize {
     let mut blocks = 0;
     histogram.cells.read(&histogram.reading(), |_| blocks += 1);
@@ -320,6 +375,19 @@ fn a_dropped_histogram_leaves_nothing_to_its_successor() {
 }
 
 #[test]
+fn a_dropped_histogram_gives_back_its_bytes_while_its_threads_live_on() {
+    let memory = Arc::new(Memory::new(DEFAULT_LIMIT));
+    let buckets = Buckets::new(Layout::durations(), &[]).expect("bounds");
+    for _ in 0..3 {
+        let histogram = Histogram::within(buckets.clone(), memory.clone());
+        histogram.record(5_000);
+        assert!(memory.taken() > 0);
+        drop(histogram);
+        assert_eq!(memory.taken(), 0);
+    }
+}
+
+#[test]
 fn recording_while_the_thread_is_torn_down() {
     static HISTOGRAM: std::sync::OnceLock<Histogram> = std::sync::OnceLock::new();
     struct Late;
@@ -369,8 +437,8 @@ fn nothing_is_lost_or_invented_under_readers() {
             let count = snapshot.count();
             assert!((last..=WRITERS * EACH).contains(&count), "counts only grow");
             assert!(
-                snapshot.raw_sum() >= count * 1_000_000,
-                "the sum covers what is counted"
+                snapshot.raw_sum() <= count * 401_000_000,
+                "what the sum covers is counted"
             );
             last = count;
         }

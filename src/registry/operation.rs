@@ -140,16 +140,6 @@ impl Operation {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn with_locks_held(&self, work: impl FnOnce()) {
-        let _flow = self.flow.hold_lock();
-        let _series: Vec<_> = self
-            .each_series()
-            .map(|series| series.histogram.hold_lock())
-            .collect();
-        work();
-    }
-
     fn link(&self, outcome: Outcome, detail: u16) -> Link {
         let histogram = Histogram::within(
             self.recording.buckets.clone(),

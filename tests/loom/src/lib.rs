@@ -1,137 +1,251 @@
-//! Every interleaving of a few steps of the shard protocol: the very files of the crate, with the model checker's
+//! Every interleaving of a few steps of the block protocol: the very files of the crate, with the model checker's
 //! atomics. Run by `tests/run`.
 #![cfg(test)]
 #![allow(dead_code, reason = "the models use a part of each file")]
 
-mod atomic {
-    pub(super) use loom::sync::atomic::{
-        AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering,
-    };
-}
+mod atomic;
 #[path = "../../../src/histogram/blocks.rs"]
 mod blocks;
 #[path = "../../../src/histogram/memory.rs"]
 mod memory;
+#[path = "../../../src/histogram/page.rs"]
+mod page;
 #[path = "../../../src/histogram/shard.rs"]
 mod shard;
+#[path = "../../../src/histogram/shared.rs"]
+mod shared;
 
 use std::sync::Arc;
 
 use blocks::Blocks;
-use loom::sync::Mutex;
 use loom::thread;
 use memory::Memory;
 use shard::Shard;
 
-fn memory() -> Arc<Memory> {
-    Arc::new(Memory::new(usize::MAX))
+/// Cells in a page.
+const PAGE: usize = 2;
+/// Every cell is emptied before its third record.
+const FULL: u32 = 2;
+
+fn blocks() -> (Arc<Memory>, Arc<Blocks>) {
+    let memory = Arc::new(Memory::new(usize::MAX));
+    let blocks = Arc::new(Blocks::new(1, memory.clone()));
+    (memory, blocks)
 }
 
-fn owned(memory: &Arc<Memory>) -> Arc<Shard> {
-    Arc::new(Shard::owned(1, memory).expect("bytes are left"))
+fn lease(blocks: &Blocks) -> Shard<'_> {
+    blocks.lease().expect("bytes are left")
 }
 
 /// What `Histogram::record` does on a block of its own.
-fn record(shard: &Shard, cell: usize, value: u64) {
-    if !shard.own_count(cell, value) {
-        assert!(shard.make_page(cell) && shard.own_count(cell, value));
-    }
+fn record(blocks: &Blocks, shard: Shard<'_>, cell: usize) {
+    assert!(shard.count(cell, 10, blocks.memory()));
+}
+
+/// The thread ends.
+fn end(shard: Shard<'_>) {
+    // SAFETY: whoever leased it does not use it again.
+    unsafe { shard.release() };
 }
 
 /// (number of values, their sum), read in the order of `Snapshot::add`: no sum without its values.
-fn read<'a>(shards: impl Iterator<Item = &'a Shard>) -> (u64, u64) {
+fn read(blocks: &Blocks) -> (u64, u64) {
     let (mut count, mut sum) = (0, 0);
-    for shard in shards {
-        sum += shard.head(0);
-        count += shard.add_page_to(0, &mut [0; 2]);
-    }
+    blocks.read(&blocks.memory().reading(), |block| {
+        sum += block.head(0);
+        count += block.add_page_to(0, &mut [0; 2]);
+    });
     (count, sum)
+}
+
+/// How many blocks there are.
+fn number(blocks: &Blocks) -> usize {
+    let mut number = 0;
+    blocks.read(&blocks.memory().reading(), |_| number += 1);
+    number
+}
+
+/// Runs a model, with at most `most` changes of the thread that could as well have gone on: nearly all mistakes show
+/// with two.
+fn model(most: usize, check: impl Fn() + Sync + Send + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(most);
+    model.max_branches = 10_000;
+    model.check(check);
+}
+
+/// Looks twice while up to `most` values of 10 are recorded.
+fn look(blocks: &Blocks, most: u64) {
+    let (count, sum) = read(blocks);
+    assert!(
+        count <= most && sum <= count * 10,
+        "{count} values, sum {sum}"
+    );
+
+    let (later, sum) = read(blocks);
+    assert!(later >= count, "counts only grow: {count}, then {later}");
+    assert!(
+        later <= most && sum <= later * 10,
+        "{later} values, sum {sum}"
+    );
 }
 
 #[test]
 fn a_reader_sees_whole_records_in_their_order() {
-    loom::model(|| {
-        let shard = owned(&memory());
+    model(2, || {
+        let (_, blocks) = blocks();
         let writer = {
-            let shard = shard.clone();
+            let blocks = blocks.clone();
             thread::spawn(move || {
-                record(&shard, 0, 10);
-                record(&shard, 1, 10);
+                let shard = lease(&blocks);
+                record(&blocks, shard, 0);
+                record(&blocks, shard, 1);
+                end(shard);
             })
         };
-        let (count, sum) = read(std::iter::once(&*shard));
-        assert!(count <= 2 && sum <= count * 10, "{count} values, sum {sum}");
-        let (later, _) = read(std::iter::once(&*shard));
-        assert!(later >= count, "counts only grow");
+        look(&blocks, 2);
         writer.join().expect("no panic");
-        assert_eq!(read(std::iter::once(&*shard)), (2, 20));
+        assert_eq!(read(&blocks), (2, 20));
     });
 }
 
 #[test]
-fn folding_loses_and_invents_nothing() {
-    loom::model(|| {
-        let memory = memory();
-        let blocks = Arc::new(Mutex::new(Blocks::default()));
+fn a_cell_that_is_emptied_loses_and_invents_nothing() {
+    model(2, || {
+        let (memory, blocks) = blocks();
         let writer = {
-            let (blocks, memory) = (blocks.clone(), memory.clone());
+            let blocks = blocks.clone();
             thread::spawn(move || {
-                let shard = owned(&memory);
-                blocks.lock().expect("no panic").keep(shard.clone());
-                record(&shard, 0, 10);
-                record(&shard, 1, 10);
-                // The thread ends.
-                shard.release();
+                let shard = lease(&blocks);
+                // Emptied twice.
+                (0..5).for_each(|_| record(&blocks, shard, 0));
+                end(shard);
             })
         };
-        let look = || {
-            let mut blocks = blocks.lock().expect("no panic");
-            blocks.fold(1, &memory);
-            read(blocks.each())
-        };
-        let (count, sum) = look();
-        assert!(count <= 2 && sum <= count * 10, "{count} values, sum {sum}");
-        let (later, _) = look();
-        assert!(later >= count, "counts only grow");
+        look(&blocks, 5);
         writer.join().expect("no panic");
-        assert_eq!(look(), (2, 20));
-        assert_eq!(blocks.lock().expect("no panic").each().count(), 1, "only the base is left");
-    });
-}
-
-#[test]
-fn threads_that_share_a_block_make_one_page() {
-    loom::model(|| {
-        let memory = memory();
-        let shard = Arc::new(Shard::shared(1, &memory));
-        let writers: Vec<_> = (0..2)
-            .map(|_| {
-                let shard = shard.clone();
-                thread::spawn(move || shard.shared_count(0, 10))
-            })
-            .collect();
-        let (count, sum) = read(std::iter::once(&*shard));
-        assert!(count <= 2 && sum <= count * 10, "{count} values, sum {sum}");
-        for writer in writers {
-            writer.join().expect("no panic");
-        }
-        assert_eq!(read(std::iter::once(&*shard)), (2, 20));
-        drop(shard);
+        assert_eq!(read(&blocks), (5, 50));
+        drop(blocks);
         assert_eq!(memory.taken(), 0, "every byte came back");
     });
 }
 
 #[test]
-fn memory_is_given_back_by_whoever_is_last() {
-    loom::model(|| {
-        let memory = memory();
-        let shard = owned(&memory);
+fn folding_loses_and_invents_nothing() {
+    model(2, || {
+        let (memory, blocks) = blocks();
         let writer = {
-            let shard = shard.clone();
-            thread::spawn(move || record(&shard, 0, 10))
+            let blocks = blocks.clone();
+            thread::spawn(move || {
+                let shard = lease(&blocks);
+                record(&blocks, shard, 0);
+                end(shard);
+                let shard = lease(&blocks);
+                record(&blocks, shard, 1);
+                end(shard);
+            })
         };
-        drop(shard);
+        look(&blocks, 2);
         writer.join().expect("no panic");
-        assert_eq!(memory.taken(), 0);
+        assert_eq!(read(&blocks), (2, 20));
+        assert_eq!(number(&blocks), 1, "only what nobody owns is left");
+        drop(blocks);
+        assert_eq!(memory.taken(), 0, "every byte came back");
     });
 }
+
+#[test]
+fn leases_that_race_for_the_front_are_all_seen_while_a_reader_takes_blocks_out() {
+    model(2, || {
+        let (memory, blocks) = blocks();
+        let ended = lease(&blocks);
+        ended.add(0, 10);
+        end(ended);
+        let writers: Vec<_> = (0..2)
+            .map(|_| {
+                let blocks = blocks.clone();
+                thread::spawn(move || {
+                    let shard = lease(&blocks);
+                    shard.add(0, 10);
+                    end(shard);
+                })
+            })
+            .collect();
+        let sum = || {
+            let mut sum = 0;
+            blocks.read(&blocks.memory().reading(), |block| sum += block.head(0));
+            sum
+        };
+        let seen = sum();
+        assert!((10..=30).contains(&seen), "{seen}");
+        for writer in writers {
+            writer.join().expect("no panic");
+        }
+        assert_eq!(sum(), 30);
+        assert_eq!(number(&blocks), 1, "only what nobody owns is left");
+        drop(blocks);
+        assert_eq!(memory.taken(), 0, "every byte came back");
+    });
+}
+
+#[test]
+fn two_readers_fold_a_block_once() {
+    model(2, || {
+        let (_, blocks) = blocks();
+        let shard = lease(&blocks);
+        record(&blocks, shard, 0);
+        end(shard);
+        let other = {
+            let blocks = blocks.clone();
+            thread::spawn(move || assert_eq!(read(&blocks), (1, 10)))
+        };
+        assert_eq!(read(&blocks), (1, 10));
+        other.join().expect("no panic");
+        assert_eq!(number(&blocks), 1);
+    });
+}
+
+#[test]
+fn threads_that_share_make_one_block_and_one_page() {
+    model(2, || {
+        let (memory, blocks) = blocks();
+        let writers: Vec<_> = (0..2)
+            .map(|_| {
+                let blocks = blocks.clone();
+                thread::spawn(move || blocks.shared().count(0, 10, blocks.memory()))
+            })
+            .collect();
+        look(&blocks, 2);
+        for writer in writers {
+            writer.join().expect("no panic");
+        }
+        assert_eq!(read(&blocks), (2, 20));
+        drop(blocks);
+        assert_eq!(memory.taken(), 0, "every byte came back");
+    });
+}
+
+/// The model checker knows every block, and misses one that is not freed.
+#[test]
+fn a_block_is_freed_by_whoever_is_last() {
+    model(2, || {
+        let (memory, blocks) = blocks();
+        let shard = lease(&blocks);
+        record(&blocks, shard, 0);
+        let line = Raw(shard.as_ptr());
+        let owner = thread::spawn(move || {
+            let line = line;
+            // SAFETY: the owner has not released it.
+            end(unsafe { Shard::at(line.0) }.expect("not null"));
+        });
+        drop(blocks);
+        assert_eq!(memory.taken(), 0, "every byte came back");
+        owner.join().expect("no panic");
+    });
+}
+
+/// A block on its way to the thread that is to own it.
+struct Raw(*mut shard::Line);
+
+// SAFETY: the thread that made it does not use it any more.
+unsafe impl Send for Raw {}

@@ -166,10 +166,8 @@ impl Histogram {
     /// A number that is another one whenever a record has ended since it was last asked for.
     pub(crate) fn mark(&self, reading: &Reading<'_>) -> u64 {
         let mut mark = 0_u64;
-        self.cells.read(reading, |shard| {
-            mark = mark
-                .wrapping_add(shard.head(SUM))
-                .wrapping_add(shard.head(ZEROS));
+        self.cells.read(reading, |block| {
+            mark = mark.wrapping_add(folded::mark(block))
         });
         mark
     }

@@ -106,8 +106,11 @@ impl Own {
             for series in &family.series {
                 let keys = family.keys.iter().map(String::as_str);
                 let labels = keys.zip(series.labels.iter().map(String::as_str));
-                if let Some(number) = series.number() {
-                    sheet.sample_since(labels, Some(series.created), number);
+                match series.number() {
+                    Some(number) if family.kind == Kind::Gauge => sheet.sample(labels, number),
+                    Some(number) => sheet.next_sample(labels, series.created, number),
+                    // An observed gauge that has nothing to say.
+                    None => {}
                 }
             }
         }

@@ -13,22 +13,21 @@ pub(super) trait Sheet {
     /// The samples that follow are of this family.
     fn family(&mut self, name: &str, help: &str, kind: Kind);
 
-    /// One more sample, and when it came into being if that is later than the instance.
-    fn sample_since<'a>(
-        &mut self,
-        labels: impl Iterator<Item = (&'a str, &'a str)> + Clone,
-        created: Option<SystemTime>,
-        number: Number<'_>,
-    );
-
     /// One more sample.
     fn sample<'a>(
         &mut self,
         labels: impl Iterator<Item = (&'a str, &'a str)> + Clone,
         number: Number<'_>,
-    ) {
-        self.sample_since(labels, None, number);
-    }
+    );
+
+    /// The next sample of a family whose samples always come in the order of their labels, none left out; and when it
+    /// came into being.
+    fn next_sample<'a>(
+        &mut self,
+        labels: impl Iterator<Item = (&'a str, &'a str)>,
+        created: SystemTime,
+        number: Number<'_>,
+    );
 }
 
 /// A value that is not kept.
@@ -107,9 +106,28 @@ impl Sheet for Fresh {
         self.0.push(Family::new(name, help, kind));
     }
 
-    fn sample_since<'a>(
+    fn sample<'a>(
         &mut self,
         labels: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+        number: Number<'_>,
+    ) {
+        self.add(labels, None, number);
+    }
+
+    fn next_sample<'a>(
+        &mut self,
+        labels: impl Iterator<Item = (&'a str, &'a str)>,
+        created: SystemTime,
+        number: Number<'_>,
+    ) {
+        self.add(labels, Some(created), number);
+    }
+}
+
+impl Fresh {
+    fn add<'a>(
+        &mut self,
+        labels: impl Iterator<Item = (&'a str, &'a str)>,
         created: Option<SystemTime>,
         number: Number<'_>,
     ) {
@@ -157,10 +175,19 @@ impl<'a> Renewal<'a> {
     }
 
     fn leave(&mut self) {
-        let all = self
-            .at
-            .map_or(0, |at| self.families[at].family.samples.len());
-        self.changed |= self.seen != all;
+        self.changed |= self.seen != self.samples().len();
+    }
+
+    /// Those of the family at hand.
+    fn samples(&self) -> &[Sample] {
+        self.at.map_or(&[], |at| &self.families[at].family.samples)
+    }
+
+    fn renew(&mut self, sample: usize, number: Number<'_>) {
+        if let Some(at) = self.at {
+            number.renew(&mut self.families[at].family.samples[sample].value);
+        }
+        (self.next, self.seen) = (sample + 1, self.seen + 1);
     }
 }
 
@@ -172,33 +199,35 @@ impl Sheet for Renewal<'_> {
         (self.next, self.seen) = (0, 0);
     }
 
-    fn sample_since<'a>(
+    fn sample<'a>(
         &mut self,
         labels: impl Iterator<Item = (&'a str, &'a str)> + Clone,
-        created: Option<SystemTime>,
         number: Number<'_>,
     ) {
-        self.seen += 1;
-        let Some(family) = self.at.map(|at| &mut self.families[at].family) else {
-            return;
-        };
+        let samples = self.samples();
         let of = |sample: &Sample| compare(sample, labels.clone());
-        let samples = &mut family.samples;
-        let guessed = samples
-            .get(self.next)
-            .is_some_and(|sample| of(sample).is_eq());
-        let found = if guessed {
+        let guessed = samples.get(self.next);
+        let found = if guessed.is_some_and(|sample| of(sample).is_eq()) {
             Ok(self.next)
         } else {
             samples.binary_search_by(of)
         };
         match found {
-            Ok(at) => {
-                number.renew(&mut samples[at].value);
-                samples[at].created = created;
-                self.next = at + 1;
-            }
+            Ok(at) => self.renew(at, number),
             Err(_) => self.changed = true,
+        }
+    }
+
+    fn next_sample<'a>(
+        &mut self,
+        _: impl Iterator<Item = (&'a str, &'a str)>,
+        _: SystemTime,
+        number: Number<'_>,
+    ) {
+        if self.next < self.samples().len() {
+            self.renew(self.next, number);
+        } else {
+            self.changed = true;
         }
     }
 }

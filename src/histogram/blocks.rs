@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::atomic::{AtomicPtr, Ordering};
 use super::memory::{Memory, Reading};
-use super::shard::{Line, Shard};
+use super::shard::{LAST, Line, Shard, bit};
 use super::shared::Shared;
 
 /// Reached by any thread at any time.
@@ -39,6 +39,24 @@ impl Block<'_> {
             Self::Owned(shard) => shard.head(counter),
             Self::Shared(shared) => shared.head(counter),
         }
+    }
+
+    /// The numbers of the pages that there may be something in, ascending. Look for them after the head.
+    pub(super) fn pages(&self) -> impl Iterator<Item = usize> + use<> {
+        let (mut made, pages) = match self {
+            Self::Owned(shard) => (shard.made(), shard.pages()),
+            Self::Shared(shared) => (shared.made(), shared.pages()),
+        };
+        let rest = if made & bit(LAST) == 0 { LAST } else { pages };
+        made &= !bit(LAST);
+        let next = move || {
+            let at = made.trailing_zeros() as usize;
+            (made != 0).then(|| {
+                made &= made - 1;
+                at
+            })
+        };
+        std::iter::from_fn(next).chain(LAST..rest)
     }
 
     /// Adds the cells of page `at` to `cells`, which may be fewer; returns their total, 0 if there is no such page.

@@ -1,7 +1,7 @@
 //! What a reader keeps of a histogram when it only wants to know its bounds.
 
-use super::shard::PAGE;
-use super::{Buckets, Histogram, Reading, SATURATED, SUM, Snapshot};
+use super::blocks::Block;
+use super::{Buckets, Histogram, PAGE, Reading, SATURATED, SUM, Snapshot, ZEROS};
 
 /// Exact cumulative counts at the configured bounds, renewed only when something was recorded.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +16,18 @@ pub(crate) struct Folded {
     pub(crate) sum: u64,
     /// How many lay above the range.
     pub(crate) saturated: u64,
+    /// What the block that nobody owns holds of it: the largest one, and the one that hardly ever changes.
+    shared: Part,
+}
+
+/// What one block holds.
+#[derive(Debug, Clone, Default)]
+struct Part {
+    /// That of the block.
+    mark: u64,
+    /// Above each bound's predecessor and up to it; empty stands for none.
+    counts: Box<[u64]>,
+    count: u64,
 }
 
 impl Folded {
@@ -38,8 +50,7 @@ impl Folded {
 
     /// Adds what another one holds, over the same bounds.
     pub(crate) fn add(&mut self, other: &Self) {
-        let pairs = self.at_or_below.iter_mut().zip(&other.at_or_below);
-        pairs.for_each(|(total, more)| *total += more);
+        add(&mut self.at_or_below, &other.at_or_below);
         self.count += other.count;
         self.sum = self.sum.wrapping_add(other.sum);
         self.saturated += other.saturated;
@@ -48,14 +59,80 @@ impl Folded {
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.at_or_below.fill(0);
-        (self.mark, self.count, self.sum, self.saturated) = (0, 0, 0, 0);
+        (self.count, self.sum, self.saturated) = (0, 0, 0);
+    }
+
+    /// Adds what a block holds; the counts are those between bounds.
+    fn take(&mut self, block: &Block<'_>, closes: &[usize]) {
+        let mark = mark(block);
+        self.sum = self.sum.wrapping_add(block.head(SUM));
+        self.saturated = self.saturated.wrapping_add(block.head(SATURATED));
+        match block {
+            Block::Owned(_) => self.count += block.fold(closes, &mut self.at_or_below),
+            Block::Shared(_) => {
+                if mark != self.shared.mark {
+                    self.shared.renew(block, closes);
+                    self.shared.mark = mark;
+                }
+                add(&mut self.at_or_below, &self.shared.counts);
+                self.count += self.shared.count;
+            }
+        }
+    }
+}
+
+impl Part {
+    fn renew(&mut self, block: &Block<'_>, closes: &[usize]) {
+        if self.counts.is_empty() {
+            self.counts = vec![0; closes.len()].into();
+        }
+        self.counts.fill(0);
+        self.count = block.fold(closes, &mut self.counts);
+    }
+}
+
+fn add(totals: &mut [u64], more: &[u64]) {
+    let pairs = totals.iter_mut().zip(more);
+    pairs.for_each(|(total, more)| *total += more);
+}
+
+/// A number that is another one whenever a record in this block has ended.
+pub(super) fn mark(block: &Block<'_>) -> u64 {
+    block.head(SUM).wrapping_add(block.head(ZEROS))
+}
+
+impl Block<'_> {
+    /// Adds what lies above each bound's predecessor and up to it to `counts`; returns how much there is in all.
+    ///
+    /// `closes` are the cells that the bounds close, ascending.
+    fn fold(&self, closes: &[usize], counts: &mut [u64]) -> u64 {
+        let (mut bound, mut total, mut cells) = (0, 0, [0; PAGE]);
+        for at in self.pages() {
+            let (start, end) = (at * PAGE, (at + 1) * PAGE);
+            let mut left = self.add_page_to(at, &mut cells);
+            total += left;
+            while closes.get(bound).is_some_and(|&close| close < start) {
+                bound += 1;
+            }
+            let mut from = 0;
+            while let Some(&close) = closes.get(bound).filter(|close| **close < end) {
+                let inside: u64 = cells[from..=close - start].iter().sum();
+                counts[bound] += inside;
+                (from, left, bound) = (close - start + 1, left - inside, bound + 1);
+            }
+            if let Some(count) = counts.get_mut(bound) {
+                *count += left;
+            }
+            cells.fill(0);
+        }
+        total
     }
 }
 
 impl Histogram {
     /// Makes `folded` what this histogram holds; `false` if nothing was recorded since it last did.
     ///
-    /// Every record that ended before the call is in it. Allocates nothing.
+    /// Every record that ended before the call is in it. Allocates once at most.
     pub(crate) fn fold(&self, reading: &Reading<'_>, folded: &mut Folded) -> bool {
         let mark = self.mark(reading);
         if mark == folded.mark {
@@ -65,28 +142,7 @@ impl Histogram {
         // Before the cells: what is recorded from now on makes another mark.
         folded.mark = mark;
         let closes = self.buckets().closing_cells();
-        self.cells.read(reading, |shard| {
-            folded.sum = folded.sum.wrapping_add(shard.head(SUM));
-            folded.saturated = folded.saturated.wrapping_add(shard.head(SATURATED));
-            // Up to here each holds only what lies above the bound before it.
-            let mut bound = 0;
-            for at in 0..self.buckets().cell_count().div_ceil(PAGE) {
-                let mut cells = [0; PAGE];
-                let mut left = shard.add_page_to(at, &mut cells);
-                let (start, end) = (at * PAGE, (at + 1) * PAGE);
-                folded.count += left;
-                let mut from = start;
-                while bound < closes.len() && closes[bound] < end {
-                    let inside: u64 = cells[from - start..=closes[bound] - start].iter().sum();
-                    folded.at_or_below[bound] += inside;
-                    (from, left) = (closes[bound] + 1, left - inside);
-                    bound += 1;
-                }
-                if bound < closes.len() {
-                    folded.at_or_below[bound] += left;
-                }
-            }
-        });
+        self.cells.read(reading, |block| folded.take(block, closes));
         let mut total = 0;
         for count in &mut folded.at_or_below {
             total += *count;

@@ -36,6 +36,9 @@ pub(super) struct Line {
     /// the last one, and with the Acquire load of the reader who folds an ended thread's block away.
     holders: AtomicU32,
     pages: u32,
+    /// A bit for each page that was made, the last one for all from there on. Written by the owner: the Release store
+    /// publishes the page's link, and pairs with the Acquire load of readers, who look for no other page.
+    made: AtomicU64,
 }
 
 /// Leads to the memory's full page until a page is first written; the last link always, for cells that are none. So one
@@ -45,6 +48,14 @@ pub(super) struct Line {
 /// It holds where the block's cell 0 would be if all cells stood in a row with those of its page: so a cell is found by
 /// its number, without one in the page.
 type Link = AtomicPtr<AtomicU32>;
+
+/// The page from which on one bit stands for all.
+pub(super) const LAST: usize = 63;
+
+/// Stands for a page among 64 bits.
+pub(super) fn bit(page: usize) -> u64 {
+    1 << page.min(LAST)
+}
 
 fn link_to(page: *mut Page, at: usize) -> *mut AtomicU32 {
     page.cast::<AtomicU32>().wrapping_sub(at * PAGE)
@@ -84,6 +95,7 @@ impl<'a> Shard<'a> {
                 next: AtomicPtr::new(ptr::null_mut()),
                 holders: AtomicU32::new(THREAD | CELLS),
                 pages: pages as u32,
+                made: AtomicU64::new(0),
             });
             let full = ptr::from_ref(memory.full()).cast_mut();
             for at in 0..=pages {
@@ -169,6 +181,9 @@ impl<'a> Shard<'a> {
             page = Box::into_raw(Box::new(Page::new()));
             let link = link_to(page, cell / PAGE);
             self.link(cell / PAGE).store(link, Ordering::Release);
+            // Relaxed: the owner wrote it itself.
+            let made = self.line().made.load(Ordering::Relaxed) | bit(cell / PAGE);
+            self.line().made.store(made, Ordering::Release);
         }
         // SAFETY: a page that was published stays where it is until the block is closed.
         unsafe { &*page }.count_anyway(cell % PAGE, memory);
@@ -208,6 +223,11 @@ impl<'a> Shard<'a> {
         // SAFETY: null, or a page that was published and stays until the block is closed.
         let page = unsafe { self.page(at).as_ref() };
         page.map_or(0, |page| page.add_to(cells))
+    }
+
+    /// A [`bit`] for each page that there may be something in: the line alone tells.
+    pub(super) fn made(self) -> u64 {
+        self.line().made.load(Ordering::Acquire)
     }
 
     /// How many pages there may be.

@@ -5,8 +5,9 @@
 use std::ptr;
 
 use super::atomic::{AtomicPtr, AtomicU64, Ordering};
+use super::blocks::Block;
 use super::memory::Memory;
-use super::shard::{HEAD, PAGE, Shard};
+use super::shard::{HEAD, PAGE, Shard, bit};
 
 type Page = [AtomicU64; PAGE];
 
@@ -87,6 +88,17 @@ impl Shared {
         unsafe { page.as_ref() }
     }
 
+    /// A [`bit`] for each page that there may be something in.
+    pub(super) fn made(&self) -> u64 {
+        let made = (0..self.pages.len()).filter(|&at| self.page(at).is_some());
+        made.fold(0, |made, at| made | bit(at))
+    }
+
+    /// How many pages there may be.
+    pub(super) fn pages(&self) -> usize {
+        self.pages.len()
+    }
+
     /// A counter of the head. Read it before the cells that it sums up.
     pub(super) fn head(&self, counter: usize) -> u64 {
         self.head[counter].load(Ordering::Acquire)
@@ -105,7 +117,7 @@ impl Shared {
 
     /// Adds a block that nobody writes any more.
     pub(super) fn absorb(&self, ended: Shard<'_>, memory: &Memory) {
-        for at in 0..ended.pages() {
+        for at in Block::Owned(ended).pages() {
             let mut cells = [0; PAGE];
             if ended.add_page_to(at, &mut cells) == 0 {
                 continue;

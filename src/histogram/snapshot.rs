@@ -37,10 +37,10 @@ impl Snapshot {
     pub(super) fn add(&mut self, block: &Block<'_>, sum: usize, saturated: usize) {
         self.sum = self.sum.wrapping_add(block.head(sum));
         self.saturated = self.saturated.wrapping_add(block.head(saturated));
-        let pages = self.cells.chunks_mut(PAGE).zip(&mut self.pages);
-        for (at, (cells, total)) in pages.enumerate() {
-            let of_page = block.add_page_to(at, cells);
-            *total += of_page;
+        for at in block.pages() {
+            let end = self.cells.len().min((at + 1) * PAGE);
+            let of_page = block.add_page_to(at, &mut self.cells[at * PAGE..end]);
+            self.pages[at] += of_page;
             self.count += of_page;
         }
     }

@@ -53,7 +53,9 @@ fn read(blocks: &Blocks) -> (u64, u64) {
     let (mut count, mut sum) = (0, 0);
     blocks.read(&blocks.memory().reading(), |block| {
         sum += block.head(0);
-        count += block.add_page_to(0, &mut [0; 2]);
+        for at in block.pages() {
+            count += block.add_page_to(at, &mut [0; 2]);
+        }
     });
     (count, sum)
 }

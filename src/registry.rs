@@ -178,9 +178,10 @@ impl Registry {
         self.memory.reading()
     }
 
-    /// Bytes of counters that threads own at the moment.
-    pub(crate) fn memory_taken(&self) -> usize {
-        self.memory.taken()
+    /// Bytes of counters: those that threads own, and those that nobody owns.
+    pub(crate) fn memory(&self) -> [(&'static str, usize); 2] {
+        let memory = &self.memory;
+        [("thread", memory.taken()), ("shared", memory.shared())]
     }
 
     pub(crate) fn clock(&self) -> &SharedClock {

@@ -24,18 +24,21 @@ pub(super) fn show(
         "What everything is timed by: tsc, instant or custom; always 1.",
         ("source", inner.registry.clock().as_str()),
     );
-    gauge(
-        sheet,
+    sheet.family(
         "plimsoll_uptime_seconds",
         "Time since this instance was built.",
-        Number::Float(inner.engine.uptime()),
+        Kind::Gauge,
     );
-    gauge(
-        sheet,
+    sheet.sample([].into_iter(), Number::Float(inner.engine.uptime()));
+    sheet.family(
         "plimsoll_shard_bytes",
-        "Bytes of counters that threads own, each for itself.",
-        Number::Integer(inner.registry.memory_taken() as u64),
+        "Bytes of counters, by whether a thread owns them for itself.",
+        Kind::Gauge,
     );
+    for (owner, bytes) in inner.registry.memory() {
+        let labels = [("owner", owner)];
+        sheet.sample(labels.into_iter(), Number::Integer(bytes as u64));
+    }
     by_kind(
         sheet,
         "plimsoll_series_overflow_total",
@@ -73,11 +76,6 @@ pub(super) fn show(
 fn one(sheet: &mut impl Sheet, name: &str, help: &str, label: (&str, &str)) {
     sheet.family(name, help, Kind::Gauge);
     sheet.sample([label].into_iter(), Number::Integer(1));
-}
-
-fn gauge(sheet: &mut impl Sheet, name: &str, help: &str, number: Number<'_>) {
-    sheet.family(name, help, Kind::Gauge);
-    sheet.sample([].into_iter(), number);
 }
 
 /// A counter by kind of operation, born at zero for each.

@@ -164,12 +164,13 @@ fn without_bytes(text: &str) -> String {
     let mut of_bytes = false;
     let mut kept = String::new();
     for line in text.lines() {
-        let is_sample = line.starts_with("plimsoll_shard_bytes ") && !line.contains("Gauge");
-        if !is_sample && !of_bytes {
+        // In protobuf the samples are indented.
+        of_bytes &= line.starts_with(' ');
+        if !of_bytes && !line.starts_with("plimsoll_shard_bytes{") {
             kept.push_str(line);
             kept.push('\n');
         }
-        of_bytes = line.starts_with("plimsoll_shard_bytes Gauge");
+        of_bytes |= line.starts_with("plimsoll_shard_bytes Gauge");
     }
     kept
 }

@@ -32,8 +32,10 @@ impl Reading<'_> {
 #[derive(Debug)]
 pub(crate) struct Memory {
     limit: usize,
-    /// Relaxed throughout: only its own value decides, and it may be exceeded by what races for the rest.
+    /// By threads. Relaxed throughout: only its own value decides, and it may be exceeded by what races for the rest.
     taken: AtomicUsize,
+    /// By what nobody owns, which grows with the series and not with the threads: it has no limit. Relaxed: only shown.
+    shared: AtomicUsize,
     readers: Mutex<()>,
     /// Stands in every block where a page is still to be made. Nobody writes it.
     full: Box<Page>,
@@ -44,6 +46,7 @@ impl Memory {
         Self {
             limit,
             taken: AtomicUsize::new(0),
+            shared: AtomicUsize::new(0),
             readers: Mutex::new(()),
             full: Box::new(Page::full()),
         }
@@ -71,7 +74,7 @@ impl Memory {
         fits
     }
 
-    /// Takes `bytes` even if they are not left: for what all threads share, and for counts that would be lost.
+    /// Takes `bytes` even if they are not left: for counts that would be lost.
     pub(super) fn take_anyway(&self, bytes: usize) {
         self.taken.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -80,8 +83,22 @@ impl Memory {
         self.taken.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Bytes taken at the moment.
+    /// Takes `bytes` for what nobody owns.
+    pub(super) fn take_shared(&self, bytes: usize) {
+        self.shared.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn give_back_shared(&self, bytes: usize) {
+        self.shared.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes taken at the moment by threads.
     pub(crate) fn taken(&self) -> usize {
         self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Bytes taken at the moment by what nobody owns.
+    pub(crate) fn shared(&self) -> usize {
+        self.shared.load(Ordering::Relaxed)
     }
 }

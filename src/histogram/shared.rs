@@ -24,9 +24,9 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// A block that takes its bytes from `memory`, whether they are left or not.
+    /// A block whose bytes `memory` counts, whatever the limit.
     pub(super) fn new(pages: usize, memory: &Memory) -> Self {
-        memory.take_anyway(Self::bytes(pages));
+        memory.take_shared(Self::bytes(pages));
         Self {
             head: std::array::from_fn(|_| AtomicU64::new(0)),
             pages: (0..pages)
@@ -69,7 +69,7 @@ impl Shared {
         );
         match put {
             Ok(_) => {
-                memory.take_anyway(size_of::<Page>());
+                memory.take_shared(size_of::<Page>());
                 // SAFETY: it came from a box, and stays until the block is dropped.
                 unsafe { &*page }
             }
@@ -132,7 +132,7 @@ impl Shared {
     /// Gives back what the block took, whose end this is.
     pub(super) fn give_back(&self, memory: &Memory) {
         let made = (0..self.pages.len()).filter(|&at| self.page(at).is_some());
-        memory.give_back(Self::bytes(self.pages.len()) + made.count() * size_of::<Page>());
+        memory.give_back_shared(Self::bytes(self.pages.len()) + made.count() * size_of::<Page>());
     }
 }
 

@@ -82,7 +82,7 @@ impl Builder {
 
     /// Bytes of counters that threads may own, each for itself; 64 MiB by default. Whatever comes after shares one block
     /// per series, which costs an atomic addition instead of a plain one and loses nothing. Exported as
-    /// `plimsoll_shard_bytes`.
+    /// `plimsoll_shard_bytes`; what nobody owns is not under the limit, for it grows with the series only.
     pub fn shard_memory(mut self, bytes: usize) -> Self {
         self.shard_memory = Some(bytes);
         self

@@ -1,11 +1,34 @@
 //! What the crate takes from the standard library and from parking_lot, as the model checker has it.
 
 use std::alloc::Layout;
+use std::cell::RefCell;
+use std::collections::HashMap;
 
-pub(super) use loom::alloc::alloc;
 pub(super) use loom::sync::atomic::Ordering;
 
+use loom::alloc::Track;
 use loom::sync::atomic;
+
+thread_local! {
+    /// What was not freed yet, by address: loom fails a model that leaves some of it. A model has one thread of the
+    /// system, whatever threads it plays.
+    static TAKEN: RefCell<HashMap<usize, Track<()>>> = RefCell::default();
+    /// What was freed in this run of the model.
+    static FREED: RefCell<Vec<(usize, Layout)>> = RefCell::default();
+}
+
+/// Takes memory at an address that is new in this run: an exchange must not succeed because of what the allocator did
+/// in the run before, for loom goes through the same steps again and again.
+///
+/// # Safety
+///
+/// That of the standard library's.
+pub(super) unsafe fn alloc(layout: Layout) -> *mut u8 {
+    // SAFETY: the caller's promise, handed on.
+    let at = unsafe { std::alloc::alloc(layout) };
+    TAKEN.with_borrow_mut(|taken| taken.insert(at as usize, Track::new(())));
+    at
+}
 
 /// Frees what [`alloc`] gave, and spoils it before: an atomic that is used later is none that loom knows.
 ///
@@ -14,9 +37,17 @@ use loom::sync::atomic;
 /// That of the standard library's.
 pub(super) unsafe fn dealloc(at: *mut u8, layout: Layout) {
     // SAFETY: it is the caller's until it is freed.
-    unsafe {
-        at.write_bytes(0xa5, layout.size());
-        loom::alloc::dealloc(at, layout);
+    unsafe { at.write_bytes(0xa5, layout.size()) };
+    let track = TAKEN.with_borrow_mut(|taken| taken.remove(&(at as usize)));
+    drop(track.expect("freed once"));
+    FREED.with_borrow_mut(|freed| freed.push((at as usize, layout)));
+}
+
+/// Before each run of a model: what the one before has freed goes.
+pub(super) fn begin() {
+    for (at, layout) in FREED.take() {
+        // SAFETY: it came from `alloc` with this layout, and nobody knows it any more.
+        unsafe { std::alloc::dealloc(at as *mut u8, layout) };
     }
 }
 

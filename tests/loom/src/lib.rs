@@ -73,7 +73,10 @@ fn model(most: usize, check: impl Fn() + Sync + Send + 'static) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(most);
     model.max_branches = 10_000;
-    model.check(check);
+    model.check(move || {
+        atomic::begin();
+        check();
+    });
 }
 
 /// Looks twice while up to `most` values of 10 are recorded.

@@ -6,39 +6,85 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use plimsoll::{Buckets, Budget, EventKind, Histogram, Layout, Outcome, Plimsoll, Select};
+use plimsoll::{Budget, EventKind, Layout, Outcome, Plimsoll, Select};
+
+/// Repeats `work` until it is told to stop; how often it did.
+fn until(stop: &AtomicBool, mut work: impl FnMut()) -> u64 {
+    let mut times = 0;
+    while !stop.load(Ordering::Relaxed) {
+        work();
+        times += 1;
+    }
+    times
+}
+
+/// The count of the histogram `work_seconds` on a page.
+fn count_on(page: &str) -> u64 {
+    let line = page
+        .lines()
+        .find(|line| line.starts_with("work_seconds_count"));
+    line.unwrap().rsplit(' ').next().unwrap().parse().unwrap()
+}
 
 #[test]
 #[ignore = "takes ten seconds: tests/run --long"]
-fn two_writers_flat_out_lose_and_invent_nothing() {
-    let histogram = Histogram::new(Buckets::new(Layout::durations(), &[0.1]).unwrap());
-    let stop = AtomicBool::new(false);
-    let written = AtomicU64::new(0);
-    thread::scope(|scope| {
-        for writer in 0..2_u64 {
-            let (histogram, stop, written) = (&histogram, &stop, &written);
-            scope.spawn(move || {
-                let mut count = 0;
-                while !stop.load(Ordering::Relaxed) {
-                    for i in 0..1_000 {
-                        histogram.record(1_000 + (count + i) * 7919 % 900_000_000 + writer);
-                    }
-                    count += 1_000;
-                }
-                written.fetch_add(count, Ordering::Relaxed);
-            });
+fn two_writers_flat_out_lose_and_invent_nothing_whatever_reads() {
+    const BATCH: u64 = 1_000;
+    let plimsoll = Plimsoll::builder().manual_tick().build().unwrap();
+    let builder = plimsoll.histogram("work_seconds", Layout::durations(), &[0.1]);
+    let histogram = builder.register().unwrap();
+    let (stop, short) = (AtomicBool::new(false), AtomicU64::new(0));
+    let batch = |salt: u64| {
+        for i in 0..BATCH {
+            histogram.record(1_000 + (salt * BATCH + i) * 7919 % 900_000_000);
         }
-        let end = Instant::now() + Duration::from_secs(10);
-        let mut last = 0;
-        while Instant::now() < end {
-            let count = histogram.snapshot().count();
-            assert!(count >= last, "{count} after {last}");
-            last = count;
-        }
+    };
+    let (written, read) = thread::scope(|scope| {
+        let writers = [0, 1].map(|salt| {
+            scope.spawn({
+                let (stop, batch) = (&stop, &batch);
+                move || until(stop, || batch(salt)) * BATCH
+            })
+        });
+        let snapshots = scope.spawn(|| {
+            let mut last = 0;
+            until(&stop, || {
+                let count = histogram.snapshot().count();
+                assert!(count >= last, "{count} after {last}");
+                last = count;
+            })
+        });
+        let pages = scope.spawn(|| {
+            let mut last = 0;
+            until(&stop, || {
+                let ended = short.load(Ordering::Acquire);
+                let count = count_on(&plimsoll.render());
+                assert!(
+                    count >= last.max(ended),
+                    "{count} after {last}, {ended} of ended threads"
+                );
+                last = count;
+                plimsoll.native_families(plimsoll::export::NativeSchema::nearest(3));
+            })
+        });
+        // What ended threads counted is folded by whichever reader comes first.
+        let folds = scope.spawn(|| {
+            until(&stop, || {
+                thread::scope(|scope| drop(scope.spawn(|| batch(7))));
+                short.fetch_add(BATCH, Ordering::Release);
+                plimsoll.tick();
+            })
+        });
+        thread::sleep(Duration::from_secs(10));
         stop.store(true, Ordering::Relaxed);
+        let written: u64 = writers.map(|writer| writer.join().unwrap()).iter().sum();
+        let read = [snapshots, pages, folds].map(|reader| reader.join().unwrap());
+        (written, read)
     });
-    println!("{} records in 10 s", histogram.count());
-    assert_eq!(histogram.count(), written.load(Ordering::Relaxed));
+    let all = written + short.into_inner();
+    println!("{all} records; {read:?} snapshots, pages, threads that ended");
+    assert_eq!(histogram.count(), all);
+    assert_eq!(count_on(&plimsoll.render()), all);
 }
 
 #[test]

@@ -36,8 +36,8 @@ pub(super) struct Line {
     /// the last one, and with the Acquire load of the reader who folds an ended thread's block away.
     holders: AtomicU32,
     pages: u32,
-    /// A bit for each page that was made, the last one for all from there on. Written by the owner: the Release store
-    /// publishes the page's link, and pairs with the Acquire load of readers, who look for no other page.
+    /// A bit for each page that was made, the last one for all from there on; readers look for no other page. Written by
+    /// the owner. Relaxed: a value has to be found once the head tells of it, which is written later and read before.
     made: AtomicU64,
 }
 
@@ -181,9 +181,8 @@ impl<'a> Shard<'a> {
             page = Box::into_raw(Box::new(Page::new()));
             let link = link_to(page, cell / PAGE);
             self.link(cell / PAGE).store(link, Ordering::Release);
-            // Relaxed: the owner wrote it itself.
             let made = self.line().made.load(Ordering::Relaxed) | bit(cell / PAGE);
-            self.line().made.store(made, Ordering::Release);
+            self.line().made.store(made, Ordering::Relaxed);
         }
         // SAFETY: a page that was published stays where it is until the block is closed.
         unsafe { &*page }.count_anyway(cell % PAGE, memory);
@@ -225,9 +224,9 @@ impl<'a> Shard<'a> {
         page.map_or(0, |page| page.add_to(cells))
     }
 
-    /// A [`bit`] for each page that there may be something in: the line alone tells.
+    /// A [`bit`] for each page that there may be something in: the line alone tells. Look at it after the head.
     pub(super) fn made(self) -> u64 {
-        self.line().made.load(Ordering::Acquire)
+        self.line().made.load(Ordering::Relaxed)
     }
 
     /// How many pages there may be.

@@ -73,8 +73,9 @@ pub const CONTENT_TYPE: &str = Format::Text.content_type();
 impl Plimsoll {
     /// Everything that is exported, as values: families ordered by name, samples by labels.
     ///
-    /// Cost: one pass over all cells, about 2 µs for each label set and status and thread that recorded it, and some
-    /// allocations for each sample; recording threads are not held up. Observed gauges are asked on the calling thread.
+    /// Cost: a look at each series, about 1 µs for each one and thread that recorded since the last page, and a copy of
+    /// all samples; recording threads are not held up. Observed gauges are asked on the calling thread. What a page is
+    /// made of is kept for the next one: 1 to 1.5 KiB for each sample of a histogram with a dozen bounds.
     pub fn families(&self) -> Vec<Family> {
         let picture = Picture::take(self.inner());
         let families = picture.families.iter();
@@ -85,7 +86,7 @@ impl Plimsoll {
 
     /// The same, with a native histogram's buckets beside the configured bounds: what an exporter of your own needs.
     ///
-    /// Cost: that of [`families`](Self::families), and 16 bytes for each bucket of each series that holds a value.
+    /// Cost: one pass over all cells, and 16 bytes for each bucket of each series that holds a value; nothing is kept.
     pub fn native_families(&self, schema: NativeSchema) -> Vec<Family> {
         let picture = Picture::with_native(self.inner(), schema);
         let families = picture.families.into_iter();
@@ -94,7 +95,8 @@ impl Plimsoll {
 
     /// Everything that is exported, in Prometheus' text format 0.0.4; see [`CONTENT_TYPE`].
     ///
-    /// The same state gives the same text. Cost: that of [`families`](Self::families), and about 0.1 µs for each line.
+    /// The same state gives the same text. Cost: that of [`families`](Self::families) without the copy, and about 40 ns for
+    /// each line.
     pub fn render(&self) -> String {
         match String::from_utf8(self.render_as(Format::Text)) {
             Ok(page) => page,
@@ -130,7 +132,7 @@ impl Plimsoll {
     /// Writes everything that is exported, in pieces of about 64 KiB, from one buffer of that size.
     ///
     /// Text is cut between samples; protobuf between families, so that a piece is as large as its family. Cost: that
-    /// of [`families`](Self::families); printing text allocates nothing for a line or a sample.
+    /// of [`render`](Self::render); text allocates the buffer and, from the second page on, nothing else.
     ///
     /// # Errors
     ///

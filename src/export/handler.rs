@@ -17,7 +17,7 @@ use crate::instance::Plimsoll;
 ///
 /// The format is the one that the request's `Accept` asks for ([`Plimsoll::negotiate`]), packed with gzip if its
 /// `Accept-Encoding` does. The page shows one moment, and is printed in pieces of 64 KiB as it is sent: gathering the
-/// numbers runs on the thread that serves the request, some 5 ms for 1,000 label sets.
+/// numbers runs on the thread that serves the request, about 1 ms for 1,000 label sets.
 ///
 /// ```
 /// use axum::Router;

@@ -1,7 +1,9 @@
 //! Native histograms, asked of a real Prometheus 3.
 
+mod merged;
+
 use std::f64::consts::TAU;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use plimsoll::export::{Format, NativeSchema, listen};
 use plimsoll::{Outcome, Plimsoll};
@@ -40,6 +42,12 @@ impl Random {
 /// The nearest-rank quantile of `values`, which ascend, in seconds.
 fn nearest_rank(values: &[u64], q: f64) -> f64 {
     values[(q * values.len() as f64).ceil() as usize - 1] as f64 / 1e9
+}
+
+/// Seconds since 1970, as Prometheus counts them.
+fn now() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_secs_f64()
 }
 
 /// A job of Prometheus that reads `targets` in the format that Prometheus calls `protocol`.

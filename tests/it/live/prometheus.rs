@@ -73,6 +73,12 @@ impl Prometheus {
         self.samples(&format!("query={}", encoded(query)))
     }
 
+    /// The same, as of `time` in seconds since 1970.
+    #[cfg(feature = "native")]
+    pub(super) fn query_at(&self, time: f64, query: &str) -> Vec<Sample> {
+        self.samples(&format!("query={}&time={time:.3}", encoded(query)))
+    }
+
     fn samples(&self, parameters: &str) -> Vec<Sample> {
         let data = self.ask(&format!("query?{parameters}"));
         let value = |sample: &Value| sample["value"][1].as_str().unwrap().parse().unwrap();

@@ -1,5 +1,6 @@
-//! Native histograms, asked of a real Prometheus 3.
+//! Native histograms and exemplars, asked of a real Prometheus 3.
 
+mod exemplars;
 mod merged;
 
 use std::f64::consts::TAU;

@@ -88,6 +88,18 @@ impl Prometheus {
             .collect()
     }
 
+    /// (labels, exemplars) of each series of the query, from `start` to `end` in seconds since 1970.
+    #[cfg(feature = "native")]
+    pub(super) fn exemplars(&self, query: &str, start: f64, end: f64) -> Vec<(Value, Vec<Value>)> {
+        let query = encoded(query);
+        let path = format!("query_exemplars?query={query}&start={start:.3}&end={end:.3}");
+        let exemplars = |series: &Value| series["exemplars"].as_array().unwrap().clone();
+        let data = self.ask(&path);
+        let all = data.as_array().unwrap().iter();
+        all.map(|series| (series["seriesLabels"].clone(), exemplars(series)))
+            .collect()
+    }
+
     /// How many targets there are; every one is up, and its latest scrape without an error.
     pub(super) fn targets_up(&self) -> usize {
         let data = self.ask("targets");

@@ -1,5 +1,6 @@
-//! Native histograms and exemplars, asked of a real Prometheus 3.
+//! Native histograms, exemplars and times of creation, asked of a real Prometheus 3.
 
+mod created;
 mod exemplars;
 mod merged;
 

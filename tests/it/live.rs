@@ -2,6 +2,7 @@
 
 #[cfg(feature = "native")]
 mod native;
+mod prometheus;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use prometheus::Prometheus;
 
 /// A child process that ends with the test.
 struct Running(Child);
@@ -59,20 +60,6 @@ fn serve(options: &[&str]) -> (Running, String, BufReader<std::process::ChildStd
             .to_owned(),
         lines,
     )
-}
-
-/// Prometheus listens before it answers queries: until then it says 503.
-fn is_ready(address: &str) -> bool {
-    let Ok(mut stream) = TcpStream::connect(address) else {
-        return false;
-    };
-    let mut answer = String::new();
-    let request = format!("GET /-/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    let asked = stream.write_all(request.as_bytes());
-    asked
-        .and_then(|()| stream.read_to_string(&mut answer))
-        .is_ok()
-        && answer.starts_with("HTTP/1.1 200")
 }
 
 fn get(address: &str, path: &str) -> String {
@@ -258,79 +245,6 @@ fn settled(address: &str) -> BTreeMap<String, f64> {
     }
 }
 
-struct Prometheus {
-    _process: Running,
-    address: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Prometheus {
-    fn scraping(targets: &[&str]) -> Self {
-        let list = targets
-            .iter()
-            .map(|target| format!("'{target}'"))
-            .collect::<Vec<_>>()
-            .join(",");
-        let config = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n- job_name: gateway\n  \
-             static_configs:\n  - targets: [{list}]\n"
-        );
-        Self::start("prometheus", &[], &config)
-    }
-
-    fn start(binary: &str, flags: &[&str], config: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
-        let address = format!("127.0.0.1:{port}");
-        let path = folder.path().join("prometheus.yml");
-        std::fs::write(&path, config).unwrap();
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let process = Command::new(binary)
-            .args(flags)
-            .arg(format!("--config.file={}", path.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.path().join("data").display()
-            ))
-            .arg(format!("--web.listen-address={address}"))
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let prometheus = Self {
-            _process: Running(process),
-            address,
-            _folder: folder,
-        };
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !is_ready(&prometheus.address) {
-            assert!(Instant::now() < deadline, "Prometheus is not ready");
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        prometheus
-    }
-
-    /// (labels, value) of each sample that the query returns.
-    fn query(&self, query: &str) -> Vec<(Value, f64)> {
-        let encoded: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        let answer: Value = serde_json::from_str(&get(
-            &self.address,
-            &format!("/api/v1/query?query={encoded}"),
-        ))
-        .unwrap();
-        assert_eq!(answer["status"], "success", "{answer}");
-        let samples = answer["data"]["result"].as_array().unwrap();
-        let value = |sample: &Value| sample["value"][1].as_str().unwrap().parse().unwrap();
-        samples
-            .iter()
-            .map(|sample| (sample["metric"].clone(), value(sample)))
-            .collect()
-    }
-}
-
 #[test]
 #[ignore = "needs prometheus and wrk: tests/run"]
 fn a_real_prometheus_scrapes_it_and_the_quotients_have_values() {
@@ -389,14 +303,7 @@ fn a_real_prometheus_scrapes_it_and_the_quotients_have_values() {
             let samples = prometheus.query(&format!("bifrost_connections_established_total{{instance=\"{instance}\"}} / bifrost_connections_attempted_total"));
             assert!(samples.iter().all(|sample| sample.1 == 1.0), "{samples:?}");
         }
-        let targets: Value =
-            serde_json::from_str(&get(&prometheus.address, "/api/v1/targets")).unwrap();
-        for target in targets["data"]["activeTargets"].as_array().unwrap() {
-            assert_eq!(
-                (&target["health"], &target["lastError"]),
-                (&"up".into(), &"".into())
-            );
-        }
+        assert_eq!(prometheus.targets_up(), 2);
     });
 }
 

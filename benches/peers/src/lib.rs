@@ -1,10 +1,14 @@
 //! What the comparisons share: the same values, the same way of taking turns, the same tables.
 
 pub mod counting;
+pub mod queries;
 pub mod recorders;
 pub mod rounds;
 pub mod table;
 pub mod values;
+
+/// The quantile that is asked for.
+pub const P99: f64 = 0.99;
 
 /// The bounds of every histogram that has bounds, in seconds.
 pub const BOUNDS: [f64; 11] = [

@@ -12,9 +12,9 @@ use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMete
 use parking_lot::Mutex;
 use plimsoll::{Buckets, Histogram, Layout, Plimsoll};
 
-use crate::BOUNDS;
 use crate::rounds::Job;
 use crate::values;
+use crate::{BOUNDS, P99};
 
 /// How many different durations are recorded, again and again.
 const VALUES: usize = 1 << 16;
@@ -144,6 +144,12 @@ pub fn histogram(bounds: &[f64]) -> Histogram {
 /// hdrhistogram's, 1 ns to 1 h, two significant digits: about plimsoll's resolution.
 pub fn hdr() -> hdrhistogram::Histogram<u64> {
     hdrhistogram::Histogram::new_with_bounds(1, 3_600_000_000_000, 2).expect("valid range")
+}
+
+/// The upper end of the bucket that holds the p99.
+pub fn p99(buckets: &histogram::Histogram) -> u64 {
+    let bucket = buckets.quantile_bucket(P99).expect("a valid quantile");
+    bucket.expect("not empty").end()
 }
 
 /// The exporter's recorder with the 11 bounds.

@@ -20,6 +20,7 @@ pub struct Job<'a> {
     run: Box<dyn Fn(usize, usize) + Sync + 'a>,
     prepare: Option<Box<dyn Fn() + Sync + 'a>>,
     drain: Option<Box<dyn Fn() + Sync + 'a>>,
+    single: bool,
 }
 
 impl<'a> Job<'a> {
@@ -30,6 +31,7 @@ impl<'a> Job<'a> {
             run: Box::new(run),
             prepare: None,
             drain: None,
+            single: false,
         }
     }
 
@@ -54,6 +56,12 @@ impl<'a> Job<'a> {
         self
     }
 
+    /// A sample is one operation: it uses up what was prepared.
+    pub fn single(mut self) -> Self {
+        self.single = true;
+        self
+    }
+
     fn drained(&self) -> f64 {
         let Some(drain) = &self.drain else { return 0.0 };
         let start = cpu_ns();
@@ -63,6 +71,9 @@ impl<'a> Job<'a> {
 
     /// How many operations fill a sample.
     fn ops(&self) -> usize {
+        if self.single {
+            return 1;
+        }
         let mut ops = 1;
         loop {
             let start = cpu_ns();
@@ -88,6 +99,16 @@ pub struct Samples {
     pub drain_ns: Vec<f64>,
     /// Samples that stayed disturbed however often they were taken.
     pub disturbed: usize,
+}
+
+/// What the contender of that name took.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn find<'a>(all: &'a [Samples], name: &str) -> &'a Samples {
+    let found = all.iter().find(|samples| samples.name == name);
+    found.expect("every name is a contender's")
 }
 
 /// Runs every job once per round, on as many pinned threads as asked for (1 or 2).

@@ -86,6 +86,7 @@ fn put_off(samples: &Samples) -> String {
 /// A number with as many decimals as it can bear.
 pub fn figure(value: f64) -> String {
     match value {
+        0.0 => "0".to_owned(),
         v if v >= 10_000.0 => thousands(v),
         v if v >= 100.0 => format!("{v:.0}"),
         v if v >= 10.0 => format!("{v:.1}"),

@@ -34,6 +34,11 @@ pub fn log_normal(count: usize) -> Vec<u64> {
     generate(count, |uniform| 0.002 * (1.2 * uniform.normal()).exp())
 }
 
+/// From 0.1 ms to 0.1 s, as many in each octave.
+pub fn ten_octaves(count: usize) -> Vec<u64> {
+    generate(count, |uniform| 0.0001 * (10.0 * uniform.next()).exp2())
+}
+
 /// Seven in ten around 1 ms (a cache hit), the rest around 50 ms (a miss).
 pub fn bimodal(count: usize) -> Vec<u64> {
     generate(count, |uniform| {

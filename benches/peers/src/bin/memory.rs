@@ -1,14 +1,16 @@
-//! What does it hold: after 50 million records that nobody scraped, in a series, and in 10,000 series of 2 threads?
+//! What does it hold: after 50 million records that nobody scraped, in a series, in 10,000 series of 2 threads and in
+//! 1,000 of 16, and with budgets that watch and a page that was made?
 //!
 //! Every figure comes from a process of its own, this program again: `memory <question> <contender> <threads>`.
 
 use std::process::Command;
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 
 use metrics::{Key, Label, Metadata, Recorder};
 use parking_lot::Mutex;
 use plimsoll::{Layout, Plimsoll};
 use plimsoll_peers::counting::{Counting, allocated};
+use plimsoll_peers::queries::Queries;
 use plimsoll_peers::recorders::{exporter_recorder, hdr};
 use plimsoll_peers::{BOUNDS, table, values};
 
@@ -57,6 +59,9 @@ const CONTENDERS: [Contender; 6] = [
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
+        [question, _, threads] if question == "watched" => {
+            println!("{}", watched(number(threads)));
+        }
         [question, contender, threads] => {
             let maker = CONTENDERS[number(contender)].1();
             println!("{}", answer(question, maker, number(threads)));
@@ -71,23 +76,58 @@ fn number(text: &str) -> usize {
 
 fn tables() {
     table::heading("memory: growth of the resident set after 50,000,000 records, nobody scraping");
-    println!("| contender | MB |\n|---|---:|");
-    for (contender, (name, _)) in CONTENDERS.iter().enumerate() {
-        println!("| {name} | {:.1} |", ask("unscraped", contender, 1) / 1e6);
-    }
+    let unscraped = megabytes("unscraped", 1, 1);
     table::heading("memory: bytes of one series (mean of 1,000)");
+    let [cold, further] = of_one_series();
+    table::heading("memory: growth of the resident set, 10,000 series written by 2 threads");
+    megabytes("many", 2, 0);
+    table::heading("memory: growth of the resident set, 1,000 series written by 16 threads");
+    let hot = megabytes("few", 16, 0);
+    let watched = ask("watched", 0, 2) / 1e6;
+
+    table::targets();
+    table::at_most("bytes of a series never written to", cold, 1_024.0);
+    table::at_most(
+        "bytes of a series for each further thread",
+        further,
+        4_200.0,
+    );
+    table::at_most("1,000 hot series, 16 threads, MB grown", hot, 70.0);
+    table::at_most(
+        "10,000 series, 2 threads, budgets, a page: whole process, MB",
+        watched,
+        250.0,
+    );
+    table::at_most("50,000,000 records, no scrape, MB grown", unscraped, 1.0);
+}
+
+/// Everybody's answer in MB; returns plimsoll's.
+fn megabytes(question: &str, threads: usize, decimals: usize) -> f64 {
+    println!("| contender | MB |\n|---|---:|");
+    let mut all = CONTENDERS.iter().enumerate().map(|(contender, (name, _))| {
+        let grown = ask(question, contender, threads) / 1e6;
+        println!("| {name} | {grown:.decimals$} |");
+        grown
+    });
+    let ours = all.next().expect("plimsoll is the first");
+    all.for_each(drop);
+    ours
+}
+
+/// Returns plimsoll's bytes before the first record, and for each further thread.
+fn of_one_series() -> [f64; 2] {
     println!("| contender | never written to | written by 1 thread | each further thread |");
     println!("|---|---:|---:|---:|");
-    for (contender, (name, _)) in CONTENDERS.iter().enumerate() {
+    let mut all = CONTENDERS.iter().enumerate().map(|(contender, (name, _))| {
         let [cold, one, two] = [0, 1, 2].map(|threads| ask("bytes", contender, threads));
-        let [cold, one, more] = [cold, one, two - one].map(table::thousands);
-        println!("| {name} | {cold} | {one} | {more} |");
-    }
-    table::heading("memory: growth of the resident set, 10,000 series written by 2 threads");
-    println!("| contender | MB |\n|---|---:|");
-    for (contender, (name, _)) in CONTENDERS.iter().enumerate() {
-        println!("| {name} | {:.0} |", ask("resident", contender, 2) / 1e6);
-    }
+        let further = two - one;
+        let texts = [cold, one, further].map(table::thousands);
+        println!("| {name} | {} |", texts.join(" | "));
+        [cold, further]
+    });
+    let ours = all.next().expect("plimsoll is the first");
+    all.for_each(drop);
+    ours
 }
 
 /// Puts a question to a process of its own.
@@ -124,16 +164,46 @@ fn answer(question: &str, mut maker: Maker, threads: usize) -> f64 {
             })
         }
         "bytes" => bytes(maker, threads, &nanos) / FEW_SERIES as f64,
-        "resident" => {
-            let before = resident();
-            let series = maker.make(MANY_SERIES);
-            written(&series, threads, &nanos, || {
-                (maker.settle)();
-                resident() - before
-            })
-        }
+        "few" => held(maker, FEW_SERIES, threads, &nanos),
+        "many" => held(maker, MANY_SERIES, threads, &nanos),
         _ => panic!("no such question: {question}"),
     }
+}
+
+/// The growth of the resident set while the threads that wrote are alive.
+fn held(mut maker: Maker, count: usize, threads: usize, nanos: &[u64]) -> f64 {
+    let before = resident();
+    let series = maker.make(count);
+    written(&series, threads, nanos, || {
+        (maker.settle)();
+        resident() - before
+    })
+}
+
+/// The whole resident set with budgets that watched every series grow, and with a page that is held.
+fn watched(threads: usize) -> f64 {
+    let nanos = values::log_normal(1 << 16);
+    let queries = Arc::new(Queries::new(MANY_SERIES));
+    let series = (0..MANY_SERIES).map(|at| -> Record {
+        let queries = queries.clone();
+        Box::new(move |ns| queries.record(at, ns))
+    });
+    let series: Vec<Record> = series.collect();
+    let tick = || {
+        queries.pass();
+        queries.plimsoll().tick();
+    };
+    tick();
+    let (held, operations) = written(&series, threads, &nanos, || {
+        tick();
+        let page = queries.plimsoll().render();
+        let held = resident();
+        drop(page);
+        (held, queries.plimsoll().stats().operations)
+    });
+    let counted: u64 = operations.iter().map(|operation| operation.count).sum();
+    assert_eq!(counted, (MANY_SERIES * threads * EACH) as u64);
+    held
 }
 
 fn bytes(mut maker: Maker, threads: usize, nanos: &[u64]) -> f64 {
@@ -149,7 +219,7 @@ fn bytes(mut maker: Maker, threads: usize, nanos: &[u64]) -> f64 {
 fn written<T>(series: &[Record], threads: usize, nanos: &[u64], measure: impl FnOnce() -> T) -> T {
     let all = Barrier::new(threads + 1);
     let write = || {
-        let values = nanos.chunks(EACH).cycle();
+        let values = nanos.chunks_exact(EACH).cycle();
         for (record, values) in series.iter().zip(values) {
             values.iter().for_each(|&ns| record(ns));
         }
@@ -182,6 +252,8 @@ fn resident() -> f64 {
 
 fn ours() -> Maker {
     let builder = Plimsoll::builder().manual_tick().max_series(MANY_SERIES);
+    // Threads that have to share for want of memory would flatter it.
+    let builder = builder.shard_memory(1 << 30);
     let plimsoll = builder.build().expect("no mistakes");
     Maker::new(move |number| {
         let series = plimsoll.histogram("seconds", Layout::durations(), &BOUNDS);

@@ -1,16 +1,20 @@
-//! What does reading cost: a snapshot of what two threads wrote, its p99, and a quantile of a snapshot that is held?
+//! What does reading cost: a snapshot of what two threads wrote, its p99, a quantile of one that is held, and of a window?
 
 use std::sync::Barrier;
+use std::time::Duration;
 
 use histogram::Histogram as Buckets;
 use parking_lot::Mutex;
-use plimsoll_peers::recorders::{hdr, histogram};
-use plimsoll_peers::rounds::{Job, Samples, interleave, median};
-use plimsoll_peers::{BOUNDS, table, values};
+use plimsoll::{ManualClock, Outcome, Plimsoll, Select, Watch, WindowReading};
+use plimsoll_peers::recorders::{hdr, histogram, p99};
+use plimsoll_peers::rounds::{Job, Samples, find, interleave, median};
+use plimsoll_peers::{BOUNDS, P99, table, values};
 use prometheus::core::Collector;
 
 const SNAPSHOT: &str = "plimsoll: snapshot + p99";
-const P99: f64 = 0.99;
+const IN_WINDOW: &str = "plimsoll: p99";
+/// The differences that a window holds; one more second, for it is open to the left.
+const SLOTS: u64 = 60;
 
 fn main() {
     let nanos = values::log_normal(1 << 16);
@@ -19,17 +23,23 @@ fn main() {
     table::compare(&fresh);
     table::heading("read: p99 of a snapshot that is held");
     table::compare(&interleave(&held(&nanos), 1));
+    table::heading(
+        "read: p99 of a window of 60 slots whose reading is held, and what fetching the reading takes",
+    );
+    let windows = windows(&nanos);
+    table::compare(&windows);
     table::targets();
+    let ns = |all: &[Samples], name| median(&find(all, name).ns);
     table::at_most(
         "snapshot of 2 shards + p99, ns",
-        of(&fresh, SNAPSHOT),
+        ns(&fresh, SNAPSHOT),
         600.0,
     );
-}
-
-fn of(all: &[Samples], name: &str) -> f64 {
-    let found = all.iter().find(|samples| samples.name == name);
-    median(&found.expect("measured above").ns)
+    table::at_most(
+        "p99 of a 60-slot window, held, ns",
+        ns(&windows, IN_WINDOW),
+        100.0,
+    );
 }
 
 fn fresh(nanos: &[u64]) -> Vec<Samples> {
@@ -81,11 +91,6 @@ fn by_two_threads(nanos: &[u64], record: impl Fn(u64) + Sync) {
     });
 }
 
-fn p99(buckets: &Buckets) -> u64 {
-    let bucket = buckets.quantile_bucket(P99).expect("a valid quantile");
-    bucket.expect("not empty").end()
-}
-
 fn held(nanos: &[u64]) -> Vec<Job<'static>> {
     let ours = histogram(&BOUNDS);
     let mut buckets = Buckets::new(7, 42).expect("valid powers");
@@ -101,4 +106,31 @@ fn held(nanos: &[u64]) -> Vec<Job<'static>> {
         Job::call("histogram 1.6.4", move || p99(&buckets)),
         Job::call("hdrhistogram 7.6.0", move || hdr.value_at_quantile(P99)),
     ]
+}
+
+/// The copy of the distribution is made when the reading is fetched; a quantile only reads it.
+fn windows(nanos: &[u64]) -> Vec<Samples> {
+    let clock = ManualClock::new();
+    let builder = Plimsoll::builder().clock(clock.clone()).manual_tick();
+    let over = Duration::from_secs(SLOTS + 1);
+    let watch = Watch::new("work", Select::operation("work")).over(over);
+    let plimsoll = builder.watch(watch).build().expect("no mistakes");
+    let operation = plimsoll.operation("work");
+    let each = nanos.len() / SLOTS as usize;
+    // What grew before the first tick was counted before the window began.
+    for nanos in std::iter::once(&nanos[..0]).chain(nanos.chunks_exact(each)) {
+        for &ns in nanos {
+            operation.record(Outcome::Ok, Duration::from_nanos(ns));
+        }
+        clock.advance(Duration::from_secs(1));
+        plimsoll.tick();
+    }
+    let fetch = || -> WindowReading { plimsoll.window("work", over).expect("it is watched") };
+    let held = fetch();
+    assert_eq!(held.count, SLOTS * each as u64);
+    let jobs = [
+        Job::call(IN_WINDOW, || held.quantile(P99)),
+        Job::call("plimsoll: fetching the reading", fetch),
+    ];
+    interleave(&jobs, 1)
 }

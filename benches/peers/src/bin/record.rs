@@ -1,7 +1,7 @@
 //! What does counting one duration cost, on one thread and on two that share a histogram?
 
 use plimsoll_peers::recorders::{self, *};
-use plimsoll_peers::rounds::{Job, Ratio, Samples, interleave};
+use plimsoll_peers::rounds::{Job, Ratio, Samples, find, interleave};
 use plimsoll_peers::table;
 
 fn main() {
@@ -49,9 +49,4 @@ fn targets_of_two(two: &[Samples]) {
     let ratio = |base| Ratio::of(find(two, PLIMSOLL), find(two, base));
     table::ratio_at_most("record, 2 threads, ÷ metriken", ratio(METRIKEN), 0.95);
     table::ratio_at_most("record, 2 threads, ÷ `AtomicHistogram`", ratio(ATOMIC), 0.2);
-}
-
-fn find<'a>(all: &'a [Samples], name: &str) -> &'a Samples {
-    let found = all.iter().find(|samples| samples.name == name);
-    found.expect("every name is a contender's")
 }

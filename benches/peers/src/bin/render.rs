@@ -2,10 +2,12 @@
 //!
 //! Two threads have written to every set, so that a sharded histogram has two shards to add up.
 
-use std::sync::Barrier;
+use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Barrier, Mutex};
 
 use metrics::{Key, Label, Metadata, Recorder};
+use plimsoll::export::Format;
 use plimsoll::{Layout, Plimsoll};
 use plimsoll_peers::counting::{Counting, allocated};
 use plimsoll_peers::recorders::exporter_recorder;
@@ -21,13 +23,19 @@ const SETS: usize = 10_000;
 const EACH: usize = 20;
 const LABELS: [&str; 3] = ["method", "route", "status"];
 const COUNTER: &str = "http_requests_total";
+const BUFFER: &str = "plimsoll, `render_into` a buffer that is kept";
+const STREAMED: &str = "plimsoll, `render_to` a sink";
 const HISTOGRAM: &str = "http_request_duration_seconds";
+
+type Print = Box<dyn Fn() -> usize + Sync>;
 
 /// A contender: records into the handle of a label set, which it keeps, and renders its page.
 struct Contender {
     name: &'static str,
     record: Box<dyn Fn(usize, u64) + Sync>,
     render: Box<dyn Fn() -> String + Sync>,
+    /// Other ways to the same page: their names, and what makes one and tells its bytes.
+    others: Vec<(&'static str, Print)>,
     /// Records so far; read when those who record have ended, hence `Relaxed`.
     records: AtomicU64,
 }
@@ -42,8 +50,14 @@ impl Contender {
             name,
             record: Box::new(record),
             render: Box::new(render),
+            others: Vec::new(),
             records: AtomicU64::new(0),
         }
+    }
+
+    fn other(mut self, name: &'static str, print: impl Fn() -> usize + Sync + 'static) -> Self {
+        self.others.push((name, Box::new(print)));
+        self
     }
 
     fn record(&self, set: usize, ns: u64) {
@@ -98,7 +112,7 @@ fn main() {
     }
     table::heading("render: 10,000 label sets of 11 bounds, all changed since the last page");
     let busy = measure(&contenders, Contender::touch);
-    allocations(&contenders);
+    let steady = allocations(&contenders);
     table::heading("render: 10,000 label sets of 11 bounds, nothing changed since the last page");
     let idle = measure(&contenders, |_| ());
     contenders.iter().for_each(Contender::check);
@@ -113,14 +127,34 @@ fn main() {
         0.35,
     );
     table::ratio_at_most("render, nothing changed, ÷ exporter", ratio(&idle, 2), 0.2);
+    let page = |name| {
+        let found = steady.iter().find(|page| page.name == name);
+        found.expect("counted above")
+    };
+    let calls = page(BUFFER).calls as f64;
+    table::at_most(
+        "allocations of a page into a buffer that is kept",
+        calls,
+        0.0,
+    );
+    let streamed = page(STREAMED);
+    let chunks = streamed.bytes as f64 / 65_536.0;
+    let each = streamed.calls as f64 / chunks;
+    table::at_most("allocations of a streamed page, for each 64 KiB", each, 2.0);
 }
 
 fn measure(contenders: &[Contender], between: impl Fn(&Contender) + Copy + Sync) -> Vec<Samples> {
-    let jobs = contenders.iter().map(|contender| {
+    let strings = contenders.iter().map(|contender| {
         let job = Job::call(contender.name, &contender.render);
-        job.prepare(move || between(contender))
+        job.prepare(move || between(contender)).single()
     });
-    let jobs: Vec<Job<'_>> = jobs.collect();
+    let others = contenders.iter().flat_map(|contender| {
+        contender.others.iter().map(move |(name, print)| {
+            let job = Job::call(name, print);
+            job.prepare(move || between(contender)).single()
+        })
+    });
+    let jobs: Vec<Job<'_>> = strings.chain(others).collect();
     let samples = interleave(&jobs, 1);
     table::compare(&samples);
     samples
@@ -131,15 +165,34 @@ fn value(line: &str) -> u64 {
     value.expect("a line ends in its value")
 }
 
-fn allocations(contenders: &[Contender]) {
+/// What one page asked of the allocator.
+struct Steady {
+    name: &'static str,
+    calls: u64,
+    bytes: usize,
+}
+
+/// Of pages in steady state: the one before each of them folds what ended threads left behind.
+fn allocations(contenders: &[Contender]) -> Vec<Steady> {
     println!("\n| contender | allocations of one page | bytes of the page |\n|---|---:|---:|");
-    for contender in contenders {
+    let mut all = Vec::new();
+    let mut count = |contender: &Contender, name, print: &dyn Fn() -> usize| {
         contender.touch();
-        let (page, asked) = allocated(&contender.render);
-        let calls = table::thousands(asked.calls as f64);
-        let bytes = table::thousands(page.len() as f64);
-        println!("| {} | {calls} | {bytes} |", contender.name);
+        print();
+        contender.touch();
+        let (bytes, asked) = allocated(print);
+        let calls = asked.calls;
+        let figures = [calls as f64, bytes as f64].map(table::thousands);
+        println!("| {name} | {} | {} |", figures[0], figures[1]);
+        all.push(Steady { name, calls, bytes });
+    };
+    for contender in contenders {
+        count(contender, contender.name, &|| (contender.render)().len());
+        for (name, print) in &contender.others {
+            count(contender, name, print);
+        }
     }
+    all
 }
 
 fn labels(set: usize) -> [String; 3] {
@@ -168,7 +221,35 @@ fn ours() -> Contender {
         series[set].0.increment();
         series[set].1.record(ns);
     };
-    Contender::new("plimsoll", record, move || plimsoll.render())
+    let [string, buffer, streamed] = std::array::from_fn(|_| plimsoll.clone());
+    let kept = Mutex::new(Vec::new());
+    Contender::new("plimsoll", record, move || string.render())
+        .other(BUFFER, move || {
+            let mut page = kept.lock().expect("no panic");
+            page.clear();
+            buffer.render_into(Format::Text, &mut page);
+            page.len()
+        })
+        .other(STREAMED, move || {
+            let mut bytes = Bytes(0);
+            let written = streamed.render_to(Format::Text, &mut bytes);
+            written.expect("it takes everything");
+            bytes.0
+        })
+}
+
+/// Counts what is written.
+struct Bytes(usize);
+
+impl Write for Bytes {
+    fn write(&mut self, chunk: &[u8]) -> std::io::Result<usize> {
+        self.0 += chunk.len();
+        Ok(chunk.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn prometheus() -> Contender {

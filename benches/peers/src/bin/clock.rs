@@ -6,8 +6,11 @@ use std::time::{Duration, Instant};
 use plimsoll::{Builder, Clock, MonotonicClock, Operation, Outcome, Plimsoll, TscClock};
 use plimsoll_peers::BOUNDS;
 use plimsoll_peers::recorders::{exporter_recorder, handle, histogram};
-use plimsoll_peers::rounds::{Job, interleave};
+use plimsoll_peers::rounds::{Job, Ratio, find, interleave};
 use plimsoll_peers::table;
+
+const OURS: &str = "plimsoll `Histogram` + time-stamp counter pair";
+const THEIRS: &str = "metriken 0.11.5 + time-stamp counter pair";
 
 /// plimsoll under each clock that the crate has; another one is another line.
 fn clocks() -> Vec<(&'static str, Builder)> {
@@ -27,8 +30,14 @@ fn main() {
         .map(|(name, of)| guard(name, of))
         .collect();
     jobs.extend(peers());
-    table::heading("timing: start, stop and record, one thread");
-    table::compare(&interleave(&jobs, 1));
+    table::heading("clock: start, stop and record, one thread");
+    let samples = interleave(&jobs, 1);
+    table::compare(&samples);
+    if TscClock::new().is_some() {
+        let ratio = Ratio::of(find(&samples, OURS), find(&samples, THEIRS));
+        table::targets();
+        table::ratio_at_most("whole timing with the counter, ÷ metriken", ratio, 1.25);
+    }
 }
 
 fn operation((name, builder): (&'static str, Builder)) -> (&'static str, Operation) {
@@ -63,20 +72,14 @@ fn peers() -> Vec<Job<'static>> {
             metriken::ShardedCounterHistogram::new(7, 42),
         );
         let (ours, theirs) = (clock.clone(), clock);
-        counted.push(Job::call(
-            "plimsoll `Histogram` + time-stamp counter pair",
-            move || {
-                let start = ours.now_ns();
-                bare.record(ours.now_ns() - black_box(start));
-            },
-        ));
-        counted.push(Job::call(
-            "metriken 0.11.5 + time-stamp counter pair",
-            move || {
-                let start = theirs.now_ns();
-                sharded.increment(theirs.now_ns() - black_box(start))
-            },
-        ));
+        counted.push(Job::call(OURS, move || {
+            let start = ours.now_ns();
+            bare.record(ours.now_ns() - black_box(start));
+        }));
+        counted.push(Job::call(THEIRS, move || {
+            let start = theirs.now_ns();
+            sharded.increment(theirs.now_ns() - black_box(start))
+        }));
     }
     let mut jobs = vec![
         Job::call("two readings of `Instant`, nothing recorded", || {

@@ -87,26 +87,15 @@ impl Page {
 
     /// Adds each count to one of `cells`, which may be fewer; returns their total.
     pub(super) fn add_to(&self, cells: &mut [u64]) -> u64 {
-        let mut total = 0;
-        let mut add = |cell: &mut u64, count| {
-            *cell += count;
-            total += count;
-        };
-        let mut narrow = [0; PAGE];
-        let known = self.turns().is_some() || {
-            for (copy, cell) in narrow.iter_mut().zip(&self.narrow).take(cells.len()) {
-                *copy = cell.load(Ordering::Acquire);
-            }
-            self.turns().is_some()
-        };
-        for (at, cell) in cells.iter_mut().enumerate().take(PAGE) {
-            match known {
-                // No cell had been emptied by then: they are the counts.
-                false => add(cell, narrow[at].into()),
-                true => add(cell, self.get(at)),
+        if self.turns().is_none() {
+            let narrow: [u32; PAGE] =
+                std::array::from_fn(|cell| self.narrow[cell].load(Ordering::Acquire));
+            // No cell had been emptied by then: they are the counts.
+            if self.turns().is_none() {
+                return add(cells, |cell| narrow[cell].into());
             }
         }
-        total
+        add(cells, |cell| self.get(cell))
     }
 
     /// The count of one cell.
@@ -137,6 +126,18 @@ impl Page {
         };
         memory.give_back(Self::BYTES + more);
     }
+}
+
+/// Adds the count of each cell to `cells`, which may be fewer; returns their total.
+#[inline]
+fn add(cells: &mut [u64], count: impl Fn(usize) -> u64) -> u64 {
+    let mut total = 0;
+    for (at, cell) in cells.iter_mut().enumerate().take(PAGE) {
+        let count = count(at);
+        *cell += count;
+        total += count;
+    }
+    total
 }
 
 // Without the counts: they would flood a log line.

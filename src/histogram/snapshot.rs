@@ -7,26 +7,43 @@ use super::layout::Buckets;
 use super::shard::PAGE;
 
 /// An immutable copy of a histogram, or the sum or difference of several over the same buckets.
+///
+/// Memory: half a KiB for each octave that holds a value, and as much beside.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     buckets: Arc<Buckets>,
-    cells: Box<[u64]>,
-    /// How many values the cells of each page hold: what makes a quantile a matter of two short walks.
-    pages: Box<[u64]>,
+    pages: Box<[Held]>,
+    cells: Vec<[u64; PAGE]>,
     count: u64,
     sum: u64,
     saturated: u64,
 }
 
+/// What a page holds.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// How many values: what makes a quantile a matter of two short walks.
+    total: u64,
+    /// Where its cells stand; `NOWHERE` until something is counted there.
+    place: u16,
+}
+
+/// The place of a page whose cells are all zero. There are fewer pages: a cell's number has 16 bits.
+const NOWHERE: u16 = u16::MAX;
+const ZEROS: [u64; PAGE] = [0; PAGE];
+
 impl Snapshot {
     /// A snapshot that holds nothing.
     pub fn empty(buckets: Arc<Buckets>) -> Self {
-        let cells: Box<[u64]> = vec![0; buckets.cell_count()].into();
-        let pages = vec![0; cells.len().div_ceil(PAGE)].into();
+        let pages = buckets.cell_count().div_ceil(PAGE);
+        let nothing = Held {
+            total: 0,
+            place: NOWHERE,
+        };
         Self {
             buckets,
-            cells,
-            pages,
+            pages: vec![nothing; pages].into(),
+            cells: Vec::new(),
             count: 0,
             sum: 0,
             saturated: 0,
@@ -37,12 +54,29 @@ impl Snapshot {
     pub(super) fn add(&mut self, block: &Block<'_>, sum: usize, saturated: usize) {
         self.sum = self.sum.wrapping_add(block.head(sum));
         self.saturated = self.saturated.wrapping_add(block.head(saturated));
+        // At once for the first block: the others have most pages in common with it.
+        if self.cells.is_empty() {
+            self.cells.reserve(block.pages().count());
+        }
         for at in block.pages() {
-            let end = self.cells.len().min((at + 1) * PAGE);
-            let of_page = block.add_page_to(at, &mut self.cells[at * PAGE..end]);
-            self.pages[at] += of_page;
+            let of_page = block.add_page_to(at, self.page_mut(at));
+            self.pages[at].total += of_page;
             self.count += of_page;
         }
+    }
+
+    /// The cells of a page.
+    fn page(&self, at: usize) -> &[u64; PAGE] {
+        let place = usize::from(self.pages[at].place);
+        self.cells.get(place).unwrap_or(&ZEROS)
+    }
+
+    fn page_mut(&mut self, at: usize) -> &mut [u64; PAGE] {
+        if self.pages[at].place == NOWHERE {
+            self.pages[at].place = self.cells.len() as u16;
+            self.cells.push(ZEROS);
+        }
+        &mut self.cells[usize::from(self.pages[at].place)]
     }
 
     /// The buckets that were counted into.
@@ -51,11 +85,13 @@ impl Snapshot {
     }
 
     /// Every page that holds something: its number, its cells, how many values they hold.
-    pub(super) fn held_pages(&self) -> impl Iterator<Item = (usize, &[u64], u64)> {
-        let pages = self.cells.chunks(PAGE).zip(&self.pages).enumerate();
-        pages
-            .filter(|(_, (_, held))| **held > 0)
-            .map(|(at, (cells, held))| (at, cells, *held))
+    pub(super) fn held_pages(&self) -> impl Iterator<Item = (usize, &[u64; PAGE], u64)> {
+        let held = self
+            .pages
+            .iter()
+            .enumerate()
+            .filter(|(_, page)| page.total > 0);
+        held.map(|(at, held)| (at, self.page(at), held.total))
     }
 
     /// Every cell that holds something, with its count. Cost: one pass over the pages that hold something.
@@ -66,47 +102,26 @@ impl Snapshot {
         })
     }
 
-    /// Every cell that holds more than in `older`, a snapshot over the same buckets, and by how much.
-    pub(crate) fn growth_since<'a>(
-        &'a self,
-        older: &'a Self,
-    ) -> impl Iterator<Item = (u32, u64)> + 'a {
-        let changed = |page: &usize| self.pages[*page] != older.pages[*page];
-        let cells = |page: usize| page * PAGE..self.cells.len().min((page + 1) * PAGE);
-        let grown = |cell: usize| {
-            (
-                cell as u32,
-                self.cells[cell].saturating_sub(older.cells[cell]),
-            )
-        };
-        (0..self.pages.len())
-            .filter(changed)
-            .flat_map(cells)
-            .map(grown)
-            .filter(|(_, by)| *by > 0)
-    }
-
     /// Empties it. Cost: that of the pages that held something.
     pub(crate) fn clear(&mut self) {
-        for (page, total) in self.pages.iter_mut().enumerate().filter(|page| *page.1 > 0) {
-            *total = 0;
-            let end = self.cells.len().min((page + 1) * PAGE);
-            self.cells[page * PAGE..end].fill(0);
+        for held in self.pages.iter_mut().filter(|held| held.total > 0) {
+            held.total = 0;
+            self.cells[usize::from(held.place)] = ZEROS;
         }
         (self.count, self.sum, self.saturated) = (0, 0, 0);
     }
 
     /// Adds `by` values in a cell, whose sum is added with [`grow_sum`](Self::grow_sum).
     pub(crate) fn grow(&mut self, cell: usize, by: u64) {
-        self.cells[cell] += by;
-        self.pages[cell / PAGE] += by;
+        self.page_mut(cell / PAGE)[cell % PAGE] += by;
+        self.pages[cell / PAGE].total += by;
         self.count += by;
     }
 
     /// Takes away what [`grow`](Self::grow) added.
     pub(crate) fn shrink(&mut self, cell: usize, by: u64) {
-        self.cells[cell] -= by;
-        self.pages[cell / PAGE] -= by;
+        self.page_mut(cell / PAGE)[cell % PAGE] -= by;
+        self.pages[cell / PAGE].total -= by;
         self.count -= by;
     }
 
@@ -126,8 +141,8 @@ impl Snapshot {
     /// The upper edge of the highest bucket that holds a value, in the exported unit: at most 1.1 % above the greatest
     /// value inside the range. `None` when nothing was recorded.
     pub fn max(&self) -> Option<f64> {
-        let page = self.pages.iter().rposition(|&count| count > 0)?;
-        let cells = &self.cells[page * PAGE..self.cells.len().min((page + 1) * PAGE)];
+        let page = self.pages.iter().rposition(|held| held.total > 0)?;
+        let cells = self.page(page);
         let cell = page * PAGE + cells.iter().rposition(|&count| count > 0)?;
         Some(self.buckets.exported(self.buckets.cell_range(cell).1))
     }
@@ -158,16 +173,10 @@ impl Snapshot {
         if !Arc::ptr_eq(&self.buckets, &other.buckets) {
             return false;
         }
-        for (page, total) in self.pages.iter_mut().enumerate() {
-            let more = other.pages[page];
-            if more > 0 {
-                *total += more;
-                let cells = page * PAGE..self.cells.len().min((page + 1) * PAGE);
-                let pairs = self.cells[cells.clone()]
-                    .iter_mut()
-                    .zip(&other.cells[cells]);
-                pairs.for_each(|(total, more)| *total += more);
-            }
+        for (at, more, total) in other.held_pages() {
+            let pairs = self.page_mut(at).iter_mut().zip(more);
+            pairs.for_each(|(total, more)| *total += more);
+            self.pages[at].total += total;
         }
         self.count += other.count;
         self.sum = self.sum.wrapping_add(other.sum);
@@ -183,8 +192,11 @@ impl Snapshot {
             return None;
         }
         let mut since = Self::empty(self.buckets.clone());
-        for (cell, by) in self.growth_since(earlier) {
-            since.grow(cell as usize, by);
+        for (cell, count) in self.held() {
+            let before = earlier.page(cell / PAGE)[cell % PAGE];
+            if count > before {
+                since.grow(cell, count - before);
+            }
         }
         since.sum = self.sum.saturating_sub(earlier.sum);
         since.saturated = self.saturated.saturating_sub(earlier.saturated);
@@ -194,23 +206,23 @@ impl Snapshot {
     /// How many values are at or below `bound` (exported unit), exactly; `None` if it is not a configured bound.
     pub fn at_or_below(&self, bound: f64) -> Option<u64> {
         let cell = self.buckets.closing_cell(bound)?;
-        Some(self.cells[..=cell].iter().sum())
+        Some(self.up_to(cell))
     }
 
     /// How many values are above `bound` (exported unit), exactly; `None` if it is not a configured bound.
     pub fn above(&self, bound: f64) -> Option<u64> {
         let cell = self.buckets.closing_cell(bound)?;
-        Some(self.cells[cell + 1..].iter().sum())
+        Some(self.count - self.up_to(cell))
     }
 
     /// Exact cumulative counts at the configured bounds, in their order; `+Inf` is [`count`](Self::count).
     pub fn cumulative(&self) -> Vec<u64> {
-        let mut total = 0;
-        let mut from = 0;
+        // Pages before this one hold `below` in all.
+        let (mut page, mut below) = (0, 0);
         let at_bound = |&cell: &usize| {
-            total += self.cells[from..=cell].iter().sum::<u64>();
-            from = cell + 1;
-            total
+            below += total(&self.pages[page..cell / PAGE]);
+            page = cell / PAGE;
+            below + self.page(page)[..=cell % PAGE].iter().sum::<u64>()
         };
         self.buckets.closing_cells().iter().map(at_bound).collect()
     }
@@ -242,25 +254,39 @@ impl Snapshot {
         bucket_quantile(q, &bounds, &counts, self.count() as f64)
     }
 
+    /// How many values are in this cell and those before.
+    fn up_to(&self, cell: usize) -> u64 {
+        let (page, last) = (cell / PAGE, cell % PAGE);
+        let pages = total(&self.pages[..page]);
+        pages + self.page(page)[..=last].iter().sum::<u64>()
+    }
+
     fn quantile_cell(&self, q: f64) -> Option<(u64, u64)> {
         let count = self.count();
         if count == 0 || !(0.0..=1.0).contains(&q) {
             return None;
         }
         let rank = ((q * count as f64).ceil() as u64).clamp(1, count);
-        let (page, seen) = walk(&self.pages, 0, rank)?;
-        let (cell, _) = walk(&self.cells[page * PAGE..], seen, rank)?;
+        let (page, seen) = walk(self.pages.iter().map(|held| held.total), 0, rank)?;
+        let (cell, _) = walk(self.page(page).iter().copied(), seen, rank)?;
         Some(self.buckets.cell_range(page * PAGE + cell))
     }
 }
 
+/// How many values the pages hold.
+fn total(pages: &[Held]) -> u64 {
+    pages.iter().map(|held| held.total).sum()
+}
+
 /// The first position at which the running total, begun at `seen`, reaches `rank`, and the total before it.
-fn walk(counts: &[u64], mut seen: u64, rank: u64) -> Option<(usize, u64)> {
-    let at = counts.iter().position(|&count| {
+fn walk(counts: impl Iterator<Item = u64>, mut seen: u64, rank: u64) -> Option<(usize, u64)> {
+    for (at, count) in counts.enumerate() {
+        if seen + count >= rank {
+            return Some((at, seen));
+        }
         seen += count;
-        seen >= rank
-    })?;
-    Some((at, seen - counts[at]))
+    }
+    None
 }
 
 /// Prometheus' interpolation over cumulative counts at ascending upper bounds, `+Inf` apart (3.x arithmetic).

@@ -83,7 +83,7 @@ impl Plimsoll {
 
     /// What a window of a [`Watch`](crate::Watch) held at the latest tick; `None` if nobody named it.
     ///
-    /// Cost: a short lock and a copy of the distribution (16 KiB).
+    /// Cost: a short lock and a copy of the distribution (some 5 KiB).
     pub fn window(&self, watch: &str, over: Duration) -> Option<WindowReading> {
         self.inner.engine.window(watch, over)
     }

@@ -51,9 +51,9 @@ impl Watch {
 
     /// One more window. Beyond 64 ticks it is kept in steps of a 64th of it, by which its old end may be off.
     ///
-    /// Cost: 16 KiB for each window, and up to 64 sparse differences. For everything over the same operations together
-    /// another 16 KiB, half a KiB for each octave of each series, and at a tick some 30 ns for each series, 5 µs for one
-    /// that was recorded into.
+    /// Cost: for each window half a KiB for each octave that holds something, as much beside, and up to 64 sparse
+    /// differences. For everything over the same operations together the same once more, half a KiB for each octave of
+    /// each series, and at a tick some 30 ns for each series, 3 µs for one that was recorded into.
     pub fn over(mut self, window: Duration) -> Self {
         self.windows.push(window);
         self

@@ -66,7 +66,7 @@ impl Plimsoll {
         self.registry()
             .set(Domain::Db)
             .get(&[operation, model])
-            .record(outcome, 0, nanos(duration));
+            .record(outcome, nanos(duration));
     }
 }
 
@@ -90,8 +90,8 @@ impl Db {
                 .registry
                 .set(Domain::Db)
                 .declare(&[operation, &self.model]);
-            operation.series(Outcome::Ok, 0);
-            operation.series(Outcome::Error, 0);
+            operation.series(Outcome::Ok);
+            operation.series(Outcome::Error);
         }
     }
 
@@ -149,6 +149,6 @@ impl Guard {
 
     /// Ends as the caller says.
     pub fn finish_as(self, outcome: Outcome) {
-        self.0.finish(outcome, 0);
+        self.0.finish(outcome);
     }
 }

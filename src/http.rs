@@ -54,6 +54,7 @@
 //! `Router::layer`, axum applies a layer to the routes added before it.
 
 mod body;
+mod end;
 mod future;
 mod layer;
 mod route;
@@ -62,18 +63,6 @@ pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::{Measure, MeasureLayer};
 pub use route::Route;
-
-use crate::registry::Outcome;
-use http::StatusCode;
-
-/// The outcome of a response whose body reached its end.
-fn outcome(status: StatusCode) -> Outcome {
-    if status.as_u16() >= 500 {
-        Outcome::Error
-    } else {
-        Outcome::Ok
-    }
-}
 
 #[cfg(test)]
 mod tests;

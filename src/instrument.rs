@@ -306,7 +306,7 @@ impl Operation {
     pub fn time_sync<T, E>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let under_way = self.counted.start();
         let result = work();
-        under_way.finish(Outcome::of(&result), 0);
+        under_way.finish(Outcome::of(&result));
         result
     }
 
@@ -319,7 +319,7 @@ impl Operation {
 
     /// Counts an operation that somebody else timed.
     pub fn record(&self, outcome: Outcome, duration: Duration) {
-        self.counted.record(outcome, 0, nanos(duration));
+        self.counted.record(outcome, nanos(duration));
     }
 
     /// The same, and keeps it as an exemplar: OpenMetrics and protobuf pages show the latest one of each bucket.
@@ -342,7 +342,7 @@ impl Operation {
     /// ```
     pub fn record_traced(&self, outcome: Outcome, duration: Duration, trace_id: TraceId) {
         let counted = &self.counted;
-        counted.record_traced(outcome, 0, nanos(duration), trace_id);
+        counted.record_traced(outcome, nanos(duration), trace_id);
     }
 }
 
@@ -362,6 +362,6 @@ impl OperationGuard {
 
     /// Counts the end.
     pub fn finish(self, outcome: Outcome) {
-        self.under_way.finish(outcome, 0);
+        self.under_way.finish(outcome);
     }
 }

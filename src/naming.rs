@@ -140,6 +140,11 @@ impl Naming {
         bounds(self.profile, domain).to_vec()
     }
 
+    /// The bounds, in bytes, of sizes.
+    pub(crate) fn size_bounds(&self) -> &'static [f64] {
+        table::SIZE_BOUNDS
+    }
+
     /// Every family that is projected from counted operations, as it is exported.
     pub(crate) fn specs(&self) -> Vec<Spec> {
         self.rows().map(|row| self.spec(row)).collect()

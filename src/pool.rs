@@ -69,8 +69,8 @@ impl Plimsoll {
     /// registered before as something else than a gauge by `pool`.
     pub fn pool(&self, name: &str) -> Result<Pool, InstrumentError> {
         let acquire = self.registry().set(Domain::Acquire).declare(&[name]);
-        acquire.series(Outcome::Ok, 0);
-        acquire.series(Outcome::Error, 0);
+        acquire.series(Outcome::Ok);
+        acquire.series(Outcome::Error);
         for (gauge, help) in [ACTIVE, MAX] {
             // Leaves a gauge that is observed already as it is.
             self.registry().instruments.register(

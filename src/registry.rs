@@ -2,16 +2,20 @@
 //! label values must not be able to fill the memory.
 //!
 //! One [`OperationSet`] per kind of measured work (HTTP, queries, device calls, ...) maps label values to an
-//! [`Operation`]; an operation counts what is in flight and holds one histogram per outcome and detail (the HTTP
-//! status). Every set has a cap; what comes above it is counted in one `other` operation. Everything that is exported
+//! [`Operation`]; an operation counts what is in flight and holds one histogram per end (outcome, HTTP
+//! status, and whatever else the probe tells apart). Every set has a cap; what comes above it is counted in one `other` operation. Everything that is exported
 //! is derived from these cells, so two exported families can never contradict each other.
 //!
 //! This room never judges and never renders.
 
+mod end;
+mod extra;
 mod instruments;
 mod operation;
 mod set;
 
+pub(crate) use end::{End, Way};
+pub(crate) use extra::Extra;
 pub use instruments::InstrumentError;
 pub(crate) use instruments::{
     GaugeCell, InstrumentFamily, InstrumentKind, InstrumentValue, Instruments, check_label,
@@ -67,7 +71,7 @@ impl fmt::Display for Outcome {
 /// A kind of measured work, with label keys of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Domain {
-    /// Requests served: `method`, `route`; the detail is the status code.
+    /// Requests served: `method`, `route`; the code of an end is the status.
     Http,
     /// Calls of any other tower service: `operation`.
     Service,
@@ -118,15 +122,6 @@ impl Domain {
             Self::Acquire => &["pool"],
         }
     }
-
-    /// The detail of a series whose future was dropped before it had one.
-    fn dropped_detail(self, outcome: Outcome) -> u16 {
-        match (self, outcome) {
-            (Self::Http, Outcome::Cancelled) => 499,
-            (Self::Http, _) => 500,
-            _ => 0,
-        }
-    }
 }
 
 /// What an operation records with.
@@ -134,6 +129,8 @@ impl Domain {
 pub(crate) struct Recording {
     pub(crate) clock: SharedClock,
     pub(crate) buckets: Arc<Buckets>,
+    /// Those of sizes in bytes.
+    pub(crate) sizes: Arc<Buckets>,
     pub(crate) memory: Arc<Memory>,
 }
 
@@ -147,11 +144,12 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// `buckets` says which bounds the durations of a domain have, `cap` how many label sets it may grow to, `memory`
+    /// `buckets` says which bounds the durations of a domain have, `sizes` are those of bytes, `cap` how many label sets it may grow to, `memory`
     /// how many bytes of counters threads may own.
     pub(crate) fn new(
         clock: SharedClock,
         buckets: impl Fn(Domain) -> Arc<Buckets>,
+        sizes: &Arc<Buckets>,
         cap: usize,
         memory: Arc<Memory>,
     ) -> Self {
@@ -160,6 +158,7 @@ impl Registry {
             let recording = Recording {
                 clock,
                 buckets: buckets(domain),
+                sizes: sizes.clone(),
                 memory,
             };
             OperationSet::new(domain, recording, cap)

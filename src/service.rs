@@ -51,7 +51,7 @@ impl MeasureLayer {
     pub fn new(plimsoll: &Plimsoll, operation: &str) -> Self {
         let set = plimsoll.registry().set(Domain::Service);
         let operation = set.declare(&[operation]).clone();
-        operation.series(Outcome::Ok, 0);
+        operation.series(Outcome::Ok);
         Self {
             operation,
             classify: ByResult,
@@ -186,7 +186,7 @@ where
             return Poll::Pending;
         };
         if let Some(in_flight) = in_flight {
-            in_flight.finish(this.classify.classify(&result), 0);
+            in_flight.finish(this.classify.classify(&result));
         }
         Poll::Ready(result)
     }

@@ -91,7 +91,7 @@ fn line(domain: Domain, operation: &Operation) -> OperationStats {
     let mut whole: Option<Snapshot> = None;
     for series in operation.each_series() {
         let snapshot = series.histogram.snapshot();
-        match series.outcome {
+        match series.end.outcome {
             Outcome::Ok => {}
             Outcome::Error => errors += snapshot.count(),
             Outcome::Cancelled => cancelled += snapshot.count(),

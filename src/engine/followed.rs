@@ -123,7 +123,7 @@ impl FollowedOperation {
             }
             if self.series[at].look(&series.histogram, reading, growth) {
                 for &selection in &self.selections {
-                    selections[selection].grow(series.outcome, growth);
+                    selections[selection].grow(series.end.outcome, growth);
                 }
             }
         }

@@ -77,7 +77,7 @@ impl Selection {
         };
         let values = (0..self.domain.keys().len()).map(value);
         if let Some(values) = values.collect::<Option<Vec<&str>>>() {
-            set.declare(&values).series(Outcome::Ok, 0);
+            set.declare(&values).series(Outcome::Ok);
         }
     }
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::series::{DomainSeries, EndedSeries, OperationSeries, Values};
 use super::sheet::{Distributed, Number};
 use crate::family::{Family, Kind, Sample, Value};
+use crate::histogram::Buckets;
 use crate::instance::Inner;
 use crate::naming::{Label, Spec, Take};
-use crate::registry::{Domain, Outcome};
+use crate::registry::{Domain, End, Outcome, Way};
 
 /// How the samples of one family are made of the series of its domain.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct Projection {
     parts: Vec<(u32, u32)>,
     /// Where the parts of each sample end.
     ends: Vec<usize>,
+    /// What a histogram is counted into.
+    buckets: Arc<Buckets>,
     /// Where they are added up.
     total: Values,
 }
@@ -48,6 +52,10 @@ impl Row {
 impl Projection {
     /// The family that `spec` describes, its values still to be filled in, and how that is done.
     pub(super) fn new(inner: &Inner, spec: &Spec, series: &DomainSeries) -> (Family, Self) {
+        let buckets = match spec.take {
+            Take::Extra { extra, .. } => series.buckets_of(extra).unwrap_or(&series.buckets),
+            _ => &series.buckets,
+        };
         let mut projection = Self {
             name: spec.name.clone(),
             source: spec.source,
@@ -55,7 +63,8 @@ impl Projection {
             threshold: threshold(inner, spec.source).and_then(|threshold| bound(series, threshold)),
             parts: Vec::new(),
             ends: Vec::new(),
-            total: series.nothing(),
+            buckets: buckets.clone(),
+            total: series.nothing(buckets),
         };
         let mut family = Family::new(&spec.name, spec.help, kind(spec.take));
         if spec.take == Take::Slow && projection.threshold.is_none() {
@@ -98,21 +107,12 @@ impl Projection {
         let count = || ended().map(|ended| ended.values.folded.count).sum::<u64>();
         match self.take {
             Take::Duration { unit_ns } => {
-                let values = match parts {
-                    [(operation, ended)] => {
-                        &series.operations[*operation as usize].ended[*ended as usize].values
-                    }
-                    _ => {
-                        self.total.clear();
-                        ended().for_each(|ended| self.total.add(&ended.values));
-                        &self.total
-                    }
-                };
-                Number::Histogram(Distributed {
-                    buckets: &series.buckets,
-                    values,
-                    scale: unit_ns,
-                })
+                let values = sum(&mut self.total, ended().map(|ended| &ended.values));
+                distributed(&self.buckets, values, unit_ns)
+            }
+            Take::Extra { extra, scale } => {
+                let measured = operations().filter_map(|it| it.extras[extra as usize].as_ref());
+                distributed(&self.buckets, sum(&mut self.total, measured), scale)
             }
             Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) => Number::Integer(count()),
             Take::Begun => Number::Integer(operations().map(begun).sum()),
@@ -127,7 +127,7 @@ impl Projection {
                 Number::Integer(ended().map(slow).sum())
             }
             Take::ErrorRatio => {
-                let errors = ended().filter(|ended| ended.outcome == Outcome::Error);
+                let errors = ended().filter(|ended| ended.end.outcome == Outcome::Error);
                 let errors: u64 = errors.map(|ended| ended.values.folded.count).sum();
                 let all = count();
                 Number::Float(if all == 0 {
@@ -140,9 +140,34 @@ impl Projection {
     }
 }
 
+/// The sum of the values; where there is only one, that one.
+fn sum<'a>(total: &'a mut Values, mut all: impl Iterator<Item = &'a Values>) -> &'a Values {
+    let first = all.next();
+    match (first, all.next()) {
+        (Some(only), None) => only,
+        (first, second) => {
+            total.clear();
+            first
+                .into_iter()
+                .chain(second)
+                .chain(all)
+                .for_each(|values| total.add(values));
+            total
+        }
+    }
+}
+
+fn distributed<'a>(buckets: &'a Buckets, values: &'a Values, scale: f64) -> Number<'a> {
+    Number::Histogram(Distributed {
+        buckets,
+        values,
+        scale,
+    })
+}
+
 fn kind(take: Take) -> Kind {
     match take {
-        Take::Duration { .. } => Kind::Histogram,
+        Take::Duration { .. } | Take::Extra { .. } => Kind::Histogram,
         Take::InFlight | Take::ErrorRatio => Kind::Gauge,
         Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) | Take::Begun | Take::Slow => {
             Kind::Counter
@@ -173,12 +198,17 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
             }
             continue;
         }
+        if let Take::Extra { extra, .. } = spec.take
+            && operation.extras[extra as usize].is_none()
+        {
+            continue;
+        }
         // Also without an ended one: a pair of counters is then born with the same labels, at zero.
         let row = rows
             .entry(values(inner, spec, operation, None))
             .or_default();
         row.came(operation.created());
-        if matches!(spec.take, Take::Begun | Take::InFlight) {
+        if matches!(spec.take, Take::Begun | Take::InFlight | Take::Extra { .. }) {
             row.parts.push((at, 0));
             continue;
         }
@@ -202,12 +232,23 @@ fn values(
         .map(|(_, label)| match (label, ended) {
             (Label::Key(index), _) => operation.label(*index).to_owned(),
             (Label::Service, _) => inner.service.clone(),
-            (Label::Detail, Some(ended)) if ended.detail != 0 => ended.detail.to_string(),
-            (Label::Outcome, Some(ended)) => ended.outcome.as_str().to_owned(),
-            (Label::Success, Some(ended)) => success(ended.outcome).to_owned(),
+            (Label::Code, Some(ended)) if ended.end.code != 0 => ended.end.code.to_string(),
+            (Label::End, Some(ended)) => ended.end.as_str().to_owned(),
+            (Label::ErrorType, Some(ended)) => error_type(ended.end),
+            (Label::Outcome, Some(ended)) => ended.end.outcome.as_str().to_owned(),
+            (Label::Success, Some(ended)) => success(ended.end.outcome).to_owned(),
             _ => String::new(),
         })
         .collect()
+}
+
+/// OpenTelemetry's: empty where nothing failed, the status where the service said so, else what happened.
+fn error_type(end: End) -> String {
+    match end.outcome {
+        Outcome::Ok => String::new(),
+        Outcome::Error if end.way == Way::SERVER_ERROR => end.code.to_string(),
+        _ => end.as_str().to_owned(),
+    }
 }
 
 fn success(outcome: Outcome) -> &'static str {
@@ -230,7 +271,7 @@ fn begun(operation: &OperationSeries) -> u64 {
 
 fn counts(take: Take, domain: Domain, operation: &OperationSeries, ended: &EndedSeries) -> bool {
     match take {
-        Take::EndedAs(outcome) => ended.outcome == outcome,
+        Take::EndedAs(outcome) => ended.end.outcome == outcome,
         Take::EndedOperation(name) => operation.is_operation(domain, name),
         _ => true,
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use crate::histogram::{
     Buckets, Folded, Histogram, NativeBuckets, NativeSchema, RawExemplar, Reading, Snapshot,
 };
-use crate::registry::{Domain, Operation, OperationSet, Outcome, Registry};
+use crate::registry::{Domain, End, Extra, Operation, OperationSet, Registry};
 
 /// Operations that are read before somebody else may read.
 const AT_ONCE: usize = 128;
@@ -28,13 +28,14 @@ pub(super) struct OperationSeries {
     pub(super) started: u64,
     pub(super) in_flight: u64,
     pub(super) ended: Vec<EndedSeries>,
+    /// By extra; `None` where nobody measured it.
+    pub(super) extras: [Option<Values>; Extra::ALL.len()],
 }
 
 /// The operations that ended in one way.
 #[derive(Debug)]
 pub(super) struct EndedSeries {
-    pub(super) outcome: Outcome,
-    pub(super) detail: u16,
+    pub(super) end: End,
     pub(super) created: SystemTime,
     pub(super) values: Values,
 }
@@ -70,6 +71,7 @@ impl DomainSeries {
             started: 0,
             in_flight: 0,
             ended: Vec::new(),
+            extras: Extra::ALL.map(|_| None),
         };
         let operations = &mut self.operations;
         set.each_since(known, |operation| operations.push(new(operation)));
@@ -93,9 +95,16 @@ impl DomainSeries {
         ended.map(|ended| ended.values.folded.saturated).sum()
     }
 
+    /// What an extra is counted into, if some operation has it.
+    pub(super) fn buckets_of(&self, extra: Extra) -> Option<&Arc<Buckets>> {
+        let made = |operation: &OperationSeries| operation.extras[extra as usize].is_some();
+        let operation = self.operations.iter().find(|operation| made(operation))?;
+        Some(operation.operation.made(extra)?.buckets())
+    }
+
     /// What nothing looks like.
-    pub(super) fn nothing(&self) -> Values {
-        self.reader.nothing(&self.buckets)
+    pub(super) fn nothing(&self, buckets: &Buckets) -> Values {
+        self.reader.nothing(buckets)
     }
 }
 
@@ -110,18 +119,26 @@ impl OperationSeries {
         for (at, series) in self.operation.each_series().enumerate() {
             if at == self.ended.len() {
                 self.ended.push(EndedSeries {
-                    outcome: series.outcome,
-                    detail: series.detail,
+                    end: series.end,
                     created: series.created,
                     values: reader.nothing(buckets),
                 });
             }
             reader.renew(reading, &series.histogram, &mut self.ended[at].values);
         }
+        let mut grown = self.ended.len() > known;
+        for extra in Extra::ALL {
+            if let Some(histogram) = self.operation.made(extra) {
+                let values = &mut self.extras[extra as usize];
+                grown |= values.is_none();
+                let values = values.get_or_insert_with(|| reader.nothing(histogram.buckets()));
+                reader.renew(reading, histogram, values);
+            }
+        }
         // After the ends: what ended before is then among those that began.
         self.started = self.operation.started(reading);
         self.in_flight = self.operation.in_flight(reading);
-        self.ended.len() > known
+        grown
     }
 
     pub(super) fn created(&self) -> SystemTime {

@@ -31,7 +31,7 @@ fn plimsoll(naming: Naming) -> Plimsoll {
 fn record(plimsoll: &Plimsoll, domain: Domain, labels: &[&str], ended: &[(Outcome, u16, u64)]) {
     let operation = plimsoll.registry().set(domain).get(labels);
     for &(outcome, detail, duration_ns) in ended {
-        operation.record(outcome, detail, duration_ns);
+        operation.record((outcome, detail), duration_ns);
     }
 }
 
@@ -288,7 +288,7 @@ fn an_operation_that_has_not_ended_is_under_way_and_attempted() {
         .registry()
         .set(Domain::Connect)
         .get(&["modbus", "plc1"]);
-    connect.start().finish(Outcome::Error, 0);
+    connect.start().finish(Outcome::Error);
     let under_way = connect.start();
     assert_eq!(
         numbers(&family(&plimsoll, "requests_in_flight")),
@@ -301,9 +301,9 @@ fn an_operation_that_has_not_ended_is_under_way_and_attempted() {
     let attempted = || numbers(&family(&plimsoll, "connections_attempted_total"))[0].1;
     let established = || numbers(&family(&plimsoll, "connections_established_total"))[0].1;
     assert_eq!((attempted(), established()), (2, 0));
-    under_way.finish(Outcome::Ok, 0);
+    under_way.finish(Outcome::Ok);
     assert_eq!((attempted(), established()), (2, 1));
-    http.finish(Outcome::Ok, 200);
+    http.finish((Outcome::Ok, 200));
     assert_eq!(
         numbers(&family(&plimsoll, "requests_in_flight")),
         [(vec!["GET", "/a"], 0)]

@@ -8,8 +8,8 @@ use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::outcome;
-use crate::registry::{InFlight, Outcome};
+use super::end;
+use crate::registry::InFlight;
 
 pin_project! {
     /// A response's body: the very frames, size hint and errors of the body it wraps.
@@ -31,6 +31,7 @@ pub(super) struct Measured {
     status: StatusCode,
     /// Bytes of data that are still to come, if they were announced.
     left: Option<u64>,
+    sent: u64,
 }
 
 impl<B> ResponseBody<B> {
@@ -42,13 +43,12 @@ impl<B> ResponseBody<B> {
 
 impl Measured {
     pub(super) fn new(mut in_flight: InFlight, status: StatusCode, announced: Option<u64>) -> Self {
-        if outcome(status) == Outcome::Error {
-            in_flight.on_drop(Outcome::Error, status.as_u16());
-        }
+        in_flight.on_drop(end::dropped(status));
         let mut measured = Self {
             in_flight,
             status,
             left: announced,
+            sent: 0,
         };
         measured.passed(0);
         measured
@@ -57,23 +57,23 @@ impl Measured {
     /// Notes that `bytes` of data went out. After the last announced one servers drop the body, without asking
     /// whether more would come.
     fn passed(&mut self, bytes: u64) {
+        self.sent += bytes;
+        self.in_flight.sent(self.sent);
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(bytes);
             if *left == 0 {
-                self.in_flight
-                    .on_drop(outcome(self.status), self.status.as_u16());
+                self.in_flight.on_drop(end::answered(self.status));
             }
         }
     }
 
     /// Counts the end of a body that failed or was read whole.
     fn finish(self, failed: bool) {
-        let outcome = if failed {
-            Outcome::Error
+        self.in_flight.finish(if failed {
+            end::failed(self.status)
         } else {
-            outcome(self.status)
-        };
-        self.in_flight.finish(outcome, self.status.as_u16());
+            end::answered(self.status)
+        });
     }
 }
 
@@ -94,10 +94,13 @@ impl<B: Body> Body for ResponseBody<B> {
         match &polled {
             Poll::Ready(Some(Err(_))) => measured.finish(true),
             Poll::Ready(None) => measured.finish(false),
-            Poll::Ready(Some(Ok(_))) if this.inner.is_end_stream() => measured.finish(false),
             Poll::Ready(Some(Ok(frame))) => {
                 measured.passed(frame.data_ref().map_or(0, |data| data.remaining() as u64));
-                *this.measured = Some(measured);
+                if this.inner.is_end_stream() {
+                    measured.finish(false);
+                } else {
+                    *this.measured = Some(measured);
+                }
             }
             Poll::Pending => *this.measured = Some(measured),
         }

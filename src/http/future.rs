@@ -9,8 +9,8 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::Measured;
-use super::{ResponseBody, outcome};
-use crate::registry::{InFlight, Outcome};
+use super::{ResponseBody, end};
+use crate::registry::InFlight;
 
 pin_project! {
     /// The future of a measured request. Dropped before the headers, it counts as cancelled, with status 499.
@@ -20,16 +20,23 @@ pin_project! {
         #[pin]
         inner: F,
         method: &'static str,
+        first_byte: bool,
         // `None` for an excluded route, and when done.
         in_flight: Option<InFlight>,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, method: &'static str, in_flight: Option<InFlight>) -> Self {
+    pub(super) fn new(
+        inner: F,
+        method: &'static str,
+        in_flight: Option<InFlight>,
+        first_byte: bool,
+    ) -> Self {
         Self {
             inner,
             method,
+            first_byte,
             in_flight,
         }
     }
@@ -53,13 +60,16 @@ where
         };
         Poll::Ready(match result {
             Ok(response) => {
+                if let Some(in_flight) = in_flight.as_ref().filter(|_| *this.first_byte) {
+                    in_flight.first_byte();
+                }
                 let measured =
                     in_flight.and_then(|in_flight| to_the_end(in_flight, this.method, &response));
                 Ok(response.map(|inner| ResponseBody::new(inner, measured)))
             }
             Err(error) => {
                 if let Some(in_flight) = in_flight {
-                    in_flight.finish(Outcome::Error, 0);
+                    in_flight.finish(end::without_response());
                 }
                 Err(error)
             }
@@ -69,13 +79,14 @@ where
 
 /// What the body is to end; `None` if nobody will read it, and the request ended here.
 fn to_the_end<B: Body>(
-    in_flight: InFlight,
+    mut in_flight: InFlight,
     method: &'static str,
     response: &Response<B>,
 ) -> Option<Measured> {
     let status = response.status();
     if is_bodiless(method, status) || response.body().is_end_stream() {
-        in_flight.finish(outcome(status), status.as_u16());
+        in_flight.sent(0);
+        in_flight.finish(end::answered(status));
         return None;
     }
     Some(Measured::new(in_flight, status, announced(response)))

@@ -10,7 +10,7 @@ use tower::{Layer, Service};
 
 use super::future::ResponseFuture;
 use super::route::{self, UNMATCHED};
-use super::{ResponseBody, outcome};
+use super::{ResponseBody, end};
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, InFlight, Registry};
 
@@ -27,6 +27,8 @@ struct State {
     registry: Arc<Registry>,
     /// Searched in order: a handful at most.
     excluded: Vec<String>,
+    /// Whether the beginning of a response is timed too.
+    first_byte: bool,
 }
 
 impl MeasureLayer {
@@ -36,6 +38,7 @@ impl MeasureLayer {
             state: Arc::new(State {
                 registry: plimsoll.registry().clone(),
                 excluded: Vec::new(),
+                first_byte: false,
             }),
         }
     }
@@ -63,8 +66,17 @@ impl MeasureLayer {
         for (method, route) in routes {
             let labels = [route::method(method.as_ref()), route.as_ref()];
             set.declare(&labels)
-                .series(outcome(http::StatusCode::OK), 200);
+                .series(end::answered(http::StatusCode::OK));
         }
+        self
+    }
+
+    /// Times the beginning of each response too, apart from its end: `http_server_first_byte_duration_seconds`.
+    ///
+    /// For streams and large downloads, whose duration is the client's affair. Cost: a reading of the clock for each
+    /// request, and another histogram for each method and route.
+    pub fn first_byte(mut self) -> Self {
+        Arc::make_mut(&mut self.state).first_byte = true;
         self
     }
 
@@ -136,6 +148,7 @@ where
         let method = route::method(request.method().as_str());
         // Begun before the call: a service may work, and panic, before it returns its future.
         let in_flight = self.state.start(method, &request);
-        ResponseFuture::new(self.inner.call(request), method, in_flight)
+        let first_byte = self.state.first_byte;
+        ResponseFuture::new(self.inner.call(request), method, in_flight, first_byte)
     }
 }

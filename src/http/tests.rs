@@ -5,18 +5,18 @@ use std::panic::AssertUnwindSafe;
 use std::task::{Context, Waker};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, Service, service_fn};
 
 use super::*;
 use crate::Plimsoll;
-use crate::registry::Domain;
+use crate::registry::{Domain, Outcome};
 
 type Answer = Result<Response<Full<Bytes>>, &'static str>;
 
-/// Calls a service once, polls its future once and drops whatever came out; returns what was counted.
-fn ends(answer: impl Future<Output = Answer>) -> Vec<(Outcome, u16, u64)> {
+/// Calls a service once, polls its future once and drops whatever came out; how that was counted, which is once.
+fn end_of(answer: impl Future<Output = Answer>) -> (Outcome, u16, &'static str) {
     let plimsoll = Plimsoll::builder().build().expect("defaults");
     let mut answer = Some(answer);
     let mut service = MeasureLayer::new(&plimsoll).layer(service_fn(|_: Request<()>| {
@@ -30,10 +30,10 @@ fn ends(answer: impl Future<Output = Answer>) -> Vec<(Outcome, u16, u64)> {
     let set = plimsoll.registry().set(Domain::Http);
     let operations = set.operations();
     assert_eq!(operations.len(), 1);
-    let series = operations[0].each_series();
-    series
-        .map(|series| (series.outcome, series.detail, series.histogram.count()))
-        .collect()
+    let series: Vec<_> = operations[0].each_series().collect();
+    assert_eq!((series.len(), series[0].histogram.count()), (1, 1));
+    let end = series[0].end;
+    (end.outcome, end.code, end.as_str())
 }
 
 fn response(status: u16, text: &'static str) -> Ready<Answer> {
@@ -43,19 +43,22 @@ fn response(status: u16, text: &'static str) -> Ready<Answer> {
 }
 
 #[test]
-fn every_end_has_its_status() {
-    assert_eq!(ends(response(201, "")), [(Outcome::Ok, 201, 1)]);
-    assert_eq!(ends(response(404, "")), [(Outcome::Ok, 404, 1)]);
-    assert_eq!(ends(response(503, "")), [(Outcome::Error, 503, 1)]);
-    assert_eq!(
-        ends(response(200, "unread")),
-        [(Outcome::Cancelled, 499, 1)]
-    );
-    assert_eq!(ends(response(503, "unread")), [(Outcome::Error, 503, 1)]);
-    assert_eq!(ends(ready(Err("refused"))), [(Outcome::Error, 0, 1)]);
-    assert_eq!(ends(std::future::pending()), [(Outcome::Cancelled, 499, 1)]);
+fn every_end_has_its_status_and_its_word() {
+    use Outcome::{Cancelled, Error, Ok};
+    assert_eq!(end_of(response(201, "")), (Ok, 201, "ok"));
+    assert_eq!(end_of(response(101, "")), (Ok, 101, "upgraded"));
+    assert_eq!(end_of(response(404, "")), (Ok, 404, "client_error"));
+    assert_eq!(end_of(response(503, "")), (Error, 503, "server_error"));
+    let unread = end_of(response(200, "unread"));
+    assert_eq!(unread, (Cancelled, 499, "body_dropped"));
+    let unread = end_of(response(503, "unread"));
+    assert_eq!(unread, (Error, 503, "server_error"));
+    let refused = end_of(ready(Err("refused")));
+    assert_eq!(refused, (Error, 0, "service_error"));
+    let pending = end_of(std::future::pending());
+    assert_eq!(pending, (Cancelled, 499, "cancelled"));
     let panics = async { std::panic::resume_unwind(Box::new("on purpose")) };
-    assert_eq!(ends(panics), [(Outcome::Error, 500, 1)]);
+    assert_eq!(end_of(panics), (Error, 500, "panic"));
 }
 
 #[test]
@@ -70,6 +73,9 @@ fn a_declared_route_has_a_series_of_its_own_at_zero() {
         .collect();
     assert_eq!(labels, ["_OTHER", "/a"], "methods are case-sensitive");
     let series: Vec<_> = operations[0].each_series().collect();
-    assert_eq!((series[0].outcome, series[0].detail), (Outcome::Ok, 200));
+    assert_eq!(
+        (series[0].end.outcome, series[0].end.code),
+        (Outcome::Ok, 200)
+    );
     assert_eq!(series[0].histogram.count(), 0);
 }

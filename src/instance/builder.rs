@@ -243,12 +243,15 @@ impl Builder {
                 ))
             })?);
         }
+        let sizes = Buckets::new(Layout::bytes(), naming.size_bounds())
+            .map_err(|error| BuildError::new(Problem::new("bounds of sizes", error.to_string())))?;
         let created = clock.system_time();
         let cap = settings.max_series.unwrap_or(MAX_SERIES);
         let memory = Arc::new(Memory::new(self.shard_memory.unwrap_or(DEFAULT_LIMIT)));
         let registry = Arc::new(Registry::new(
             clock.clone(),
             |domain| buckets[domain as usize].clone(),
+            &sizes,
             cap,
             memory,
         ));

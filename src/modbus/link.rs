@@ -97,7 +97,7 @@ impl Link {
                 format!("no connection within {limit:?}"),
             )),
         };
-        attempt.finish(Outcome::of(&opened), 0);
+        attempt.finish(Outcome::of(&opened));
         let (stream, socket) = opened.map_err(|(kind, text)| {
             meters.lost();
             self.error(kind, &text)

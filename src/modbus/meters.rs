@@ -65,7 +65,7 @@ impl Meters {
             Ok(Ok(_)) => Outcome::Ok,
             Ok(Err(_)) | Err(_) => Outcome::Error,
         };
-        request.finish(outcome, 0);
+        request.finish(outcome);
         if result.is_ok() {
             self.reached();
         }
@@ -123,7 +123,7 @@ fn word(code: FunctionCode) -> &'static str {
 /// An operation that stands at 0 from now on.
 fn declare(registry: &Registry, domain: Domain, labels: &[&str]) -> Arc<Operation> {
     let operation = registry.set(domain).declare(labels);
-    operation.series(Outcome::Ok, 0);
-    operation.series(Outcome::Error, 0);
+    operation.series(Outcome::Ok);
+    operation.series(Outcome::Error);
     operation.clone()
 }

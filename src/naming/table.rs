@@ -1,6 +1,6 @@
 //! The families of each profile, as data: exporting is a projection of the counted series by these rows.
 
-use crate::registry::{Domain, Outcome};
+use crate::registry::{Domain, Extra, Outcome};
 
 /// One exported family as the profile names it, without prefix and renames.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct Row {
 pub(crate) enum Take {
     /// A histogram of the durations, in a unit of so many nanoseconds.
     Duration { unit_ns: f64 },
+    /// A histogram of something else that is measured of an operation, in a unit of so many raw steps.
+    Extra { extra: Extra, scale: f64 },
     /// How many ended, in whichever way.
     Ended,
     /// How many ended in this way.
@@ -36,7 +38,7 @@ pub(crate) enum Take {
 impl Take {
     /// Whether the family is a histogram, and therefore owns `_bucket`, `_sum` and `_count` as well.
     pub(crate) fn is_histogram(self) -> bool {
-        matches!(self, Self::Duration { .. })
+        matches!(self, Self::Duration { .. } | Self::Extra { .. })
     }
 }
 
@@ -45,8 +47,12 @@ impl Take {
 pub(crate) enum Label {
     /// The domain's label key at this index.
     Key(usize),
-    /// The detail of the series (the HTTP status); empty where there is none.
-    Detail,
+    /// The code of the end (the HTTP status); empty where there is none.
+    Code,
+    /// How it ended, as finely as the probe tells.
+    End,
+    /// What failed, as OpenTelemetry's `error.type` has it; empty where nothing did.
+    ErrorType,
     /// `ok`, `error`, `cancelled`.
     Outcome,
     /// The same as `success`, `error`, `cancelled`.
@@ -58,23 +64,47 @@ pub(crate) enum Label {
 impl Label {
     /// Whether the series of one operation can differ in it.
     pub(crate) fn is_per_series(self) -> bool {
-        matches!(self, Self::Detail | Self::Outcome | Self::Success)
+        matches!(
+            self,
+            Self::Code | Self::End | Self::ErrorType | Self::Outcome | Self::Success
+        )
     }
 }
 
 const SECONDS: Take = Take::Duration { unit_ns: 1e9 };
 const MILLIS: Take = Take::Duration { unit_ns: 1e6 };
+const RESPONSE_BYTES: Take = Take::Extra {
+    extra: Extra::ResponseBytes,
+    scale: 1.0,
+};
+const FIRST_BYTE: Take = Take::Extra {
+    extra: Extra::FirstByte,
+    scale: 1e9,
+};
+const FIRST_BYTE_MILLIS: Take = Take::Extra {
+    extra: Extra::FirstByte,
+    scale: 1e6,
+};
 
 const METHOD_ROUTE: &[(&str, Label)] = &[("method", Label::Key(0)), ("route", Label::Key(1))];
 const METHOD_ROUTE_STATUS: &[(&str, Label)] = &[
     ("method", Label::Key(0)),
     ("route", Label::Key(1)),
-    ("status", Label::Detail),
+    ("status", Label::Code),
+];
+const OTEL_METHOD_ROUTE: &[(&str, Label)] = &[
+    ("http_request_method", Label::Key(0)),
+    ("http_route", Label::Key(1)),
+];
+const METHOD_ROUTE_END: &[(&str, Label)] = &[
+    ("method", Label::Key(0)),
+    ("route", Label::Key(1)),
+    ("end", Label::End),
 ];
 const METHOD_ROUTE_STATUS_CODE: &[(&str, Label)] = &[
     ("method", Label::Key(0)),
     ("route", Label::Key(1)),
-    ("status_code", Label::Detail),
+    ("status_code", Label::Code),
 ];
 const OPERATION_MODEL: &[(&str, Label)] = &[("operation", Label::Key(0)), ("model", Label::Key(1))];
 const OPERATION_OUTCOME: &[(&str, Label)] =
@@ -136,9 +166,14 @@ pub(super) const OTEL: &[Row] = &[
         &[
             ("http_request_method", Label::Key(0)),
             ("http_route", Label::Key(1)),
-            ("http_response_status_code", Label::Detail),
+            ("http_response_status_code", Label::Code),
+            ("error_type", Label::ErrorType),
         ],
         "Duration of HTTP server requests."),
+    row("http_server_response_body_size_bytes", Domain::Http, RESPONSE_BYTES, OTEL_METHOD_ROUTE,
+        "Bytes of HTTP response bodies, as they were sent."),
+    row("http_server_first_byte_duration_seconds", Domain::Http, FIRST_BYTE, OTEL_METHOD_ROUTE,
+        "Time until HTTP responses began."),
     row("http_server_active_requests", Domain::Http, Take::InFlight, &[("http_request_method", Label::Key(0))],
         "HTTP server requests under way."),
     row("db_client_operation_duration_seconds", Domain::Db, SECONDS,
@@ -156,6 +191,12 @@ pub(super) const CLASSIC: &[Row] = &[
         "Duration of HTTP requests."),
     row("requests_in_flight", Domain::Http, Take::InFlight, METHOD_ROUTE,
         "HTTP requests under way."),
+    row("request_ends_total", Domain::Http, Take::Ended, METHOD_ROUTE_END,
+        "HTTP requests by how they ended."),
+    row("response_size_bytes", Domain::Http, RESPONSE_BYTES, METHOD_ROUTE,
+        "Bytes of HTTP response bodies, as they were sent."),
+    row("first_byte_duration_seconds", Domain::Http, FIRST_BYTE, METHOD_ROUTE,
+        "Time until HTTP responses began."),
     row("db_query_duration_seconds", Domain::Db, SECONDS, OPERATION_MODEL,
         "Duration of queries."),
 ];
@@ -182,6 +223,12 @@ pub(super) const MILLIS_FAMILIES: &[Row] = &[
         "Duration of HTTP requests in milliseconds."),
     row("http_requests_total", Domain::Http, Take::Ended, METHOD_ROUTE_STATUS_CODE,
         "HTTP requests that ended, by status."),
+    row("http_request_ends_total", Domain::Http, Take::Ended, METHOD_ROUTE_END,
+        "HTTP requests by how they ended."),
+    row("http_response_size_bytes", Domain::Http, RESPONSE_BYTES, METHOD_ROUTE,
+        "Bytes of HTTP response bodies, as they were sent."),
+    row("http_first_byte_duration_ms", Domain::Http, FIRST_BYTE_MILLIS, METHOD_ROUTE,
+        "Time until HTTP responses began, in milliseconds."),
     row("http_error_rate", Domain::Http, Take::ErrorRatio, &[("service", Label::Service)],
         "Share of HTTP requests that failed since the start, between 0 and 1."),
     row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
@@ -232,6 +279,20 @@ const HTTP_BOUNDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 /// OpenTelemetry's advice for `db.client.operation.duration`.
+/// By four, from 64 bytes to 64 MiB.
+pub(super) const SIZE_BOUNDS: &[f64] = &[
+    64.0,
+    256.0,
+    1024.0,
+    4096.0,
+    16384.0,
+    65536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
+];
 const DB_BOUNDS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 const HTTP_MS_BOUNDS: &[f64] = &[0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
 const DB_MS_BOUNDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];

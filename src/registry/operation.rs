@@ -1,4 +1,4 @@
-//! One set of label values: what is in flight, and a histogram per outcome and detail.
+//! One set of label values: what is in flight, and a histogram per end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::time::SystemTime;
 
 use once_cell::race::OnceBox;
 
-use super::{Domain, Outcome, Recording};
+use super::{Domain, End, Extra, Outcome, Recording};
 use crate::histogram::{Cells, Histogram, Reading, TraceId};
 
-/// Details (HTTP statuses) told apart; a proxy that passes on whatever it gets must not fill the memory.
+/// Ends (HTTP statuses above all) told apart; a proxy that passes on whatever it gets must not fill the memory.
 const MAX_SERIES: usize = 64;
 
 const STARTED: usize = 0;
@@ -18,9 +18,7 @@ const FINISHED: usize = 1;
 /// The durations of the operations that ended in one way.
 #[derive(Debug)]
 pub(crate) struct Series {
-    pub(crate) outcome: Outcome,
-    /// The HTTP status; 0 elsewhere, and where there was no response.
-    pub(crate) detail: u16,
+    pub(crate) end: End,
     pub(crate) histogram: Histogram,
     /// When it came into being: nothing was recorded before.
     pub(crate) created: SystemTime,
@@ -42,6 +40,7 @@ pub(crate) struct Operation {
     recording: Recording,
     flow: Cells,
     first: OnceBox<Link>,
+    extras: [OnceBox<Histogram>; Extra::ALL.len()],
 }
 
 impl Operation {
@@ -53,6 +52,7 @@ impl Operation {
             flow: Cells::new(0, recording.memory.clone()),
             recording,
             first: OnceBox::new(),
+            extras: Extra::ALL.map(|_| OnceBox::new()),
         }
     }
 
@@ -67,12 +67,10 @@ impl Operation {
         InFlight {
             operation: self.clone(),
             started_ns: self.recording.clock.now_ns(),
-            dropped: (
-                Outcome::Cancelled,
-                self.domain.dropped_detail(Outcome::Cancelled),
-            ),
+            dropped: End::dropped(self.domain),
             finished: false,
             trace_id: None,
+            sent: None,
         }
     }
 
@@ -85,25 +83,19 @@ impl Operation {
     {
         let in_flight = self.start();
         let result = future.await;
-        in_flight.finish(Outcome::of(&result), 0);
+        in_flight.finish(Outcome::of(&result));
         result
     }
 
     /// Records an operation that somebody else timed.
-    pub(crate) fn record(&self, outcome: Outcome, detail: u16, duration_ns: u64) {
-        self.series(outcome, detail).histogram.record(duration_ns);
+    pub(crate) fn record(&self, end: impl Into<End>, duration_ns: u64) {
+        self.series(end).histogram.record(duration_ns);
     }
 
     /// The same, with the trace that it belongs to.
-    pub(crate) fn record_traced(
-        &self,
-        outcome: Outcome,
-        detail: u16,
-        duration_ns: u64,
-        trace_id: TraceId,
-    ) {
+    pub(crate) fn record_traced(&self, end: impl Into<End>, duration_ns: u64, trace_id: TraceId) {
         let now = self.recording.clock.system_time();
-        let histogram = &self.series(outcome, detail).histogram;
+        let histogram = &self.series(end).histogram;
         histogram.record_traced(duration_ns, trace_id, now);
     }
 
@@ -124,30 +116,43 @@ impl Operation {
         self.flow.total(reading, STARTED).saturating_sub(finished)
     }
 
-    /// The series of an outcome; made at its first use. After [`MAX_SERIES`] details the rest shares detail 0.
-    pub(crate) fn series(&self, outcome: Outcome, detail: u16) -> &Series {
-        let (mut cell, mut detail, mut passed) = (&self.first, detail, 0);
+    /// The series of an end; made at its first use. After [`MAX_SERIES`] of them the rest is told apart by outcome only.
+    pub(crate) fn series(&self, end: impl Into<End>) -> &Series {
+        let (mut cell, mut end, mut passed) = (&self.first, end.into(), 0);
         loop {
             // Whoever loses the race to append finds the winner's link and looks at that one.
-            let link = cell.get_or_init(|| Box::new(self.link(outcome, detail)));
-            if link.series.outcome == outcome && link.series.detail == detail {
+            let link = cell.get_or_init(|| Box::new(self.link(end)));
+            if link.series.end == end {
                 return &link.series;
             }
             (cell, passed) = (&link.next, passed + 1);
             if passed == MAX_SERIES {
-                (cell, detail) = (&self.first, 0);
+                (cell, end) = (&self.first, end.coarse());
             }
         }
     }
 
-    fn link(&self, outcome: Outcome, detail: u16) -> Link {
+    /// The histogram of an extra; made at its first use.
+    pub(crate) fn extra(&self, extra: Extra) -> &Histogram {
+        let recording = &self.recording;
+        self.extras[extra as usize].get_or_init(|| {
+            let buckets = extra.buckets(recording).clone();
+            Box::new(Histogram::within(buckets, recording.memory.clone()))
+        })
+    }
+
+    /// The same, if somebody used it.
+    pub(crate) fn made(&self, extra: Extra) -> Option<&Histogram> {
+        self.extras[extra as usize].get()
+    }
+
+    fn link(&self, end: End) -> Link {
         let histogram = Histogram::within(
             self.recording.buckets.clone(),
             self.recording.memory.clone(),
         );
         let series = Series {
-            outcome,
-            detail,
+            end,
             histogram,
             created: self.recording.clock.system_time(),
         };
@@ -181,9 +186,11 @@ pub(crate) struct InFlight {
     operation: Arc<Operation>,
     started_ns: u64,
     /// What a drop counts as, unless a panic causes it.
-    dropped: (Outcome, u16),
+    dropped: End,
     finished: bool,
     trace_id: Option<TraceId>,
+    /// Bytes that went out so far, once there is a response.
+    sent: Option<u64>,
 }
 
 impl InFlight {
@@ -194,13 +201,26 @@ impl InFlight {
 
     /// Says what a drop shall count as from now on, if no panic causes it.
     #[cfg(feature = "http")]
-    pub(crate) fn on_drop(&mut self, outcome: Outcome, detail: u16) {
-        self.dropped = (outcome, detail);
+    pub(crate) fn on_drop(&mut self, end: End) {
+        self.dropped = end;
+    }
+
+    /// There is a response, of whose body `bytes` went out by now.
+    #[cfg(feature = "http")]
+    pub(crate) fn sent(&mut self, bytes: u64) {
+        self.sent = Some(bytes);
+    }
+
+    /// The response begins: as long as this took by now.
+    #[cfg(feature = "http")]
+    pub(crate) fn first_byte(&self) {
+        let elapsed_ns = self.elapsed_ns();
+        self.operation.extra(Extra::FirstByte).record(elapsed_ns);
     }
 
     /// Counts the end.
-    pub(crate) fn finish(mut self, outcome: Outcome, detail: u16) {
-        self.close(outcome, detail);
+    pub(crate) fn finish(mut self, end: impl Into<End>) {
+        self.close(end.into());
     }
 
     fn elapsed_ns(&self) -> u64 {
@@ -211,15 +231,18 @@ impl InFlight {
             .saturating_sub(self.started_ns)
     }
 
-    fn close(&mut self, outcome: Outcome, detail: u16) {
+    fn close(&mut self, end: End) {
         self.finished = true;
         let elapsed_ns = self.elapsed_ns();
         match self.trace_id {
             Some(trace_id) => {
                 let operation = &self.operation;
-                operation.record_traced(outcome, detail, elapsed_ns, trace_id);
+                operation.record_traced(end, elapsed_ns, trace_id);
             }
-            None => self.operation.record(outcome, detail, elapsed_ns),
+            None => self.operation.record(end, elapsed_ns),
+        }
+        if let Some(bytes) = self.sent {
+            self.operation.extra(Extra::ResponseBytes).record(bytes);
         }
         self.operation.flow.add(FINISHED, 1);
     }
@@ -230,12 +253,11 @@ impl Drop for InFlight {
         if self.finished {
             return;
         }
-        let (outcome, detail) = if std::thread::panicking() {
-            let domain = self.operation.domain;
-            (Outcome::Error, domain.dropped_detail(Outcome::Error))
+        let end = if std::thread::panicking() {
+            End::panicked(self.operation.domain)
         } else {
             self.dropped
         };
-        self.close(outcome, detail);
+        self.close(end);
     }
 }

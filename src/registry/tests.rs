@@ -10,7 +10,8 @@ fn registry(cap: usize) -> (Registry, ManualClock) {
     let memory = Arc::new(Memory::new(usize::MAX));
     let shared = SharedClock::Custom(Arc::new(clock.clone()));
     let buckets = |_| Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
-    (Registry::new(shared, buckets, cap, memory), clock)
+    let sizes = Buckets::new(Layout::bytes(), &[1024.0]).expect("bounds");
+    (Registry::new(shared, buckets, &sizes, cap, memory), clock)
 }
 
 #[test]
@@ -42,11 +43,10 @@ fn racing_threads_make_one_operation_and_one_series() {
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    registry.set(Domain::Db).get(&["select", "orders"]).record(
-                        Outcome::Ok,
-                        0,
-                        5_000,
-                    )
+                    registry
+                        .set(Domain::Db)
+                        .get(&["select", "orders"])
+                        .record(Outcome::Ok, 5_000)
                 });
             }
         });
@@ -64,10 +64,10 @@ fn what_comes_after_the_cap_is_other_and_counted() {
     let set = registry.set(Domain::Modbus);
     for device in 0..10 {
         set.get(&[&format!("d{device}"), "read"])
-            .record(Outcome::Ok, 0, 1_000);
+            .record(Outcome::Ok, 1_000);
     }
     set.declare(&["declared", "read"])
-        .record(Outcome::Ok, 0, 1_000);
+        .record(Outcome::Ok, 1_000);
     assert!(Arc::ptr_eq(
         set.get(&["declared", "read"]),
         set.declare(&["declared", "read"])
@@ -78,7 +78,7 @@ fn what_comes_after_the_cap_is_other_and_counted() {
         .map(|operation| {
             (
                 operation.labels()[0].to_string(),
-                operation.series(Outcome::Ok, 0).histogram.count(),
+                operation.series(Outcome::Ok).histogram.count(),
             )
         })
         .collect();
@@ -111,11 +111,17 @@ fn a_dropped_operation_is_cancelled_and_a_panicking_one_an_error() {
     })
     .join()
     .expect_err("it panicked");
-    operation.start().finish(Outcome::Ok, 200);
+    operation.start().finish((Outcome::Ok, 200));
     assert_eq!(operation.in_flight(&operation.reading()), 0);
     let series: Vec<_> = operation
         .each_series()
-        .map(|series| (series.outcome, series.detail, series.histogram.count()))
+        .map(|series| {
+            (
+                series.end.outcome,
+                series.end.code,
+                series.histogram.count(),
+            )
+        })
         .collect();
     assert_eq!(
         series,
@@ -127,7 +133,7 @@ fn a_dropped_operation_is_cancelled_and_a_panicking_one_an_error() {
     );
     assert_eq!(
         operation
-            .series(Outcome::Cancelled, 499)
+            .series((Outcome::Cancelled, 499))
             .histogram
             .snapshot()
             .raw_sum(),
@@ -208,13 +214,13 @@ fn a_proxy_that_passes_on_any_status_cannot_fill_the_memory() {
             } else {
                 Outcome::Error
             };
-            operation.record(outcome, status, 5_000);
+            operation.record((outcome, status), 5_000);
         }
     }
     let series: Vec<_> = operation.each_series().collect();
     assert!(series.len() <= 66, "{}", series.len());
     let of = |outcome| {
-        let of_outcome = series.iter().filter(|series| series.outcome == outcome);
+        let of_outcome = series.iter().filter(|series| series.end.outcome == outcome);
         of_outcome
             .map(|series| series.histogram.count())
             .sum::<u64>()
@@ -227,7 +233,7 @@ fn a_proxy_that_passes_on_any_status_cannot_fill_the_memory() {
 fn counting_takes_no_lock_once_the_series_exists() {
     let (registry, _) = registry(3);
     let set = registry.set(Domain::Http);
-    let count = || set.get(&["GET", "/a"]).start().finish(Outcome::Ok, 200);
+    let count = || set.get(&["GET", "/a"]).start().finish((Outcome::Ok, 200));
     count();
     let operation = set.get(&["GET", "/a"]);
     let reading = registry.reading();
@@ -237,5 +243,5 @@ fn counting_takes_no_lock_once_the_series_exists() {
         thread::scope(|scope| drop(scope.spawn(count)));
     });
     drop(reading);
-    assert_eq!(operation.series(Outcome::Ok, 200).histogram.count(), 3);
+    assert_eq!(operation.series((Outcome::Ok, 200)).histogram.count(), 3);
 }

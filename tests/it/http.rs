@@ -2,6 +2,7 @@
 
 mod ends;
 mod server;
+mod sizes;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;

@@ -26,8 +26,8 @@ pub(super) fn traced() -> Plimsoll {
     ] {
         clock.advance(Duration::from_secs(1));
         n += 1;
-        operation.record_traced(outcome, 0, ms * MS, id(n));
-        operation.record(outcome, 0, ms * MS);
+        operation.record_traced(outcome, ms * MS, id(n));
+        operation.record(outcome, ms * MS);
     }
     plimsoll
 }

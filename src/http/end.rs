@@ -1,0 +1,65 @@
+//! The ends of a request.
+
+use http::StatusCode;
+
+use crate::registry::{End, Outcome, Way};
+
+const CLIENT_ERROR: Way = Way::new("client_error");
+const SERVICE_ERROR: Way = Way::new("service_error");
+const BODY_ERROR: Way = Way::new("body_error");
+const BODY_DROPPED: Way = Way::new("body_dropped");
+const UPGRADED: Way = Way::new("upgraded");
+
+/// A response with this status was sent to its end, or as far as the client wanted it.
+pub(super) fn answered(status: StatusCode) -> End {
+    let code = status.as_u16();
+    let plain = End {
+        code,
+        ..Outcome::Ok.into()
+    };
+    match code {
+        101 => End {
+            way: UPGRADED,
+            ..plain
+        },
+        400..=499 => End {
+            way: CLIENT_ERROR,
+            ..plain
+        },
+        500.. => End {
+            outcome: Outcome::Error,
+            way: Way::SERVER_ERROR,
+            ..plain
+        },
+        _ => plain,
+    }
+}
+
+/// The client went away while the body was on its way: not told from a server error, which had failed before.
+pub(super) fn dropped(status: StatusCode) -> End {
+    match answered(status) {
+        end if end.outcome == Outcome::Error => end,
+        _ => End {
+            outcome: Outcome::Cancelled,
+            code: 499,
+            way: BODY_DROPPED,
+        },
+    }
+}
+
+/// The body failed.
+pub(super) fn failed(status: StatusCode) -> End {
+    End {
+        outcome: Outcome::Error,
+        code: status.as_u16(),
+        way: BODY_ERROR,
+    }
+}
+
+/// The service returned an error and no response.
+pub(super) fn without_response() -> End {
+    End {
+        way: SERVICE_ERROR,
+        ..Outcome::Error.into()
+    }
+}

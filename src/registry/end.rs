@@ -1,0 +1,96 @@
+//! How an operation ended, as finely as its probe can tell.
+
+use super::{Domain, Outcome};
+
+/// An end: each has a series of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    pub(crate) outcome: Outcome,
+    /// The HTTP status; 0 elsewhere, and where there was no response.
+    pub(crate) code: u16,
+    pub(crate) way: Way,
+}
+
+/// What the outcome does not say, in a word of the probe's own; empty where there is no more to say.
+#[derive(Debug, Clone, Copy, Eq)]
+pub(crate) struct Way(&'static str);
+
+impl Way {
+    const PLAIN: Self = Self("");
+    const PANIC: Self = Self("panic");
+    /// The service answered that it failed: the code says how.
+    pub(crate) const SERVER_ERROR: Self = Self("server_error");
+
+    /// A word that becomes a label value.
+    #[cfg(feature = "http")]
+    pub(crate) const fn new(word: &'static str) -> Self {
+        Self(word)
+    }
+}
+
+// A look at the address first: nearly always it is the very same word.
+impl PartialEq for Way {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0) || self.0 == other.0
+    }
+}
+
+impl End {
+    /// The word used as a label value.
+    pub(crate) fn as_str(self) -> &'static str {
+        if self.way == Way::PLAIN {
+            self.outcome.as_str()
+        } else {
+            self.way.0
+        }
+    }
+
+    /// Nobody waited for the end.
+    pub(super) fn dropped(domain: Domain) -> Self {
+        Self {
+            outcome: Outcome::Cancelled,
+            code: if domain == Domain::Http { 499 } else { 0 },
+            way: Way::PLAIN,
+        }
+    }
+
+    /// Somebody's code panicked.
+    pub(super) fn panicked(domain: Domain) -> Self {
+        Self {
+            outcome: Outcome::Error,
+            code: if domain == Domain::Http { 500 } else { 0 },
+            way: Way::PANIC,
+        }
+    }
+
+    /// What it counts as where there are too many different ones.
+    pub(super) fn coarse(self) -> Self {
+        self.outcome.into()
+    }
+}
+
+impl From<Outcome> for End {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            code: 0,
+            way: Way::PLAIN,
+        }
+    }
+}
+
+#[cfg(test)]
+impl From<(Outcome, u16)> for End {
+    fn from((outcome, code): (Outcome, u16)) -> Self {
+        let failed = outcome == Outcome::Error && code >= 500;
+        Self {
+            outcome,
+            code,
+            way: if failed {
+                Way::SERVER_ERROR
+            } else {
+                Way::PLAIN
+            },
+        }
+    }
+}

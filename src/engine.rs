@@ -18,6 +18,8 @@ mod ticker;
 mod watch;
 
 pub(crate) use cell::BudgetCells;
+#[cfg(feature = "act")]
+pub(crate) use cell::Standing;
 pub use cell::StateCell;
 pub(crate) use sli::SliCount;
 pub use state::{AlertState, BudgetReading};

@@ -34,6 +34,7 @@
 //! | the wrapped service returned an error                                        | `error`     | 0           |
 //! | a panic, in the service or while the body was read                           | `error`     | 500         |
 //! | dropped earlier: the client went away, or a timeout outside this layer       | `cancelled` | 499         |
+//! | the headers of a response marked as [`Acted`]: a layer further in refused    | `shed`, `broken` | as sent |
 //!
 //! The duration runs from the call to the end of the body. Responses that have no body on the wire end with
 //! their headers: those to `HEAD`, 1xx (so a WebSocket is over, as a request, when it is upgraded), 204, 304, a
@@ -62,6 +63,8 @@ pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::{Measure, MeasureLayer};
 pub use route::Route;
+
+pub use crate::registry::Acted;
 
 use crate::registry::Outcome;
 use http::StatusCode;

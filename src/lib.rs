@@ -13,7 +13,7 @@
 //!
 //! A [`Budget`] limits an SLI over a window. The tick judges it every second; [`Builder::on_breach`],
 //! [`Builder::on_recovery`] and [`Plimsoll::subscribe`] tell of its edges; [`Plimsoll::render`] shows everything as
-//! Prometheus text and [`Plimsoll::stats`] as a value. A [`Watch`] names windows of the latest seconds to 30 days, whose
+//! Prometheus text and [`Plimsoll::stats`] as a value; the layers of `act` do something about a breach. A [`Watch`] names windows of the latest seconds to 30 days, whose
 //! percentiles [`Plimsoll::window`] reads.
 //!
 //! ```
@@ -41,6 +41,8 @@
 //! Recording never fails: it takes no lock, allocates nothing and calls no user code once a series exists and the
 //! thread has recorded into it, and into that octave, before. Out of range saturates and is counted; what is dropped is counted.
 
+#[cfg(feature = "act")]
+pub mod act;
 mod alert;
 mod budget;
 mod clock;

@@ -30,6 +30,19 @@ pub struct StateCell {
     word: Arc<AtomicU64>,
 }
 
+/// What a [`StateCell`] says to whoever acts on it.
+#[cfg(feature = "act")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Breached,
+    /// It was breached, and so long ago it recovered.
+    Recovered {
+        ago_ns: u64,
+    },
+    /// It never was.
+    Calm,
+}
+
 /// It has not fired yet. Real durations stay below: 146 years fit into 62 bits.
 const NEVER: u64 = u64::MAX >> 2;
 
@@ -53,6 +66,17 @@ impl StateCell {
     /// How long ago it recovered, as of the latest tick; `None` while it is breached, and if it never was.
     pub fn recovered_for(&self) -> Option<Duration> {
         recovered(self.word.load(Ordering::Relaxed)).map(Duration::from_nanos)
+    }
+
+    /// Both in one load.
+    #[cfg(feature = "act")]
+    pub(crate) fn standing(&self) -> Standing {
+        let word = self.word.load(Ordering::Relaxed);
+        match (state(word), recovered(word)) {
+            (AlertState::Firing, _) => Standing::Breached,
+            (_, Some(ago_ns)) => Standing::Recovered { ago_ns },
+            (_, None) => Standing::Calm,
+        }
     }
 
     pub(super) fn store(&self, state: AlertState, recovered_ns: Option<u64>) {

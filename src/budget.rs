@@ -212,7 +212,8 @@ impl Budget {
         Self::new(name, Sli::Quantile(select, q))
     }
 
-    /// Failed operations ÷ all operations, in `0.0..=1.0`. Cancelled ones count as valid and not as failed.
+    /// Failed operations ÷ all operations, in `0.0..=1.0`. Cancelled ones count as valid and not as failed, those that a
+    /// layer refused ([`Outcome::Shed`](crate::Outcome::Shed)) as neither.
     pub fn error_ratio(name: impl Into<String>, select: Select) -> Self {
         Self::new(name, Sli::ErrorRatio(select))
     }
@@ -222,7 +223,7 @@ impl Budget {
         Self::new(name, Sli::SuccessRatio(select))
     }
 
-    /// Operations that ended, per second.
+    /// Operations that ended, per second; those that a layer refused are not among them.
     pub fn throughput(name: impl Into<String>, select: Select) -> Self {
         Self::new(name, Sli::Throughput(select))
     }

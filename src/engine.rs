@@ -6,6 +6,7 @@
 //!
 //! The hot path never comes here. This room does no I/O and calls no user code but observed gauges.
 
+mod cell;
 mod followed;
 mod judged;
 mod samples;
@@ -16,6 +17,10 @@ mod state;
 mod ticker;
 mod watch;
 
+pub(crate) use cell::BudgetCells;
+#[cfg(feature = "act")]
+pub(crate) use cell::Standing;
+pub use cell::StateCell;
 pub(crate) use sli::SliCount;
 pub use state::{AlertState, BudgetReading};
 pub(crate) use ticker::Ticker;
@@ -42,6 +47,8 @@ pub(crate) struct Engine {
     started_ns: u64,
     /// By name.
     watches: HashMap<String, Watched>,
+    /// In the order of the budgets.
+    cells: Vec<BudgetCells>,
     judge: Mutex<Judge>,
 }
 
@@ -72,10 +79,11 @@ impl Engine {
     ) -> Self {
         let started_ns = registry.clock().now_ns();
         let (mut slis, mut rules) = (Slis::default(), Vec::new());
-        for budget in budgets {
+        let cells: Vec<_> = budgets.iter().map(BudgetCells::new).collect();
+        for (budget, cells) in budgets.iter().zip(&cells) {
             let window = slis.add_budget(&registry, budget);
-            let of_budget = budget.rules().into_iter();
-            rules.extend(of_budget.map(|rule| Judged::new(rule, window)));
+            let of_budget = budget.rules().into_iter().zip(&cells.levels);
+            rules.extend(of_budget.map(|(rule, level)| Judged::new(rule, window, level.1.clone())));
         }
         let watched = |watch: &Watch| {
             let windows = watch.windows.iter();
@@ -94,6 +102,7 @@ impl Engine {
             hub,
             started_ns,
             watches,
+            cells,
             judge: Mutex::new(Judge {
                 rules,
                 slis,
@@ -138,7 +147,9 @@ impl Engine {
             let now_ns = judge.latest_ns.max(self.registry.clock().now_ns());
             judge.latest_ns = now_ns;
             self.sample(&mut judge, now_ns);
-            judge.evaluate(now_ns, self.registry.clock().system_time())
+            let events = judge.evaluate(now_ns, self.registry.clock().system_time());
+            self.cells.iter().for_each(BudgetCells::settle);
+            events
         };
         events.iter().for_each(|event| self.hub.publish(event));
         self.hub.look_for_stuck();
@@ -147,6 +158,11 @@ impl Engine {
     /// Where every rule stood at the latest tick.
     pub(crate) fn readings(&self) -> Vec<BudgetReading> {
         self.judge.lock().readings().cloned().collect()
+    }
+
+    /// Where every budget stands, for whoever acts on it.
+    pub(crate) fn cells(&self) -> &[BudgetCells] {
+        &self.cells
     }
 
     /// What a window of a watch held at the latest tick.
@@ -163,6 +179,12 @@ impl Engine {
         let uptime = now_ns.saturating_sub(self.started_ns) as f64 / 1e9;
         let instruments = &self.registry.instruments;
         judge.sampled.take(now_ns, &judge.slis, uptime, instruments);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.cells.iter().for_each(BudgetCells::retire);
     }
 }
 

@@ -17,6 +17,7 @@
 //!
 //! This room reads only: a scrape takes no lock that a recording thread waits for.
 
+mod acts;
 #[cfg(feature = "axum")]
 mod body;
 #[cfg(feature = "metrics")]

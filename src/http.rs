@@ -26,14 +26,21 @@
 //!
 //! # How a request ends
 //!
-//! | end                                                                          | outcome     | status      |
-//! |------------------------------------------------------------------------------|-------------|-------------|
-//! | the body reached its end, status below 500 (4xx is the client's own mistake) | `ok`        | as sent     |
-//! | status 500 or above, wherever the body ended                                 | `error`     | as sent     |
-//! | the body failed                                                              | `error`     | as sent     |
-//! | the wrapped service returned an error                                        | `error`     | 0           |
-//! | a panic, in the service or while the body was read                           | `error`     | 500         |
-//! | dropped earlier: the client went away, or a timeout outside this layer       | `cancelled` | 499         |
+//! | end                                                                               | outcome          | word            | status  |
+//! |-----------------------------------------------------------------------------------|------------------|-----------------|---------|
+//! | the body reached its end, status below 400                                        | `ok`             | `ok`            | as sent |
+//! | the same, 4xx: the client's own mistake                                           | `ok`             | `client_error`  | as sent |
+//! | 101: the connection became one of another protocol                                | `ok`             | `upgraded`      | as sent |
+//! | status 500 or above, wherever the body ended                                      | `error`          | `server_error`  | as sent |
+//! | the body failed                                                                   | `error`          | `body_error`    | as sent |
+//! | the wrapped service returned an error                                             | `error`          | `service_error` | 0       |
+//! | a panic, in the service or while the body was read                                | `error`          | `panic`         | 500     |
+//! | dropped before the headers: the client went away, or a timeout outside this layer | `cancelled`      | `cancelled`     | 499     |
+//! | dropped while the body was on its way                                             | `cancelled`      | `body_dropped`  | 499     |
+//! | the headers of a response marked as [`Acted`]: a layer further in refused         | `shed`, `broken` | the same        | as sent |
+//!
+//! The word is the label `end` of `request_ends_total`, and the cause under `error_type` where something failed. Bytes of
+//! the body are counted as they go out, however it ends.
 //!
 //! The duration runs from the call to the end of the body. Responses that have no body on the wire end with
 //! their headers: those to `HEAD`, 1xx (so a WebSocket is over, as a request, when it is upgraded), 204, 304, a
@@ -63,6 +70,8 @@ pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::{Measure, MeasureLayer};
 pub use route::Route;
+
+pub use crate::registry::Acted;
 
 #[cfg(test)]
 mod tests;

@@ -11,8 +11,9 @@ use std::time::{Duration, SystemTime};
 use once_cell::sync::OnceCell;
 
 use crate::alert::Subscription;
+use crate::budget::Level;
 use crate::config::Thresholds;
-use crate::engine::{BudgetReading, Engine, Ticker, WindowReading};
+use crate::engine::{BudgetReading, Engine, StateCell, Ticker, WindowReading};
 use crate::family::{Foreign, Offer, Shelf};
 use crate::naming::Naming;
 use crate::registry::Registry;
@@ -79,6 +80,21 @@ impl Plimsoll {
     /// Where every level of every budget stood at the latest tick.
     pub fn budgets(&self) -> Vec<BudgetReading> {
         self.inner.engine.readings()
+    }
+
+    /// Where a budget stands, for code that acts on it at every call: the gravest state of its levels. `None` if there
+    /// is no such budget.
+    pub fn budget_state(&self, budget: &str) -> Option<StateCell> {
+        let mut cells = self.inner.engine.cells().iter();
+        let found = cells.find(|cells| cells.budget == budget)?;
+        Some(found.any.clone())
+    }
+
+    /// The same for one of its levels.
+    pub fn level_state(&self, budget: &str, level: Level) -> Option<StateCell> {
+        let mut cells = self.inner.engine.cells().iter();
+        let found = cells.find(|cells| cells.budget == budget)?;
+        found.level(level).cloned()
     }
 
     /// What a window of a [`Watch`](crate::Watch) held at the latest tick; `None` if nobody named it.

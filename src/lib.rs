@@ -13,7 +13,7 @@
 //!
 //! A [`Budget`] limits an SLI over a window. The tick judges it every second; [`Builder::on_breach`],
 //! [`Builder::on_recovery`] and [`Plimsoll::subscribe`] tell of its edges; [`Plimsoll::render`] shows everything as
-//! Prometheus text and [`Plimsoll::stats`] as a value. A [`Watch`] names windows of the latest seconds to 30 days, whose
+//! Prometheus text and [`Plimsoll::stats`] as a value; the layers of `act` do something about a breach. A [`Watch`] names windows of the latest seconds to 30 days, whose
 //! percentiles [`Plimsoll::window`] reads.
 //!
 //! ```
@@ -41,6 +41,8 @@
 //! Recording never fails: it takes no lock, allocates nothing and calls no user code once a series exists and the
 //! thread has recorded into it, and into that octave, before. Out of range saturates and is counted; what is dropped is counted.
 
+#[cfg(feature = "act")]
+pub mod act;
 mod alert;
 mod budget;
 mod clock;
@@ -74,7 +76,7 @@ pub use budget::{Budget, Level, Limit, Select};
 pub use clock::TscClock;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use config::{BuildError, Problem, Thresholds};
-pub use engine::{AlertState, BudgetReading, Watch, WindowReading};
+pub use engine::{AlertState, BudgetReading, StateCell, Watch, WindowReading};
 pub use expr::{BucketCounts, Expr, Op, Samples, Selector};
 pub use histogram::{
     Buckets, Exemplar, Histogram, Layout, LayoutError, Snapshot, TraceId, TraceIdError, Unit,

@@ -8,12 +8,16 @@
 //!
 //! This room never judges and never renders.
 
+mod acts;
 mod end;
 mod extra;
 mod instruments;
 mod operation;
 mod set;
 
+#[cfg(feature = "http")]
+pub use acts::Acted;
+pub(crate) use acts::{ActCount, Acts};
 pub(crate) use end::{End, Way};
 pub(crate) use extra::Extra;
 pub use instruments::InstrumentError;
@@ -40,6 +44,10 @@ pub enum Outcome {
     Error,
     /// Nobody waited for its end: the future was dropped.
     Cancelled,
+    /// It was refused in place of the service, which has too much to do. Outside every SLI.
+    Shed,
+    /// It was refused in place of the service, which is given a rest. Outside every SLI.
+    Broken,
 }
 
 impl Outcome {
@@ -52,12 +60,20 @@ impl Outcome {
         }
     }
 
-    /// The word used as a label value: `ok`, `error`, `cancelled`.
+    /// Whether it says something of the service, and so counts for every SLI. A layer's own refusals do not: they
+    /// would feed the breach that caused them, or hide it.
+    pub(crate) fn is_valid(self) -> bool {
+        !matches!(self, Self::Shed | Self::Broken)
+    }
+
+    /// The word used as a label value: `ok`, `error`, `cancelled`, `shed`, `broken`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Error => "error",
             Self::Cancelled => "cancelled",
+            Self::Shed => "shed",
+            Self::Broken => "broken",
         }
     }
 }
@@ -141,6 +157,7 @@ pub(crate) struct Registry {
     memory: Arc<Memory>,
     sets: Vec<OperationSet>,
     pub(crate) instruments: Instruments,
+    pub(crate) acts: Acts,
 }
 
 impl Registry {
@@ -167,6 +184,7 @@ impl Registry {
         Self {
             sets,
             instruments: Instruments::new(clock.clone(), cap, memory.clone()),
+            acts: Acts::default(),
             clock,
             memory,
         }

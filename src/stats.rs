@@ -14,7 +14,7 @@ pub struct Stats {
     pub total: u64,
     /// HTTP requests that failed: status 500 and above, service errors, panics.
     pub errors: u64,
-    /// `errors / total`, in `0.0..=1.0`; 0 while `total` is 0.
+    /// Failed ones ÷ those that were not refused by a layer, in `0.0..=1.0`; 0 while there are none.
     pub error_ratio: f64,
     /// The thresholds in force.
     pub thresholds: Thresholds,
@@ -37,9 +37,13 @@ pub struct OperationStats {
     pub errors: u64,
     /// Those that were dropped before their end.
     pub cancelled: u64,
+    /// Those that were refused because the service has too much to do.
+    pub shed: u64,
+    /// Those that were refused to give the service a rest.
+    pub broken: u64,
     /// Those under way.
     pub in_flight: u64,
-    /// Quantiles of the durations in seconds, within 0.55 %; `None` before the first one.
+    /// Quantiles of the durations in seconds, within 0.55 %, without those that were refused; `None` before the first one.
     pub p50: Option<f64>,
     /// See [`p50`](Self::p50).
     pub p95: Option<f64>,
@@ -58,13 +62,17 @@ impl Plimsoll {
         };
         let total = http().map(|operation| operation.count).sum();
         let errors = http().map(|operation| operation.errors).sum();
+        let refused: u64 = http()
+            .map(|operation| operation.shed + operation.broken)
+            .sum();
+        let valid = total - refused;
         Stats {
             total,
             errors,
-            error_ratio: if total == 0 {
+            error_ratio: if valid == 0 {
                 0.0
             } else {
-                errors as f64 / total as f64
+                errors as f64 / valid as f64
             },
             thresholds: self.inner().thresholds,
             operations,
@@ -87,7 +95,7 @@ fn operations(registry: &Registry) -> Vec<OperationStats> {
 }
 
 fn line(domain: Domain, operation: &Operation) -> OperationStats {
-    let (mut errors, mut cancelled) = (0, 0);
+    let (mut errors, mut cancelled, mut shed, mut broken) = (0, 0, 0, 0);
     let mut whole: Option<Snapshot> = None;
     for series in operation.each_series() {
         let snapshot = series.histogram.snapshot();
@@ -95,6 +103,11 @@ fn line(domain: Domain, operation: &Operation) -> OperationStats {
             Outcome::Ok => {}
             Outcome::Error => errors += snapshot.count(),
             Outcome::Cancelled => cancelled += snapshot.count(),
+            Outcome::Shed => shed += snapshot.count(),
+            Outcome::Broken => broken += snapshot.count(),
+        }
+        if !series.end.outcome.is_valid() {
+            continue;
         }
         match &mut whole {
             Some(whole) => drop(whole.merge(&snapshot)),
@@ -111,9 +124,11 @@ fn line(domain: Domain, operation: &Operation) -> OperationStats {
             .copied()
             .zip(operation.labels().iter().map(|label| label.to_string()))
             .collect(),
-        count: whole.as_ref().map_or(0, Snapshot::count),
+        count: whole.as_ref().map_or(0, Snapshot::count) + shed + broken,
         errors,
         cancelled,
+        shed,
+        broken,
         in_flight,
         p50: quantile(0.5),
         p95: quantile(0.95),

@@ -104,6 +104,31 @@ fn a_request_allocates_nothing_of_ours() {
 }
 
 #[test]
+fn layers_that_act_allocate_nothing_of_ours_without_a_breach() {
+    use plimsoll::act::{BreakerLayer, ShedLayer};
+    use plimsoll::{Budget, Select};
+
+    let builder = Plimsoll::builder().clock(ManualClock::new()).manual_tick();
+    let errors = Budget::error_ratio("errors", Select::http()).at_most(0.1);
+    let plimsoll = builder.budget(errors).build().unwrap();
+    let shed = ShedLayer::builder(&plimsoll, "errors").except(|_| panic!("not asked"));
+    let shed = shed.build().unwrap();
+    let breaker = BreakerLayer::http(&plimsoll, "errors").build().unwrap();
+    let bare = service_fn(|_: Request<()>| {
+        ready(Ok::<_, Infallible>(Response::new(Full::new(
+            Bytes::from_static(b"ok"),
+        ))))
+    });
+    let none = of_requests(bare);
+    assert_eq!(of_requests(shed.layer(bare)), none);
+    assert_eq!(of_requests(breaker.layer(bare)), none);
+    let measured = MeasureLayer::new(&plimsoll).layer(shed.layer(breaker.layer(bare)));
+    assert_eq!(of_requests(measured), none);
+    let applied = || drop(black_box(shed.layer(breaker.layer(()))).clone());
+    assert_eq!(allocations(applied), 0);
+}
+
+#[test]
 fn a_layer_is_applied_without_allocating() {
     let plimsoll = still();
     let layer = MeasureLayer::new(&plimsoll);

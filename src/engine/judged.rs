@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use super::cell::StateCell;
 use super::samples::Sampled;
 use super::sli::{Place, Slis};
 use super::state::{AlertState, BudgetReading, Machine};
@@ -16,10 +17,14 @@ pub(super) struct Judged {
     /// The window that its quantile is read from.
     window: Option<Place>,
     reading: BudgetReading,
+    /// Where it is told to whoever acts on it.
+    cell: StateCell,
+    /// When it last stopped firing.
+    recovered_ns: Option<u64>,
 }
 
 impl Judged {
-    pub(super) fn new(rule: Rule, window: Option<Place>) -> Self {
+    pub(super) fn new(rule: Rule, window: Option<Place>, cell: StateCell) -> Self {
         let machine = Machine::new(rule.sustained, rule.keep_firing);
         let reading = BudgetReading {
             budget: rule.budget.to_string(),
@@ -35,6 +40,8 @@ impl Judged {
             machine,
             window,
             reading,
+            cell,
+            recovered_ns: None,
         }
     }
 
@@ -74,6 +81,11 @@ impl Judged {
             (true, false) => Some(EventKind::Recovery),
             _ => None,
         };
+        if kind == Some(EventKind::Recovery) {
+            self.recovered_ns = Some(now_ns);
+        }
+        let quiet = self.recovered_ns.map(|since_ns| now_ns - since_ns);
+        self.cell.store(after, quiet);
         let event = kind.map(|kind| self.event(kind, now));
         if after == AlertState::Inactive {
             self.reading.since = None;

@@ -104,8 +104,11 @@ impl Selection {
         }))
     }
 
-    /// Adds what a series of one of its operations grew by.
+    /// Adds what a series of one of its operations grew by, unless that says nothing of the service.
     pub(super) fn grow(&mut self, outcome: Outcome, growth: &Growth) {
+        if !outcome.is_valid() {
+            return;
+        }
         self.valid += growth.count;
         if outcome == Outcome::Error {
             self.errors += growth.count;

@@ -107,7 +107,7 @@ impl Watch {
 pub struct WindowReading {
     /// How long the stretch is that was looked at: shorter than the window while that is still filling up.
     pub covered: Duration,
-    /// Operations that ended, in whichever way.
+    /// Operations that ended, in whichever way; those that a layer refused are not among them.
     pub count: u64,
     /// Operations per second.
     pub rate: f64,

@@ -9,7 +9,7 @@ use super::series::DomainSeries;
 use super::sheet::{Fresh, Renewal, Sheet};
 use super::shown::Shown;
 use super::text::Lines;
-use super::{health, promises};
+use super::{acts, health, promises};
 use crate::family::{Family, Kind};
 use crate::histogram::NativeSchema;
 use crate::instance::Inner;
@@ -181,6 +181,7 @@ impl Picture {
         self.own.show(sheet);
         health::show(inner, &self.domains, self.own.saturated(), sheet);
         promises::show(&inner.engine, sheet);
+        acts::show(&inner.registry.acts, sheet);
     }
 
     /// All families but those that somebody else recorded.

@@ -129,7 +129,8 @@ impl Projection {
             Take::ErrorRatio => {
                 let errors = ended().filter(|ended| ended.end.outcome == Outcome::Error);
                 let errors: u64 = errors.map(|ended| ended.values.folded.count).sum();
-                let all = count();
+                let valid = ended().filter(|ended| ended.end.outcome.is_valid());
+                let all: u64 = valid.map(|ended| ended.values.folded.count).sum();
                 Number::Float(if all == 0 {
                     0.0
                 } else {

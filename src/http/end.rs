@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::registry::{End, Outcome, Way};
+use crate::registry::{Acted, End, Outcome, Way};
 
 const CLIENT_ERROR: Way = Way::new("client_error");
 const SERVICE_ERROR: Way = Way::new("service_error");
@@ -32,6 +32,14 @@ pub(super) fn answered(status: StatusCode) -> End {
             ..plain
         },
         _ => plain,
+    }
+}
+
+/// A layer refused the request in the service's place.
+pub(super) fn acted(acted: Acted, status: StatusCode) -> End {
+    End {
+        code: status.as_u16(),
+        ..acted.outcome().into()
     }
 }
 

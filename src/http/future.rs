@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::body::Measured;
 use super::{ResponseBody, end};
-use crate::registry::InFlight;
+use crate::registry::{Acted, InFlight};
 
 pin_project! {
     /// The future of a measured request. Dropped before the headers, it counts as cancelled, with status 499.
@@ -84,6 +84,11 @@ fn to_the_end<B: Body>(
     response: &Response<B>,
 ) -> Option<Measured> {
     let status = response.status();
+    if let Some(acted) = response.extensions().get::<Acted>() {
+        // A layer's own refusal says nothing of the service, however much of it is read.
+        in_flight.finish(end::acted(*acted, status));
+        return None;
+    }
     if is_bodiless(method, status) || response.body().is_end_stream() {
         in_flight.sent(0);
         in_flight.finish(end::answered(status));

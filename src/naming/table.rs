@@ -31,7 +31,7 @@ pub(crate) enum Take {
     InFlight,
     /// How many took longer than the domain's threshold.
     Slow,
-    /// Failed ones ÷ ended ones since the start, 0 before the first one.
+    /// Failed ones ÷ ended ones that were not refused, since the start; 0 before the first one.
     ErrorRatio,
 }
 
@@ -53,9 +53,9 @@ pub(crate) enum Label {
     End,
     /// What failed, as OpenTelemetry's `error.type` has it; empty where nothing did.
     ErrorType,
-    /// `ok`, `error`, `cancelled`.
+    /// The word of the outcome: `ok`, `error`, ...
     Outcome,
-    /// The same as `success`, `error`, `cancelled`.
+    /// The same with `success` for `ok`.
     Success,
     /// The name of the service.
     Service,
@@ -268,6 +268,9 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_budget_state",
     "plimsoll_budget_value",
     "plimsoll_budget_limit",
+    "plimsoll_shed_total",
+    "plimsoll_broken_total",
+    "plimsoll_breaker_state",
     "plimsoll_events_delivered_total",
     "plimsoll_events_dropped_total",
     "plimsoll_callback_panics_total",

@@ -291,3 +291,34 @@ fn the_shown_quantile_is_within_its_error() {
     let value = bench.plimsoll.budgets()[0].value.unwrap();
     assert!((value - 0.095).abs() <= 0.095 * 0.0055, "{value}");
 }
+
+#[test]
+fn a_state_cell_follows_the_tick_for_as_long_as_somebody_judges() {
+    let bench = Bench::new(|builder| builder.budget(errors().warning(1.0)));
+    let state = bench.plimsoll.budget_state("errors").unwrap();
+    let level = |level| bench.plimsoll.level_state("errors", level);
+    let warning = level(Level::Warning).unwrap();
+    assert!(level(Level::Critical).is_none());
+    assert!(bench.plimsoll.budget_state("none").is_none());
+    let never = (AlertState::Inactive, None);
+    assert_eq!((state.state(), state.recovered_for()), never);
+
+    bench.record(1, Outcome::Error, MS);
+    assert_eq!((state.state(), state.recovered_for()), never, "no tick yet");
+    assert_eq!(bench.tick(), breach("errors"));
+    assert!(state.is_breached() && !warning.is_breached());
+    assert_eq!(state.recovered_for(), None);
+    while state.is_breached() {
+        bench.tick();
+    }
+    assert_eq!(state.recovered_for(), Some(Duration::ZERO));
+    bench.tick();
+    assert_eq!(state.recovered_for(), Some(SECOND));
+    assert_eq!(warning.recovered_for(), None, "it never was breached");
+
+    bench.record(1, Outcome::Error, MS);
+    bench.tick();
+    assert!(state.is_breached());
+    drop(bench);
+    assert_eq!((state.state(), state.recovered_for()), never);
+}

@@ -1,6 +1,8 @@
 //! Integration tests: one binary, a module per room.
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
+#[cfg(feature = "act")]
+mod act;
 mod alert;
 mod bad_input;
 mod budget;

@@ -26,7 +26,8 @@ fn step() -> impl Strategy<Value = Step> {
     let outcome = prop_oneof![
         Just(Outcome::Ok),
         Just(Outcome::Error),
-        Just(Outcome::Cancelled)
+        Just(Outcome::Cancelled),
+        Just(Outcome::Shed)
     ];
     let ns = prop_oneof![Just(0), 1_u64..8_000_000_000_000];
     prop_oneof![

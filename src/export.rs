@@ -27,6 +27,7 @@ mod handler;
 #[cfg(feature = "metrics")]
 mod handles;
 mod health;
+mod lines;
 #[cfg(feature = "axum")]
 mod listener;
 #[cfg(feature = "native")]
@@ -37,6 +38,7 @@ mod page;
 #[cfg(feature = "metrics")]
 mod parse;
 mod picture;
+mod print;
 mod project;
 mod promises;
 #[cfg(feature = "native")]
@@ -49,6 +51,7 @@ mod shape;
 mod sheet;
 mod shown;
 mod text;
+mod write;
 
 pub use crate::family::Format;
 pub use crate::family::{Distribution, Family, Kind, Sample, Value};

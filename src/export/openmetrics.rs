@@ -1,11 +1,12 @@
 //! OpenMetrics 1.0.0: the text format's lines under stricter names.
 
 use std::collections::HashSet;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use super::page::Print;
-use super::shown::Shown;
-use super::text::{Lines, escape, line, push, timestamp};
+use super::lines::Lines;
+use super::print::Print;
+use super::shown::{Shown, Standing};
+use super::write::{escape, line, push, since_epoch, timestamp};
 use crate::family::{Family, Kind, Refused};
 
 /// The units that a name can end in.
@@ -15,18 +16,6 @@ const UNITS: [&str; 3] = ["seconds", "bytes", "ratio"];
 pub(super) struct OpenMetrics {
     /// When the instance was built, if that is to be shown.
     created: Option<SystemTime>,
-}
-
-/// What becomes of a family whose names others need as well.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) enum Standing {
-    /// Nobody else needs them.
-    #[default]
-    Itself,
-    /// A counter that cannot be called so.
-    Unknown,
-    /// Left out.
-    Refused,
 }
 
 impl OpenMetrics {
@@ -141,9 +130,4 @@ pub(super) fn unit(name: &str) -> Option<&'static str> {
             .is_some_and(|rest| rest.ends_with('_'))
     };
     UNITS.into_iter().find(ends)
-}
-
-/// 0 before 1970.
-pub(super) fn since_epoch(time: SystemTime) -> Duration {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }

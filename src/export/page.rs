@@ -5,30 +5,14 @@ use std::sync::{Arc, Weak};
 use super::Format;
 use super::openmetrics::OpenMetrics;
 use super::picture::Picture;
+use super::print::Print;
 #[cfg(feature = "native")]
 use super::protobuf::Protobuf;
-use super::shown::Shown;
-use super::text::{Lines, Text};
+use super::text::Text;
 use crate::instance::Inner;
 
 /// Bytes of a page that are printed before they are handed on.
 pub(super) const CHUNK: usize = 64 * 1024;
-
-/// One format.
-pub(super) trait Print {
-    /// Whether the family is on the page at all.
-    fn shows(&self, _: &Shown) -> bool {
-        true
-    }
-    /// What stands before the samples of a family.
-    fn begin(&mut self, out: &mut Vec<u8>, shown: &Shown);
-    /// Sample `at` of the family that was begun.
-    fn sample(&mut self, out: &mut Vec<u8>, lines: &mut Lines, shown: &Shown, at: usize);
-    /// What stands behind its samples.
-    fn end(&mut self, _out: &mut Vec<u8>) {}
-    /// What stands at the end of the page.
-    fn close(&mut self, _out: &mut Vec<u8>) {}
-}
 
 /// A picture of one moment, and how far it is printed.
 pub(super) struct Page {

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
+use super::lines::Lines;
 use super::openmetrics::settle;
 use super::own::Own;
 use super::project::Projection;
 use super::series::DomainSeries;
 use super::sheet::{Fresh, Renewal, Sheet};
 use super::shown::Shown;
-use super::text::Lines;
 use super::{acts, health, promises};
 use crate::family::{Family, Kind};
 use crate::histogram::NativeSchema;

@@ -4,14 +4,15 @@ use std::time::SystemTime;
 
 use prost::Message;
 
+use super::lines::Lines;
 use super::messages::{
     Bucket, BucketSpan, Counter, Exemplar, Gauge, Histogram, LabelPair, Metric, MetricFamily,
     MetricType, Timestamp,
 };
-use super::openmetrics::{since_epoch, unit};
-use super::page::Print;
+use super::openmetrics::unit;
+use super::print::Print;
 use super::shown::Shown;
-use super::text::Lines;
+use super::write::since_epoch;
 use crate::family::{Distribution, Kind, Value};
 use crate::histogram::NativeBuckets;
 

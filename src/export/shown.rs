@@ -1,7 +1,6 @@
 //! A family as text formats need it: with what all of its pages have in common printed once.
 
-use super::openmetrics::Standing;
-use super::text::{escape, float, push};
+use super::write::{escape, float, push};
 use crate::family::{Family, Sample, Value};
 
 /// A family whose labels and bounds are printed already.
@@ -14,6 +13,18 @@ pub(super) struct Shown {
     bounds: Pieces,
     /// What OpenMetrics makes of its names.
     pub(super) standing: Standing,
+}
+
+/// What becomes of a family whose names others need as well.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) enum Standing {
+    /// Nobody else needs them.
+    #[default]
+    Itself,
+    /// A counter that cannot be called so.
+    Unknown,
+    /// Left out.
+    Refused,
 }
 
 /// Pieces of text, one behind the other.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::text::float;
+use super::write::float;
 use super::*;
 use crate::clock::ManualClock;
 use crate::naming::Naming;

@@ -8,6 +8,7 @@
 
 mod cell;
 mod followed;
+mod growth;
 mod judged;
 mod samples;
 mod selection;

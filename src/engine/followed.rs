@@ -5,8 +5,9 @@
 
 use std::sync::Arc;
 
+use super::growth::Growth;
 use super::selection::Selection;
-use crate::histogram::{Buckets, Folded, Follower, Histogram, Reading, Snapshot};
+use crate::histogram::{Buckets, Folded, Follower, Histogram, Reading};
 use crate::registry::{Domain, Operation, OperationSet};
 
 /// After how many operations others get their turn to read.
@@ -39,18 +40,6 @@ struct FollowedOperation {
 enum Seen {
     Cells(Follower),
     Count(Folded),
-}
-
-/// What a series grew by.
-#[derive(Debug)]
-pub(super) struct Growth {
-    /// (cell, by how much), ascending; empty where nobody wants to know more than how many there were.
-    pub(super) cells: Vec<(usize, u64)>,
-    pub(super) count: u64,
-    /// In raw steps.
-    pub(super) sum: u64,
-    /// Where the present cells are gathered.
-    room: Snapshot,
 }
 
 impl FollowedSet {
@@ -151,41 +140,5 @@ impl Seen {
                 more
             }
         }
-    }
-}
-
-impl Growth {
-    fn new(buckets: &Arc<Buckets>) -> Self {
-        Self {
-            cells: Vec::new(),
-            count: 0,
-            sum: 0,
-            room: Snapshot::empty(buckets.clone()),
-        }
-    }
-
-    fn follow(
-        &mut self,
-        histogram: &Histogram,
-        reading: &Reading<'_>,
-        follower: &mut Follower,
-    ) -> bool {
-        self.count = 0;
-        let sum = histogram.follow(reading, follower, &mut self.room, |cell, by| {
-            self.cells.push((cell, by));
-            self.count += by;
-        });
-        self.sum = sum.unwrap_or(0);
-        sum.is_some()
-    }
-
-    /// How much of it is in cells above `closing`.
-    pub(super) fn above(&self, closing: usize) -> u64 {
-        let above = self
-            .cells
-            .iter()
-            .rev()
-            .take_while(|grown| grown.0 > closing);
-        above.map(|grown| grown.1).sum()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::followed::Growth;
+use super::growth::Growth;
 use crate::budget::Select;
 use crate::histogram::Snapshot;
 use crate::registry::{Domain, Operation, OperationSet, Outcome};

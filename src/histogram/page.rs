@@ -6,10 +6,9 @@
 
 use std::{fmt, ptr};
 
-use super::FULL;
 use super::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use super::memory::Memory;
-use super::shard::PAGE;
+use super::{FULL, PAGE};
 
 /// Twice how often each cell was emptied, and one more while it is.
 type Turns = [AtomicU64; PAGE];

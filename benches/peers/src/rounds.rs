@@ -90,13 +90,47 @@ pub struct Samples {
     pub disturbed: usize,
 }
 
+impl Samples {
+    /// What this took beyond `base`, round by round.
+    pub fn less(&self, base: &Self) -> Self {
+        let pairs = self.ns.iter().zip(&base.ns);
+        Self {
+            ns: pairs.map(|(this, base)| this - base).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The median and its 95 % interval, in nanoseconds.
+    pub fn interval(&self) -> Ratio {
+        Ratio::among(self.ns.clone())
+    }
+}
+
+/// What two threads are timed by.
+#[derive(Clone, Copy, PartialEq)]
+enum Time {
+    Cpu,
+    Wall,
+}
+
 /// Runs every job once per round, on as many pinned threads as asked for (1 or 2).
 pub fn interleave(jobs: &[Job<'_>], threads: usize) -> Vec<Samples> {
+    let time = if threads == 1 { Time::Cpu } else { Time::Wall };
+    interleave_by(time, jobs, threads)
+}
+
+/// The same, timed by each thread's own CPU time: for work that is long and rarely waits.
+pub fn interleave_by_cpu(jobs: &[Job<'_>], threads: usize) -> Vec<Samples> {
+    interleave_by(Time::Cpu, jobs, threads)
+}
+
+fn interleave_by(time: Time, jobs: &[Job<'_>], threads: usize) -> Vec<Samples> {
     let sizes: Vec<usize> = jobs.iter().map(Job::ops).collect();
     let shared = Shared::new(threads);
     let run = |thread| {
         Worker {
             thread,
+            time,
             shared: &shared,
         }
         .rounds(jobs, &sizes)
@@ -151,6 +185,7 @@ impl Shared {
 
 struct Worker<'a> {
     thread: usize,
+    time: Time,
     shared: &'a Shared,
 }
 
@@ -205,11 +240,11 @@ impl Worker<'_> {
         self.shared.preempted.fetch_add(lost, Ordering::Relaxed);
         self.shared.meet();
         let quiet = self.shared.preempted.load(Ordering::Relaxed) == before;
-        if self.shared.threads == 1 {
-            (cpu, true)
-        } else {
-            (wall, quiet)
-        }
+        let spent = match self.time {
+            Time::Cpu => cpu,
+            Time::Wall => wall,
+        };
+        (spent, quiet || self.shared.threads == 1)
     }
 }
 
@@ -248,13 +283,16 @@ impl Ratio {
     /// How many times as long as `base` this took, round by round.
     pub fn of(this: &Samples, base: &Samples) -> Self {
         let ratios = this.ns.iter().zip(&base.ns).map(|(this, base)| this / base);
-        let mut ratios: Vec<f64> = ratios.collect();
-        ratios.sort_unstable_by(f64::total_cmp);
-        let rank = lower_rank(ratios.len());
+        Self::among(ratios.collect())
+    }
+
+    fn among(mut figures: Vec<f64>) -> Self {
+        figures.sort_unstable_by(f64::total_cmp);
+        let rank = lower_rank(figures.len());
         Self {
-            median: ratios[ratios.len() / 2],
-            low: ratios[rank],
-            high: ratios[ratios.len() - 1 - rank],
+            median: figures[figures.len() / 2],
+            low: figures[rank],
+            high: figures[figures.len() - 1 - rank],
         }
     }
 }

@@ -12,6 +12,7 @@ mod end;
 mod extra;
 mod instruments;
 mod operation;
+mod recent;
 mod set;
 
 pub(crate) use end::{End, Way};

@@ -167,3 +167,14 @@ impl fmt::Debug for SharedClock {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_of_ours_is_known_wherever_it_comes_from() {
+        assert_eq!(SharedClock::of(MonotonicClock::new()).as_str(), "instant");
+        assert_eq!(SharedClock::of(ManualClock::new()).as_str(), "custom");
+    }
+}

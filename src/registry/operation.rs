@@ -92,6 +92,7 @@ impl Operation {
         histogram.record_traced(duration_ns, trace_id, now);
     }
 
+    #[inline]
     fn elapsed_ns(&self, started_ns: u64) -> u64 {
         let now_ns = self.recording.clock.now_ns();
         now_ns.saturating_sub(started_ns)

@@ -15,7 +15,8 @@ use crate::registry::Domain;
 
 /// Measures every request to the service it wraps; see the [module](super) for what is counted and how.
 ///
-/// Cheap to clone and to apply: one reference count. axum applies a layer to every route once per connection.
+/// Cheap to clone and to apply: one reference count. axum applies a layer to every route once per connection. Making one
+/// takes 2 KiB: a thread counts its references apart from most others.
 #[derive(Debug, Clone)]
 pub struct MeasureLayer {
     shares: Shares,

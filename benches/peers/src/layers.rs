@@ -89,6 +89,7 @@ impl Contender {
     /// As a job whose operation is a request.
     pub fn requests(&self) -> Job<'_> {
         let job = Job::new(self.name, |_, requests| self.answer(requests));
+        let job = job.sample_ns(2e6);
         match &self.drain {
             Some(handle) => job.drain(|| handle.run_upkeep()),
             None => job,

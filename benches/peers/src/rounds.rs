@@ -10,7 +10,7 @@ use std::time::Instant;
 pub const ROUNDS: usize = 101;
 /// How often a disturbed sample of two threads is taken again before it counts as it is.
 const TRIES: usize = 12;
-/// A sample lasts at least this long, unless it holds [`MOST_OPS`].
+/// A sample lasts at least this long, unless the job says otherwise or the sample holds [`MOST_OPS`].
 const SAMPLE_NS: f64 = 250_000.0;
 const MOST_OPS: usize = 1 << 17;
 
@@ -18,6 +18,7 @@ const MOST_OPS: usize = 1 << 17;
 pub struct Job<'a> {
     name: &'a str,
     run: Box<dyn Fn(usize, usize) + Sync + 'a>,
+    sample_ns: f64,
     prepare: Option<Box<dyn Fn() + Sync + 'a>>,
     drain: Option<Box<dyn Fn() + Sync + 'a>>,
 }
@@ -28,6 +29,7 @@ impl<'a> Job<'a> {
         Self {
             name,
             run: Box::new(run),
+            sample_ns: SAMPLE_NS,
             prepare: None,
             drain: None,
         }
@@ -40,6 +42,11 @@ impl<'a> Job<'a> {
                 std::hint::black_box(work());
             }
         })
+    }
+
+    /// How long a sample lasts at least: differences of jobs that walk over much memory need longer ones.
+    pub fn sample_ns(self, sample_ns: f64) -> Self {
+        Self { sample_ns, ..self }
     }
 
     /// What happens before every sample, unmeasured.
@@ -69,7 +76,7 @@ impl<'a> Job<'a> {
             (self.run)(0, ops);
             let spent = cpu_ns() - start;
             self.drained();
-            if spent >= SAMPLE_NS || ops == MOST_OPS {
+            if spent >= self.sample_ns || ops == MOST_OPS {
                 return ops;
             }
             ops *= 2;

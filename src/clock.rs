@@ -11,6 +11,7 @@ mod tsc;
 #[cfg(feature = "tsc")]
 pub use tsc::TscClock;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -106,6 +107,19 @@ pub(crate) enum SharedClock {
 }
 
 impl SharedClock {
+    /// The user's clock, which may be one of ours.
+    pub(crate) fn of(clock: impl Clock) -> Self {
+        let any: &dyn Any = &clock;
+        if let Some(clock) = any.downcast_ref::<MonotonicClock>() {
+            return Self::Monotonic(*clock);
+        }
+        #[cfg(feature = "tsc")]
+        if let Some(clock) = any.downcast_ref::<TscClock>() {
+            return Self::Tsc(clock.clone());
+        }
+        Self::Custom(Arc::new(clock))
+    }
+
     /// The fastest clock that can be trusted.
     #[cfg(feature = "tsc")]
     pub(crate) fn choose() -> Self {
@@ -151,5 +165,16 @@ impl SharedClock {
 impl fmt::Debug for SharedClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_of_ours_is_known_wherever_it_comes_from() {
+        assert_eq!(SharedClock::of(MonotonicClock::new()).as_str(), "instant");
+        assert_eq!(SharedClock::of(ManualClock::new()).as_str(), "custom");
     }
 }

@@ -65,6 +65,8 @@ mod end;
 mod future;
 mod layer;
 mod route;
+mod share;
+mod unwinding;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;

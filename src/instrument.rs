@@ -314,6 +314,7 @@ impl Operation {
     pub fn start(&self) -> OperationGuard {
         OperationGuard {
             under_way: self.counted.start(),
+            trace_id: None,
         }
     }
 
@@ -351,17 +352,29 @@ impl Operation {
 #[must_use = "dropped at once, it counts as cancelled"]
 pub struct OperationGuard {
     under_way: InFlight,
+    trace_id: Option<TraceId>,
 }
 
 impl OperationGuard {
     /// Says which trace it belongs to: its duration becomes an exemplar, see [`Operation::record_traced`].
     pub fn trace_id(mut self, trace_id: TraceId) -> Self {
-        self.under_way.trace_id(trace_id);
+        self.trace_id = Some(trace_id);
         self
     }
 
     /// Counts the end.
-    pub fn finish(self, outcome: Outcome) {
-        self.under_way.finish(outcome);
+    pub fn finish(mut self, outcome: Outcome) {
+        match self.trace_id {
+            Some(trace_id) => self.under_way.end_traced(outcome, trace_id),
+            None => self.under_way.end(outcome),
+        }
+    }
+}
+
+impl Drop for OperationGuard {
+    fn drop(&mut self) {
+        if let (Some(end), Some(trace_id)) = (self.under_way.dropped(), self.trace_id) {
+            self.under_way.end_traced(end, trace_id);
+        }
     }
 }

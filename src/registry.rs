@@ -13,6 +13,7 @@ mod end;
 mod extra;
 mod instruments;
 mod operation;
+mod recent;
 mod set;
 
 #[cfg(feature = "http")]

@@ -9,7 +9,9 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::end;
-use crate::registry::InFlight;
+use super::share::Counted;
+use super::unwinding::Unwinding;
+use crate::registry::{Domain, End, InFlight};
 
 pin_project! {
     /// A response's body: the very frames, size hint and errors of the body it wraps.
@@ -27,10 +29,10 @@ pin_project! {
 /// A measurement that ends with the body.
 #[derive(Debug)]
 pub(super) struct Measured {
-    in_flight: InFlight,
+    in_flight: InFlight<Counted>,
     status: StatusCode,
-    /// Bytes of data that are still to come, if they were announced.
-    left: Option<u64>,
+    /// Bytes of data that will be sent, `u64::MAX` if nobody said.
+    announced: u64,
     sent: u64,
 }
 
@@ -42,38 +44,49 @@ impl<B> ResponseBody<B> {
 }
 
 impl Measured {
-    pub(super) fn new(mut in_flight: InFlight, status: StatusCode, announced: Option<u64>) -> Self {
-        in_flight.on_drop(end::dropped(status));
-        let mut measured = Self {
+    pub(super) fn new(
+        in_flight: InFlight<Counted>,
+        status: StatusCode,
+        announced: Option<u64>,
+    ) -> Self {
+        Self {
             in_flight,
             status,
-            left: announced,
+            announced: announced.unwrap_or(u64::MAX),
             sent: 0,
-        };
-        measured.passed(0);
-        measured
-    }
-
-    /// Notes that `bytes` of data went out. After the last announced one servers drop the body, without asking
-    /// whether more would come.
-    fn passed(&mut self, bytes: u64) {
-        self.sent += bytes;
-        self.in_flight.sent(self.sent);
-        if let Some(left) = &mut self.left {
-            *left = left.saturating_sub(bytes);
-            if *left == 0 {
-                self.in_flight.on_drop(end::answered(self.status));
-            }
         }
     }
 
     /// Counts the end of a body that failed or was read whole.
-    fn finish(self, failed: bool) {
-        self.in_flight.finish(if failed {
+    fn finish(mut self, failed: bool) {
+        let end = if failed {
             end::failed(self.status)
         } else {
             end::answered(self.status)
-        });
+        };
+        self.in_flight.end_sent(end, self.sent);
+    }
+
+    /// What a drop counts as. After the last announced byte servers drop the body, without asking whether more would
+    /// come.
+    #[cold]
+    fn dropped(&self) -> End {
+        End::panicked(Domain::Http).unwrap_or_else(|| {
+            if self.sent >= self.announced {
+                end::answered(self.status)
+            } else {
+                end::dropped(self.status)
+            }
+        })
+    }
+}
+
+impl Drop for Measured {
+    #[inline]
+    fn drop(&mut self) {
+        if self.in_flight.operation().is_some() {
+            self.in_flight.end_sent(self.dropped(), self.sent);
+        }
     }
 }
 
@@ -85,24 +98,29 @@ impl<B: Body> Body for ResponseBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        let mut this = self.project();
-        // Out of the body while it is polled, so that a panic counts as an error wherever it is caught.
-        let Some(mut measured) = this.measured.take() else {
-            return this.inner.poll_frame(cx);
-        };
-        let polled = this.inner.as_mut().poll_frame(cx);
-        match &polled {
-            Poll::Ready(Some(Err(_))) => measured.finish(true),
-            Poll::Ready(None) => measured.finish(false),
-            Poll::Ready(Some(Ok(frame))) => {
-                measured.passed(frame.data_ref().map_or(0, |data| data.remaining() as u64));
-                if this.inner.is_end_stream() {
-                    measured.finish(false);
-                } else {
-                    *this.measured = Some(measured);
+        let this = self.project();
+        let mut inner = this.inner;
+        let (polled, end) = Unwinding::guard(this.measured, |measured| {
+            let polled = inner.as_mut().poll_frame(cx);
+            let Some(measured) = measured else {
+                return (polled, None);
+            };
+            let end = match &polled {
+                Poll::Ready(Some(Err(_))) => Some(true),
+                Poll::Ready(None) => Some(false),
+                Poll::Ready(Some(Ok(frame))) => {
+                    let data = frame.data_ref();
+                    measured.sent += data.map_or(0, |data| data.remaining() as u64);
+                    inner.is_end_stream().then_some(false)
                 }
-            }
-            Poll::Pending => *this.measured = Some(measured),
+                Poll::Pending => None,
+            };
+            (polled, end)
+        });
+        if let Some(failed) = end
+            && let Some(measured) = this.measured.take()
+        {
+            measured.finish(failed);
         }
         polled
     }

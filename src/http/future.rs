@@ -9,6 +9,8 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::Measured;
+use super::share::Counted;
+use super::unwinding::Unwinding;
 use super::{ResponseBody, end};
 use crate::registry::{Acted, InFlight};
 
@@ -20,9 +22,8 @@ pin_project! {
         #[pin]
         inner: F,
         method: &'static str,
-        first_byte: bool,
         // `None` for an excluded route, and when done.
-        in_flight: Option<InFlight>,
+        in_flight: Option<InFlight<Counted>>,
     }
 }
 
@@ -30,13 +31,11 @@ impl<F> ResponseFuture<F> {
     pub(super) fn new(
         inner: F,
         method: &'static str,
-        in_flight: Option<InFlight>,
-        first_byte: bool,
+        in_flight: Option<InFlight<Counted>>,
     ) -> Self {
         Self {
             inner,
             method,
-            first_byte,
             in_flight,
         }
     }
@@ -51,18 +50,13 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // Out of the future while the service runs: if it panics, the unwinding itself drops this and it counts as
-        // an error, even where a middleware catches the panic and drops the future later.
-        let in_flight = this.in_flight.take();
-        let Poll::Ready(result) = this.inner.poll(cx) else {
-            *this.in_flight = in_flight;
+        let polled = Unwinding::guard(this.in_flight, |_| this.inner.poll(cx));
+        let Poll::Ready(result) = polled else {
             return Poll::Pending;
         };
+        let in_flight = this.in_flight.take();
         Poll::Ready(match result {
             Ok(response) => {
-                if let Some(in_flight) = in_flight.as_ref().filter(|_| *this.first_byte) {
-                    in_flight.first_byte();
-                }
                 let measured =
                     in_flight.and_then(|in_flight| to_the_end(in_flight, this.method, &response));
                 Ok(response.map(|inner| ResponseBody::new(inner, measured)))
@@ -79,10 +73,13 @@ where
 
 /// What the body is to end; `None` if nobody will read it, and the request ended here.
 fn to_the_end<B: Body>(
-    mut in_flight: InFlight,
+    mut in_flight: InFlight<Counted>,
     method: &'static str,
     response: &Response<B>,
 ) -> Option<Measured> {
+    if in_flight.operation().is_some_and(Counted::times_first_byte) {
+        in_flight.first_byte();
+    }
     let status = response.status();
     if let Some(acted) = response.extensions().get::<Acted>() {
         // A layer's own refusal says nothing of the service, however much of it is read.
@@ -90,8 +87,7 @@ fn to_the_end<B: Body>(
         return None;
     }
     if is_bodiless(method, status) || response.body().is_end_stream() {
-        in_flight.sent(0);
-        in_flight.finish(end::answered(status));
+        in_flight.end_sent(end::answered(status), 0);
         return None;
     }
     Some(Measured::new(in_flight, status, announced(response)))

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::Extensions;
+use http::{Extensions, Method};
 
 /// The label value of requests that no route took.
 pub(super) const UNMATCHED: &str = "unmatched";
+
+const OTHER_METHOD: &str = "_OTHER";
 
 /// The route template of a request, for routers other than axum's: put it into the request's extensions.
 ///
@@ -96,17 +98,23 @@ fn matched_path(_: &Extensions) -> Option<&str> {
 }
 
 /// The method label: methods are case-sensitive, and a client may make up its own.
-pub(super) fn method(method: &str) -> &'static str {
-    match method {
-        "GET" => "GET",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "DELETE" => "DELETE",
-        "HEAD" => "HEAD",
-        "OPTIONS" => "OPTIONS",
-        "CONNECT" => "CONNECT",
-        "PATCH" => "PATCH",
-        "TRACE" => "TRACE",
-        _ => "_OTHER",
+pub(super) fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::CONNECT => "CONNECT",
+        Method::PATCH => "PATCH",
+        Method::TRACE => "TRACE",
+        _ => OTHER_METHOD,
     }
+}
+
+/// The same, of a method's name.
+pub(super) fn method_of_name(name: &str) -> &'static str {
+    let parsed = Method::from_bytes(name.as_bytes());
+    parsed.map_or(OTHER_METHOD, |parsed| method(&parsed))
 }

@@ -2,7 +2,8 @@
 
 use std::future::{Future, Ready, ready};
 use std::panic::AssertUnwindSafe;
-use std::task::{Context, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -78,4 +79,52 @@ fn a_declared_route_has_a_series_of_its_own_at_zero() {
         (Outcome::Ok, 200)
     );
     assert_eq!(series[0].histogram.count(), 0);
+}
+
+#[test]
+fn a_body_may_outlive_everything_that_made_it() {
+    let plimsoll = Plimsoll::builder().build().expect("defaults");
+    let registry = Arc::downgrade(plimsoll.registry());
+    let mut service = MeasureLayer::new(&plimsoll).layer(service_fn(|_: Request<()>| {
+        response(200, "still to be read")
+    }));
+    let mut future = Box::pin(service.call(Request::new(())));
+    drop((service, plimsoll));
+    let mut cx = Context::from_waker(Waker::noop());
+    let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut cx) else {
+        panic!("it is ready");
+    };
+    drop(future);
+    let kept = registry.upgrade().expect("the body keeps it");
+    let operation = kept.set(Domain::Http).operations().remove(0);
+    assert_eq!(operation.in_flight(&operation.reading()), 1);
+    drop(kept);
+    std::thread::spawn(move || drop(response))
+        .join()
+        .expect("no panic");
+    assert_eq!(operation.in_flight(&operation.reading()), 0);
+    assert!(registry.upgrade().is_none(), "nobody else does");
+}
+
+#[test]
+fn one_service_answers_on_many_threads() {
+    let plimsoll = Plimsoll::builder().build().expect("defaults");
+    let layer = MeasureLayer::new(&plimsoll);
+    let service = layer.layer(service_fn(|_: Request<()>| response(204, "")));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let mut service = service.clone();
+            scope.spawn(move || {
+                let mut cx = Context::from_waker(Waker::noop());
+                for _ in 0..1_000 {
+                    let future = std::pin::pin!(service.call(Request::new(())));
+                    assert!(future.poll(&mut cx).is_ready());
+                }
+            });
+        }
+    });
+    let operation = plimsoll.registry().set(Domain::Http).operations().remove(0);
+    let series = operation.each_series().next().expect("one series");
+    assert_eq!(series.histogram.count(), 4_000);
+    assert_eq!(operation.in_flight(&operation.reading()), 0);
 }

@@ -103,7 +103,7 @@ impl Builder {
     /// The clock that everything is timed by. By default the time-stamp counter where it is safe (feature `tsc`), else
     /// [`MonotonicClock`](crate::MonotonicClock); `plimsoll_clock_info` tells which.
     pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Some(SharedClock::Custom(Arc::new(clock)));
+        self.clock = Some(SharedClock::of(clock));
         self
     }
 

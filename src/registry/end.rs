@@ -54,13 +54,13 @@ impl End {
         }
     }
 
-    /// Somebody's code panicked.
-    pub(super) fn panicked(domain: Domain) -> Self {
-        Self {
+    /// Somebody's code panicked, if this thread is unwinding.
+    pub(crate) fn panicked(domain: Domain) -> Option<Self> {
+        std::thread::panicking().then_some(Self {
             outcome: Outcome::Error,
             code: if domain == Domain::Http { 500 } else { 0 },
             way: Way::PANIC,
-        }
+        })
     }
 
     /// What it counts as where there are too many different ones.

@@ -1,6 +1,7 @@
 //! One set of label values: what is in flight, and a histogram per end.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -63,15 +64,7 @@ impl Operation {
 
     /// Counts an operation as begun; the guard counts its end, however it comes about.
     pub(crate) fn start(self: &Arc<Self>) -> InFlight {
-        self.flow.add(STARTED, 1);
-        InFlight {
-            operation: self.clone(),
-            started_ns: self.recording.clock.now_ns(),
-            dropped: End::dropped(self.domain),
-            finished: false,
-            trace_id: None,
-            sent: None,
-        }
+        InFlight::begin(self.clone())
     }
 
     /// Times a future from its first poll by the `Result` it ends in.
@@ -97,6 +90,19 @@ impl Operation {
         let now = self.recording.clock.system_time();
         let histogram = &self.series(end).histogram;
         histogram.record_traced(duration_ns, trace_id, now);
+    }
+
+    #[inline]
+    fn elapsed_ns(&self, started_ns: u64) -> u64 {
+        let now_ns = self.recording.clock.now_ns();
+        now_ns.saturating_sub(started_ns)
+    }
+
+    /// Whether these are its label values.
+    #[inline]
+    pub(super) fn has(&self, labels: &[&str]) -> bool {
+        let own = self.labels.iter().map(|label| &**label);
+        own.eq(labels.iter().copied())
     }
 
     /// Begins to read.
@@ -178,86 +184,88 @@ impl fmt::Debug for Operation {
     }
 }
 
-/// An operation under way. Dropped without [`finish`](Self::finish), it counts as cancelled, or as an error if a
-/// panic dropped it.
+/// An operation under way. Dropped before its end is counted, it counts as cancelled, or as an error if a panic dropped
+/// it. `H` is what keeps the operation there.
 #[derive(Debug)]
 #[must_use = "dropped at once, it counts as cancelled"]
-pub(crate) struct InFlight {
-    operation: Arc<Operation>,
+pub(crate) struct InFlight<H: Deref<Target = Operation> = Arc<Operation>> {
+    /// `None` once the end is counted.
+    operation: Option<H>,
     started_ns: u64,
-    /// What a drop counts as, unless a panic causes it.
-    dropped: End,
-    finished: bool,
-    trace_id: Option<TraceId>,
-    /// Bytes that went out so far, once there is a response.
-    sent: Option<u64>,
 }
 
-impl InFlight {
-    /// Says which trace it belongs to.
-    pub(crate) fn trace_id(&mut self, trace_id: TraceId) {
-        self.trace_id = Some(trace_id);
-    }
-
-    /// Says what a drop shall count as from now on, if no panic causes it.
-    #[cfg(feature = "http")]
-    pub(crate) fn on_drop(&mut self, end: End) {
-        self.dropped = end;
-    }
-
-    /// There is a response, of whose body `bytes` went out by now.
-    #[cfg(feature = "http")]
-    pub(crate) fn sent(&mut self, bytes: u64) {
-        self.sent = Some(bytes);
+impl<H: Deref<Target = Operation>> InFlight<H> {
+    /// Counts an operation as begun.
+    #[inline]
+    pub(crate) fn begin(operation: H) -> Self {
+        operation.flow.add(STARTED, 1);
+        let started_ns = operation.recording.clock.now_ns();
+        Self {
+            operation: Some(operation),
+            started_ns,
+        }
     }
 
     /// The response begins: as long as this took by now.
     #[cfg(feature = "http")]
     pub(crate) fn first_byte(&self) {
-        let elapsed_ns = self.elapsed_ns();
-        self.operation.extra(Extra::FirstByte).record(elapsed_ns);
+        if let Some(operation) = &self.operation {
+            let elapsed_ns = operation.elapsed_ns(self.started_ns);
+            operation.extra(Extra::FirstByte).record(elapsed_ns);
+        }
     }
 
     /// Counts the end.
     pub(crate) fn finish(mut self, end: impl Into<End>) {
-        self.close(end.into());
+        self.end(end);
     }
 
-    fn elapsed_ns(&self) -> u64 {
-        self.operation
-            .recording
-            .clock
-            .now_ns()
-            .saturating_sub(self.started_ns)
+    /// Counts the end, unless it was counted.
+    pub(crate) fn end(&mut self, end: impl Into<End>) {
+        self.close(|operation, elapsed_ns| operation.record(end, elapsed_ns));
     }
 
-    fn close(&mut self, end: End) {
-        self.finished = true;
-        let elapsed_ns = self.elapsed_ns();
-        match self.trace_id {
-            Some(trace_id) => {
-                let operation = &self.operation;
-                operation.record_traced(end, elapsed_ns, trace_id);
-            }
-            None => self.operation.record(end, elapsed_ns),
+    /// The same, with the trace that it belongs to.
+    pub(crate) fn end_traced(&mut self, end: impl Into<End>, trace_id: TraceId) {
+        self.close(|operation, elapsed_ns| operation.record_traced(end, elapsed_ns, trace_id));
+    }
+
+    /// The same, of a response of whose body `bytes` went out.
+    #[cfg(feature = "http")]
+    #[inline]
+    pub(crate) fn end_sent(&mut self, end: End, bytes: u64) {
+        self.close(|operation, elapsed_ns| {
+            operation.record(end, elapsed_ns);
+            operation.extra(Extra::ResponseBytes).record(bytes);
+        });
+    }
+
+    /// What a drop counts as at this moment.
+    pub(crate) fn dropped(&self) -> Option<End> {
+        let domain = self.operation.as_ref()?.domain;
+        Some(End::panicked(domain).unwrap_or_else(|| End::dropped(domain)))
+    }
+
+    /// What keeps the operation there, until the end is counted.
+    #[cfg(feature = "http")]
+    pub(crate) fn operation(&self) -> Option<&H> {
+        self.operation.as_ref()
+    }
+
+    #[inline]
+    fn close(&mut self, record: impl FnOnce(&Operation, u64)) {
+        if let Some(operation) = self.operation.take() {
+            record(&operation, operation.elapsed_ns(self.started_ns));
+            operation.flow.add(FINISHED, 1);
         }
-        if let Some(bytes) = self.sent {
-            self.operation.extra(Extra::ResponseBytes).record(bytes);
-        }
-        self.operation.flow.add(FINISHED, 1);
     }
 }
 
-impl Drop for InFlight {
+impl<H: Deref<Target = Operation>> Drop for InFlight<H> {
+    #[inline]
     fn drop(&mut self) {
-        if self.finished {
-            return;
+        if let Some(end) = self.dropped() {
+            self.end(end);
         }
-        let end = if std::thread::panicking() {
-            End::panicked(self.operation.domain)
-        } else {
-            self.dropped
-        };
-        self.close(end);
     }
 }

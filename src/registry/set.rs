@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 
+use super::recent::SetId;
 use super::{Domain, Operation, Recording};
 use crate::histogram::{Buckets, Cells};
 
@@ -28,6 +29,7 @@ struct Node {
 /// All operations of one domain.
 #[derive(Debug)]
 pub(crate) struct OperationSet {
+    id: SetId,
     domain: Domain,
     recording: Recording,
     hasher: RandomState,
@@ -47,6 +49,7 @@ impl OperationSet {
             .map(|_| OnceBox::new())
             .collect();
         Self {
+            id: SetId::new(),
             domain,
             hasher: RandomState::default(),
             table,
@@ -68,12 +71,14 @@ impl OperationSet {
 
     /// The operation with these label values, made at first sight; `other` once the cap is reached.
     ///
-    /// Once it exists this takes no lock and allocates nothing.
+    /// Once it exists this takes no lock and allocates nothing. It stays where it is for as long as the set.
+    #[inline]
     pub(crate) fn get(&self, labels: &[&str]) -> &Arc<Operation> {
         self.find(labels, true)
     }
 
     /// The operation with these label values, which the cap does not concern.
+    #[inline]
     pub(crate) fn declare(&self, labels: &[&str]) -> &Arc<Operation> {
         self.find(labels, false)
     }
@@ -93,24 +98,26 @@ impl OperationSet {
         self.overflow.total(&self.overflow.reading(), 0)
     }
 
+    #[inline]
     fn find(&self, labels: &[&str], capped: bool) -> &Arc<Operation> {
         debug_assert_eq!(labels.len(), self.domain.keys().len());
+        // SAFETY: only operations in nodes of `table` are kept under `id`; a node is never moved and never dropped
+        // before the table.
+        unsafe { self.id.recent(labels) }.unwrap_or_else(|| self.search(labels, capped))
+    }
+
+    #[inline(never)]
+    fn search(&self, labels: &[&str], capped: bool) -> &Arc<Operation> {
         let hash = self.hash(labels);
         let mut cell = &self.table[hash as usize & (self.table.len() - 1)];
         let mut fresh: Option<Box<Node>> = None;
         loop {
             if let Some(node) = cell.get() {
-                if node.hash == hash
-                    && node
-                        .operation
-                        .labels()
-                        .iter()
-                        .map(|label| &**label)
-                        .eq(labels.iter().copied())
-                {
+                if node.hash == hash && node.operation.has(labels) {
                     if fresh.is_some() && capped {
                         self.admitted.fetch_sub(1, Ordering::Relaxed);
                     }
+                    self.id.keep(labels, &node.operation);
                     return &node.operation;
                 }
                 cell = &node.next;

@@ -29,6 +29,84 @@ fn the_same_labels_lead_to_the_same_operation() {
 }
 
 #[test]
+fn two_registries_on_one_thread_never_mix() {
+    let ((one, _), (two, _)) = (registry(10), registry(10));
+    let routes = ["/a", "/b", "/c"];
+    for _ in 0..3 {
+        for registry in [&one, &two] {
+            for route in routes {
+                let set = registry.set(Domain::Http);
+                set.get(&["GET", route]).record(Outcome::Ok, 1);
+            }
+        }
+    }
+    for registry in [one, two] {
+        let operations = registry.set(Domain::Http).operations();
+        let labels: Vec<&str> = operations.iter().map(|found| &*found.labels()[1]).collect();
+        assert_eq!(labels, routes);
+        for operation in operations {
+            let series = operation.each_series().next().expect("one series");
+            assert_eq!(series.histogram.count(), 3);
+        }
+    }
+}
+
+#[test]
+fn a_registry_in_the_place_of_a_dropped_one_begins_anew() {
+    let mut places = std::collections::HashSet::new();
+    for _ in 0..100 {
+        let (registry, _) = registry(10);
+        let set = registry.set(Domain::Http);
+        places.insert(std::ptr::from_ref(set));
+        let operation = Arc::downgrade(set.get(&["GET", "/a"]));
+        set.get(&["GET", "/a"]).record(Outcome::Ok, 1);
+        assert!(Arc::ptr_eq(&set.operations()[0], set.get(&["GET", "/a"])));
+        let found = operation.upgrade().expect("its set is there");
+        let series = found.each_series().next().expect("one series");
+        assert_eq!(series.histogram.count(), 1);
+        drop((found, registry));
+        assert!(operation.upgrade().is_none(), "nobody keeps it");
+    }
+    assert!(places.len() < 100, "no place was used again");
+}
+
+#[test]
+fn other_labels_at_the_same_address_are_another_operation() {
+    let (registry, _) = registry(10);
+    let set = registry.set(Domain::Http);
+    let mut route = String::from("/a");
+    let address = route.as_ptr();
+    for text in ["/a", "/b", "/a", "/b"] {
+        route.clear();
+        route.push_str(text);
+        assert_eq!(route.as_ptr(), address);
+        assert_eq!(&*set.get(&["GET", &route]).labels()[1], text);
+        assert_eq!(&*set.get(&["GET", &route[..1]]).labels()[1], "/");
+    }
+    assert_eq!(set.operations().len(), 3);
+}
+
+#[test]
+fn a_flood_of_paths_is_told_apart_and_leaves_nothing_behind() {
+    const CAP: usize = 1_000;
+    let (registry, _) = registry(CAP);
+    let set = registry.set(Domain::Http);
+    for nth in 0..100_000_u64 {
+        let path = format!("/{:x}", nth.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        for _ in 0..2 {
+            let operation = set.get(&["GET", &path]);
+            let label = if nth < CAP as u64 { &path } else { OTHER };
+            assert_eq!(&*operation.labels()[1], label);
+        }
+    }
+    assert_eq!(set.overflow(), 2 * (100_000 - CAP as u64));
+    let operations: Vec<_> = set.operations().iter().map(Arc::downgrade).collect();
+    assert_eq!(operations.len(), CAP + 1);
+    drop(registry);
+    assert!(operations.iter().all(|gone| gone.upgrade().is_none()));
+}
+
+#[test]
 fn every_domain_stands_at_its_index() {
     let (registry, _) = registry(10);
     for domain in Domain::ALL {

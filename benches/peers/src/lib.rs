@@ -1,6 +1,7 @@
 //! What the comparisons share: the same values, the same way of taking turns, the same tables.
 
 pub mod counting;
+pub mod layers;
 pub mod queries;
 pub mod recorders;
 pub mod rounds;

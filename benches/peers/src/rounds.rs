@@ -10,7 +10,7 @@ use std::time::Instant;
 pub const ROUNDS: usize = 101;
 /// How often a disturbed sample of two threads is taken again before it counts as it is.
 const TRIES: usize = 12;
-/// A sample lasts at least this long, unless it holds [`MOST_OPS`].
+/// A sample lasts at least this long, unless the job says otherwise or the sample holds [`MOST_OPS`].
 const SAMPLE_NS: f64 = 250_000.0;
 const MOST_OPS: usize = 1 << 17;
 
@@ -18,6 +18,7 @@ const MOST_OPS: usize = 1 << 17;
 pub struct Job<'a> {
     name: &'a str,
     run: Box<dyn Fn(usize, usize) + Sync + 'a>,
+    sample_ns: f64,
     prepare: Option<Box<dyn Fn() + Sync + 'a>>,
     drain: Option<Box<dyn Fn() + Sync + 'a>>,
     single: bool,
@@ -29,6 +30,7 @@ impl<'a> Job<'a> {
         Self {
             name,
             run: Box::new(run),
+            sample_ns: SAMPLE_NS,
             prepare: None,
             drain: None,
             single: false,
@@ -42,6 +44,11 @@ impl<'a> Job<'a> {
                 std::hint::black_box(work());
             }
         })
+    }
+
+    /// How long a sample lasts at least: differences of jobs that walk over much memory need longer ones.
+    pub fn sample_ns(self, sample_ns: f64) -> Self {
+        Self { sample_ns, ..self }
     }
 
     /// What happens before every sample, unmeasured.
@@ -80,7 +87,7 @@ impl<'a> Job<'a> {
             (self.run)(0, ops);
             let spent = cpu_ns() - start;
             self.drained();
-            if spent >= SAMPLE_NS || ops == MOST_OPS {
+            if spent >= self.sample_ns || ops == MOST_OPS {
                 return ops;
             }
             ops *= 2;
@@ -111,13 +118,47 @@ pub fn find<'a>(all: &'a [Samples], name: &str) -> &'a Samples {
     found.expect("every name is a contender's")
 }
 
+impl Samples {
+    /// What this took beyond `base`, round by round.
+    pub fn less(&self, base: &Self) -> Self {
+        let pairs = self.ns.iter().zip(&base.ns);
+        Self {
+            ns: pairs.map(|(this, base)| this - base).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The median and its 95 % interval, in nanoseconds.
+    pub fn interval(&self) -> Ratio {
+        Ratio::among(self.ns.clone())
+    }
+}
+
+/// What two threads are timed by.
+#[derive(Clone, Copy, PartialEq)]
+enum Time {
+    Cpu,
+    Wall,
+}
+
 /// Runs every job once per round, on as many pinned threads as asked for (1 or 2).
 pub fn interleave(jobs: &[Job<'_>], threads: usize) -> Vec<Samples> {
+    let time = if threads == 1 { Time::Cpu } else { Time::Wall };
+    interleave_by(time, jobs, threads)
+}
+
+/// The same, timed by each thread's own CPU time: for work that is long and rarely waits.
+pub fn interleave_by_cpu(jobs: &[Job<'_>], threads: usize) -> Vec<Samples> {
+    interleave_by(Time::Cpu, jobs, threads)
+}
+
+fn interleave_by(time: Time, jobs: &[Job<'_>], threads: usize) -> Vec<Samples> {
     let sizes: Vec<usize> = jobs.iter().map(Job::ops).collect();
     let shared = Shared::new(threads);
     let run = |thread| {
         Worker {
             thread,
+            time,
             shared: &shared,
         }
         .rounds(jobs, &sizes)
@@ -172,6 +213,7 @@ impl Shared {
 
 struct Worker<'a> {
     thread: usize,
+    time: Time,
     shared: &'a Shared,
 }
 
@@ -226,11 +268,11 @@ impl Worker<'_> {
         self.shared.preempted.fetch_add(lost, Ordering::Relaxed);
         self.shared.meet();
         let quiet = self.shared.preempted.load(Ordering::Relaxed) == before;
-        if self.shared.threads == 1 {
-            (cpu, true)
-        } else {
-            (wall, quiet)
-        }
+        let spent = match self.time {
+            Time::Cpu => cpu,
+            Time::Wall => wall,
+        };
+        (spent, quiet || self.shared.threads == 1)
     }
 }
 
@@ -269,13 +311,16 @@ impl Ratio {
     /// How many times as long as `base` this took, round by round.
     pub fn of(this: &Samples, base: &Samples) -> Self {
         let ratios = this.ns.iter().zip(&base.ns).map(|(this, base)| this / base);
-        let mut ratios: Vec<f64> = ratios.collect();
-        ratios.sort_unstable_by(f64::total_cmp);
-        let rank = lower_rank(ratios.len());
+        Self::among(ratios.collect())
+    }
+
+    fn among(mut figures: Vec<f64>) -> Self {
+        figures.sort_unstable_by(f64::total_cmp);
+        let rank = lower_rank(figures.len());
         Self {
-            median: ratios[ratios.len() / 2],
-            low: ratios[rank],
-            high: ratios[ratios.len() - 1 - rank],
+            median: figures[figures.len() / 2],
+            low: figures[rank],
+            high: figures[figures.len() - 1 - rank],
         }
     }
 }

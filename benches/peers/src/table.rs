@@ -41,13 +41,18 @@ fn model(cpuinfo: &str) -> String {
 
 /// One line per contender beside the first one, plimsoll.
 pub fn compare(all: &[Samples]) {
+    compare_to(all, &all[0], "plimsoll");
+}
+
+/// One line per contender beside `base`, which the title calls `name`.
+pub fn compare_to(all: &[Samples], base: &Samples, name: &str) {
     let putting_off = all.iter().any(|samples| median(&samples.drain_ns) > 0.0);
     let (title, rule) = if putting_off {
         (" put off, ns |", "---:|")
     } else {
         ("", "")
     };
-    println!("| contender | median ns | ÷ plimsoll | 95 % of the ratio |{title}");
+    println!("| contender | median ns | ÷ {name} | 95 % of the ratio |{title}");
     println!("|---|---:|---:|---:|{rule}");
     for samples in all {
         let put_off = if putting_off {
@@ -55,7 +60,7 @@ pub fn compare(all: &[Samples]) {
         } else {
             String::new()
         };
-        println!("{}{put_off}", line(samples, &all[0]));
+        println!("{}{put_off}", line(samples, base));
     }
     let disturbed: usize = all.iter().map(|samples| samples.disturbed).sum();
     if disturbed > 0 {
@@ -64,8 +69,9 @@ pub fn compare(all: &[Samples]) {
     }
 }
 
-fn line(samples: &Samples, plimsoll: &Samples) -> String {
-    let ratio = Ratio::of(samples, plimsoll);
+/// The beginning of a line: the median, the ratio to `base` and its interval.
+pub fn line(samples: &Samples, base: &Samples) -> String {
+    let ratio = Ratio::of(samples, base);
     format!(
         "| {} | {} | {:.2} | {:.2}–{:.2} |",
         samples.name,

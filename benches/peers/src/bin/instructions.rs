@@ -1,17 +1,32 @@
-//! Records as often as it is told to, for callgrind to count: `instructions <number of the contender> <records>`.
+//! Does one thing as often as it is told to, for callgrind to count:
+//! `instructions <record or layer> <number of the contender> <times>`.
 //!
-//! Without arguments it lists the contenders.
+//! Without the last two arguments it lists the contenders.
 
-use plimsoll_peers::recorders::{self, Contender};
+use plimsoll_peers::{layers, recorders};
 
 fn main() {
-    let contenders = recorders::plain();
-    let arguments: Vec<usize> = std::env::args().skip(1).map(|text| number(&text)).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
-        [contender, records] => measured(&contenders[contender], records),
-        _ => contenders
-            .iter()
-            .for_each(|contender| println!("{}", contender.name)),
+        ["record", ref rest @ ..] => {
+            let all = recorders::plain();
+            let names: Vec<&str> = all.iter().map(|contender| contender.name).collect();
+            count(rest, &names, &|at, times| all[at].record(0, times));
+        }
+        ["layer", ref rest @ ..] => {
+            let all = layers::all();
+            let names: Vec<&str> = all.iter().map(|contender| contender.name).collect();
+            count(rest, &names, &|at, times| all[at].answer(times));
+        }
+        _ => eprintln!("say what to count: record or layer"),
+    }
+}
+
+fn count(arguments: &[&str], names: &[&str], run: &dyn Fn(usize, usize)) {
+    match arguments {
+        [contender, times] => measured(run, number(contender), number(times)),
+        _ => names.iter().for_each(|name| println!("{name}")),
     }
 }
 
@@ -22,6 +37,6 @@ fn number(text: &str) -> usize {
 /// Callgrind counts what happens in here: its name is in `callgrind.sh`.
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "Rust" fn measured(contender: &Contender, records: usize) {
-    contender.record(0, records);
+extern "Rust" fn measured(run: &dyn Fn(usize, usize), contender: usize, times: usize) {
+    run(contender, times);
 }

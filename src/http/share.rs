@@ -1,0 +1,162 @@
+//! What a layer and its services know, with reference counts that threads seldom share.
+//!
+//! axum clones a service for each request, and a request keeps its operation until its body ends: on one count, which
+//! all threads change, they would wait for each other's cache line. So there are several counts for the same thing; a
+//! thread takes the one of its number when it applies the layer, which axum does once per connection and route.
+
+use std::cell::Cell;
+use std::fmt;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http::Request;
+
+use super::route::{self, UNMATCHED};
+use crate::registry::{Domain, InFlight, Operation, Registry};
+
+/// Reference counts of a layer.
+const SHARES: usize = 16;
+
+/// What a layer was told. Aligned, so that its count has a cache line without anybody else's in it.
+#[derive(Clone)]
+#[repr(align(64))]
+pub(super) struct Share {
+    /// Never replaced: [`Counted`] relies on it.
+    registry: Arc<Registry>,
+    /// Searched in order: a handful at most.
+    excluded: Arc<[String]>,
+    /// Whether the beginning of a response is timed too.
+    first_byte: bool,
+}
+
+impl Share {
+    pub(super) fn new(registry: Arc<Registry>) -> Self {
+        Self {
+            registry,
+            excluded: Arc::new([]),
+            first_byte: false,
+        }
+    }
+
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(super) fn with_first_byte(self) -> Self {
+        Self {
+            first_byte: true,
+            ..self
+        }
+    }
+
+    pub(super) fn excluding(self, routes: impl Iterator<Item = String>) -> Self {
+        let excluded = self.excluded.iter().cloned().chain(routes).collect();
+        Self { excluded, ..self }
+    }
+
+    /// Counts a request as begun, unless its route is excluded.
+    #[inline]
+    pub(super) fn start<B>(
+        self: &Arc<Self>,
+        method: &'static str,
+        request: &Request<B>,
+    ) -> Option<InFlight<Counted>> {
+        let set = self.registry.set(Domain::Http);
+        let operation = match route::route(request.extensions()) {
+            Some(route) if self.excluded.iter().any(|excluded| excluded == route) => return None,
+            Some(route) => set.get(&[method, route]),
+            None => set.declare(&[method, UNMATCHED]),
+        };
+        let counted = Counted {
+            operation: NonNull::from(&**operation),
+            share: self.clone(),
+        };
+        Some(InFlight::begin(counted))
+    }
+}
+
+impl fmt::Debug for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Share")
+            .field("excluded", &self.excluded)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The same share several times over.
+#[derive(Clone)]
+pub(super) struct Shares(Arc<[Arc<Share>; SHARES]>);
+
+impl Shares {
+    pub(super) fn new(share: Share) -> Self {
+        Self(Arc::new(std::array::from_fn(|_| Arc::new(share.clone()))))
+    }
+
+    /// One of them; always the same one for a thread.
+    pub(super) fn own(&self) -> &Arc<Share> {
+        &self.0[number() % SHARES]
+    }
+}
+
+impl fmt::Debug for Shares {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.own().fmt(f)
+    }
+}
+
+/// The number of the calling thread: they take turns.
+fn number() -> usize {
+    /// Relaxed: only the value itself counts.
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        /// One more than the number; 0 before there is one.
+        static NUMBER: Cell<usize> = const { Cell::new(0) };
+    }
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
+        }
+        number.get()
+    })
+}
+
+/// An operation of a share's registry, which is there as long as the share is.
+#[derive(Debug)]
+pub(super) struct Counted {
+    operation: NonNull<Operation>,
+    share: Arc<Share>,
+}
+
+impl Counted {
+    pub(super) fn times_first_byte(&self) -> bool {
+        self.share.first_byte
+    }
+}
+
+impl Deref for Counted {
+    type Target = Operation;
+
+    #[inline]
+    fn deref(&self) -> &Operation {
+        // SAFETY: `Share::start`, the only one to make this, took it from a set of the share's registry. A set never
+        // drops an operation before itself, a registry never a set; the share keeps its registry, and `self` the share.
+        unsafe { self.operation.as_ref() }
+    }
+}
+
+// SAFETY: it is a shared reference to an operation, which is `Sync`, and what keeps that there.
+unsafe impl Send for Counted
+where
+    Operation: Sync,
+    Arc<Share>: Send,
+{
+}
+// SAFETY: as above.
+unsafe impl Sync for Counted
+where
+    Operation: Sync,
+    Arc<Share>: Sync,
+{
+}

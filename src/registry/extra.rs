@@ -1,10 +1,5 @@
 //! What is measured of an operation beside how long it took.
 
-use std::sync::Arc;
-
-use super::Recording;
-use crate::histogram::Buckets;
-
 /// A histogram that an operation has only if its probe fills it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extra {
@@ -18,7 +13,8 @@ impl Extra {
     pub(crate) const ALL: [Self; 2] = [Self::ResponseBytes, Self::FirstByte];
 
     /// What it is counted into.
-    pub(super) fn buckets(self, recording: &Recording) -> &Arc<Buckets> {
+    #[cfg(feature = "http")]
+    pub(super) fn buckets(self, recording: &super::Recording) -> &std::sync::Arc<crate::Buckets> {
         match self {
             Self::ResponseBytes => &recording.sizes,
             Self::FirstByte => &recording.buckets,

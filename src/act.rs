@@ -128,14 +128,13 @@ mod refusal;
 mod shed;
 
 pub use breaker::{
-    Answer, Breaker, BreakerBuilder, BreakerFuture, BreakerLayer, ByResult, ByStatus, Classify,
-    Fail, Http, outcome,
+    Answer, Breaker, BreakerBuilder, BreakerFuture, BreakerLayer, ByStatus, Fail, Http, outcome,
 };
 pub use error::{ActError, BreakerError};
 pub use refusal::{Refusal, Refuse, Unavailable};
 pub use shed::{Shed, ShedBuilder, ShedFuture, ShedLayer};
 
-pub use crate::registry::Acted;
+pub use crate::registry::{Acted, ByResult, Classify};
 
 use std::sync::Arc;
 

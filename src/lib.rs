@@ -86,7 +86,7 @@ pub use instrument::{
     Counter, CounterBuilder, Gauge, GaugeBuilder, HistogramBuilder, Operation, OperationGuard,
 };
 pub use naming::Naming;
-pub use registry::{InstrumentError, Outcome};
+pub use registry::{ByResult, Classify, InstrumentError, Outcome};
 pub use stats::{OperationStats, Stats};
 
 #[cfg(all(doctest, feature = "axum"))]

@@ -9,6 +9,7 @@
 //! This room never judges and never renders.
 
 mod acts;
+mod classify;
 mod end;
 mod extra;
 mod instruments;
@@ -19,6 +20,7 @@ mod set;
 #[cfg(feature = "http")]
 pub use acts::Acted;
 pub(crate) use acts::{ActCount, Acts};
+pub use classify::{ByResult, Classify};
 pub(crate) use end::{End, Way};
 pub(crate) use extra::Extra;
 pub use instruments::InstrumentError;

@@ -32,6 +32,8 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
+pub use crate::registry::{ByResult, Classify};
+
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, InFlight, Operation, Outcome};
 
@@ -96,31 +98,6 @@ impl<S, C: Clone> Layer<S> for MeasureLayer<C> {
             operation: self.operation.clone(),
             classify: self.classify.clone(),
         }
-    }
-}
-
-/// Says how a call ended. Closures `Fn(&Result<Res, Err>) -> Outcome` do.
-pub trait Classify<Res, Err> {
-    /// The outcome of a call that returned `result`.
-    fn classify(&self, result: &Result<Res, Err>) -> Outcome;
-}
-
-/// The default: [`Outcome::of`].
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ByResult;
-
-impl<Res, Err> Classify<Res, Err> for ByResult {
-    fn classify(&self, result: &Result<Res, Err>) -> Outcome {
-        Outcome::of(result)
-    }
-}
-
-impl<F, Res, Err> Classify<Res, Err> for F
-where
-    F: Fn(&Result<Res, Err>) -> Outcome,
-{
-    fn classify(&self, result: &Result<Res, Err>) -> Outcome {
-        self(result)
     }
 }
 

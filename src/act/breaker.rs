@@ -17,7 +17,7 @@ use super::{ActError, BreakerError, Chosen, Refusal, Refuse, Unavailable};
 use crate::budget::Level;
 use crate::histogram::nanos;
 use crate::instance::Plimsoll;
-use crate::registry::{ActCount, Acted, Outcome};
+use crate::registry::{ActCount, Acted, ByResult, Classify, Outcome};
 
 /// Stops calling a service while a budget is in breach, and finds out when it may call again; see the
 /// [module](super).
@@ -213,22 +213,6 @@ impl<R: Refuse<B>, B, Err> Answer<Response<B>, Err> for Http<R> {
     }
 }
 
-/// Says how a trial ended. Closures `Fn(&Result<Res, Err>) -> Outcome` do.
-pub trait Classify<Res, Err> {
-    /// The outcome of a trial that returned `result`.
-    fn classify(&self, result: &Result<Res, Err>) -> Outcome;
-}
-
-/// By [`Outcome::of`].
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ByResult;
-
-impl<Res, Err> Classify<Res, Err> for ByResult {
-    fn classify(&self, result: &Result<Res, Err>) -> Outcome {
-        Outcome::of(result)
-    }
-}
-
 /// By the status of the response: an error from 500 on, and without a response. A response that a layer further in refused
 /// with is neither.
 #[derive(Debug, Clone, Copy, Default)]
@@ -244,15 +228,6 @@ impl<B, Err> Classify<Response<B>, Err> for ByStatus {
             None if response.status().is_server_error() => Outcome::Error,
             None => Outcome::Ok,
         }
-    }
-}
-
-impl<F, Res, Err> Classify<Res, Err> for F
-where
-    F: Fn(&Result<Res, Err>) -> Outcome,
-{
-    fn classify(&self, result: &Result<Res, Err>) -> Outcome {
-        self(result)
     }
 }
 

@@ -135,7 +135,6 @@ impl Picture {
             family.samples.sort_by(|a, b| a.labels.cmp(&b.labels));
         }
         let mut families = families.into_iter().map(Shown::new).collect::<Vec<_>>();
-        self.project(&mut families);
         settle(&mut families);
         self.families = families;
     }

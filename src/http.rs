@@ -49,9 +49,9 @@
 //!
 //! # Labels
 //!
-//! `method` is one of the nine standard methods or `_OTHER`. `route` is a [`Route`] found in the request's
-//! extensions, else (feature `axum`) its `MatchedPath`, else `unmatched`; never the path, query or host, so that no
-//! client can invent a label. Routes that axum did not match (its fallback, and `nest_service`, which only the
+//! `method` is one of the nine standard methods or `_OTHER`. `route` is (feature `axum`) the `MatchedPath` found in the
+//! request's extensions, else its [`Route`], else `unmatched`; never the path, query or host, so that no client can
+//! invent a label. Routes that axum did not match (its fallback, and `nest_service`, which only the
 //! inner service resolves) are `unmatched`, unless a [`Route`] names them.
 //!
 //! # Cost and limits

@@ -22,12 +22,12 @@ pin_project! {
     pub struct ResponseBody<B> {
         #[pin]
         inner: B,
-        measured: Option<Measured>,
+        measured: Measured,
     }
 }
 
-/// A measurement that ends with the body.
-#[derive(Debug)]
+/// A measurement that ends with the body. The default is none: the request is excluded, or was counted already.
+#[derive(Debug, Default)]
 pub(super) struct Measured {
     in_flight: InFlight<Counted>,
     status: StatusCode,
@@ -37,13 +37,14 @@ pub(super) struct Measured {
 }
 
 impl<B> ResponseBody<B> {
-    /// Without `measured` the request is excluded, or was counted already.
-    pub(super) fn new(inner: B, measured: Option<Measured>) -> Self {
+    #[inline]
+    pub(super) fn new(inner: B, measured: Measured) -> Self {
         Self { inner, measured }
     }
 }
 
 impl Measured {
+    #[inline]
     pub(super) fn new(
         in_flight: InFlight<Counted>,
         status: StatusCode,
@@ -58,7 +59,8 @@ impl Measured {
     }
 
     /// Counts the end of a body that failed or was read whole.
-    fn finish(mut self, failed: bool) {
+    #[inline(never)]
+    fn finish(&mut self, failed: bool) {
         let end = if failed {
             end::failed(self.status)
         } else {
@@ -67,9 +69,14 @@ impl Measured {
         self.in_flight.end_sent(end, self.sent);
     }
 
+    #[cold]
+    #[inline(never)]
+    fn abandon(&mut self) {
+        self.in_flight.end_sent(self.dropped(), self.sent);
+    }
+
     /// What a drop counts as. After the last announced byte servers drop the body, without asking whether more would
     /// come.
-    #[cold]
     fn dropped(&self) -> End {
         End::panicked(Domain::Http).unwrap_or_else(|| {
             if self.sent >= self.announced {
@@ -85,7 +92,7 @@ impl Drop for Measured {
     #[inline]
     fn drop(&mut self) {
         if self.in_flight.operation().is_some() {
-            self.in_flight.end_sent(self.dropped(), self.sent);
+            self.abandon();
         }
     }
 }
@@ -94,6 +101,7 @@ impl<B: Body> Body for ResponseBody<B> {
     type Data = B::Data;
     type Error = B::Error;
 
+    #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -102,9 +110,6 @@ impl<B: Body> Body for ResponseBody<B> {
         let mut inner = this.inner;
         let (polled, end) = Unwinding::guard(this.measured, |measured| {
             let polled = inner.as_mut().poll_frame(cx);
-            let Some(measured) = measured else {
-                return (polled, None);
-            };
             let end = match &polled {
                 Poll::Ready(Some(Err(_))) => Some(true),
                 Poll::Ready(None) => Some(false),
@@ -118,17 +123,19 @@ impl<B: Body> Body for ResponseBody<B> {
             (polled, end)
         });
         if let Some(failed) = end
-            && let Some(measured) = this.measured.take()
+            && this.measured.in_flight.operation().is_some()
         {
-            measured.finish(failed);
+            this.measured.finish(failed);
         }
         polled
     }
 
+    #[inline]
     fn is_end_stream(&self) -> bool {
         self.inner.is_end_stream()
     }
 
+    #[inline]
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
     }

@@ -1,5 +1,6 @@
 //! The layer and the service it makes.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -7,11 +8,12 @@ use http::{Request, Response};
 use http_body::Body;
 use tower::{Layer, Service};
 
-use super::future::ResponseFuture;
-use super::share::{Share, Shares};
+use super::future::{Asked, ResponseFuture};
+use super::share::{Counted, Share, Shares};
+use super::unwinding::Unwinding;
 use super::{ResponseBody, end, route};
 use crate::instance::Plimsoll;
-use crate::registry::Domain;
+use crate::registry::{Domain, InFlight};
 
 /// Measures every request to the service it wraps; see the [module](super) for what is counted and how.
 ///
@@ -109,14 +111,32 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<S::Future>;
 
+    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
-        let method = route::method(request.method());
+        let asked = Asked::by(request.method());
         // Begun before the call: a service may work, and panic, before it returns its future.
-        let in_flight = self.share.start(method, &request);
-        ResponseFuture::new(self.inner.call(request), method, in_flight)
+        let in_flight = self.share.start(request.method(), request.extensions());
+        let mut in_flight = ManuallyDrop::new(in_flight);
+        ResponseFuture {
+            inner: call(&mut self.inner, request, &mut in_flight),
+            asked,
+            in_flight: ManuallyDrop::into_inner(in_flight),
+        }
     }
+}
+
+/// Calls the service; if it panics, `in_flight` ends. Apart from the caller, which so has nothing to clean up: only then
+/// is the future written to where it is wanted, and not copied there.
+#[inline(never)]
+fn call<S: Service<R>, R>(
+    service: &mut S,
+    request: R,
+    in_flight: &mut InFlight<Counted>,
+) -> S::Future {
+    Unwinding::guard(in_flight, |_| service.call(request))
 }

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use http::Request;
+use http::{Extensions, Method};
 
 use super::route::{self, UNMATCHED};
 use crate::registry::{Domain, InFlight, Operation, Registry};
@@ -57,23 +57,24 @@ impl Share {
     }
 
     /// Counts a request as begun, unless its route is excluded.
-    #[inline]
-    pub(super) fn start<B>(
+    pub(super) fn start(
         self: &Arc<Self>,
-        method: &'static str,
-        request: &Request<B>,
-    ) -> Option<InFlight<Counted>> {
+        method: &Method,
+        extensions: &Extensions,
+    ) -> InFlight<Counted> {
         let set = self.registry.set(Domain::Http);
-        let operation = match route::route(request.extensions()) {
-            Some(route) if self.excluded.iter().any(|excluded| excluded == route) => return None,
+        let method = route::method(method);
+        let operation = match route::route(extensions) {
+            Some(route) if self.excluded.iter().any(|excluded| excluded == route) => {
+                return InFlight::default();
+            }
             Some(route) => set.get(&[method, route]),
             None => set.declare(&[method, UNMATCHED]),
         };
-        let counted = Counted {
+        InFlight::begin(Counted {
             operation: NonNull::from(&**operation),
             share: self.clone(),
-        };
-        Some(InFlight::begin(counted))
+        })
     }
 }
 

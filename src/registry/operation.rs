@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use once_cell::race::OnceBox;
 
 use super::{Domain, End, Extra, Outcome, Recording};
+use crate::clock::Mark;
 use crate::histogram::{Cells, Histogram, Reading, TraceId};
 
 /// Ends (HTTP statuses above all) told apart; a proxy that passes on whatever it gets must not fill the memory.
@@ -93,9 +94,8 @@ impl Operation {
     }
 
     #[inline]
-    fn elapsed_ns(&self, started_ns: u64) -> u64 {
-        let now_ns = self.recording.clock.now_ns();
-        now_ns.saturating_sub(started_ns)
+    fn elapsed_ns(&self, started: Mark) -> u64 {
+        self.recording.clock.ns_since(started)
     }
 
     /// Whether these are its label values.
@@ -192,7 +192,19 @@ impl fmt::Debug for Operation {
 pub(crate) struct InFlight<H: Deref<Target = Operation> = Arc<Operation>> {
     /// `None` once the end is counted.
     operation: Option<H>,
-    started_ns: u64,
+    started: Mark,
+}
+
+/// Nothing under way.
+#[cfg(feature = "http")]
+impl<H: Deref<Target = Operation>> Default for InFlight<H> {
+    #[inline]
+    fn default() -> Self {
+        Self {
+            operation: None,
+            started: Mark::default(),
+        }
+    }
 }
 
 impl<H: Deref<Target = Operation>> InFlight<H> {
@@ -200,10 +212,10 @@ impl<H: Deref<Target = Operation>> InFlight<H> {
     #[inline]
     pub(crate) fn begin(operation: H) -> Self {
         operation.flow.add(STARTED, 1);
-        let started_ns = operation.recording.clock.now_ns();
+        let started = operation.recording.clock.mark();
         Self {
             operation: Some(operation),
-            started_ns,
+            started,
         }
     }
 
@@ -211,7 +223,7 @@ impl<H: Deref<Target = Operation>> InFlight<H> {
     #[cfg(feature = "http")]
     pub(crate) fn first_byte(&self) {
         if let Some(operation) = &self.operation {
-            let elapsed_ns = operation.elapsed_ns(self.started_ns);
+            let elapsed_ns = operation.elapsed_ns(self.started);
             operation.extra(Extra::FirstByte).record(elapsed_ns);
         }
     }
@@ -256,8 +268,18 @@ impl<H: Deref<Target = Operation>> InFlight<H> {
     #[inline]
     fn close(&mut self, record: impl FnOnce(&Operation, u64)) {
         if let Some(operation) = self.operation.take() {
-            record(&operation, operation.elapsed_ns(self.started_ns));
+            record(&operation, operation.elapsed_ns(self.started));
             operation.flow.add(FINISHED, 1);
+        }
+    }
+}
+
+impl<H: Deref<Target = Operation>> InFlight<H> {
+    #[cold]
+    #[inline(never)]
+    fn abandon(&mut self) {
+        if let Some(end) = self.dropped() {
+            self.end(end);
         }
     }
 }
@@ -265,8 +287,8 @@ impl<H: Deref<Target = Operation>> InFlight<H> {
 impl<H: Deref<Target = Operation>> Drop for InFlight<H> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(end) = self.dropped() {
-            self.end(end);
+        if self.operation.is_some() {
+            self.abandon();
         }
     }
 }

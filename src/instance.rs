@@ -16,6 +16,8 @@ use crate::config::Thresholds;
 use crate::engine::{BudgetReading, Engine, StateCell, Ticker, WindowReading};
 use crate::family::{Foreign, Offer, Shelf};
 use crate::naming::Naming;
+#[cfg(feature = "http")]
+use crate::registry::Anchors;
 use crate::registry::Registry;
 
 /// One instance: what it counts, promises and announces.
@@ -31,6 +33,8 @@ pub struct Plimsoll {
 pub(crate) struct Inner {
     pub(crate) service: String,
     pub(crate) registry: Arc<Registry>,
+    #[cfg(feature = "http")]
+    pub(crate) anchors: Anchors,
     pub(crate) naming: Naming,
     /// [`Naming::names`], which nobody else may take.
     pub(crate) taken: HashSet<String>,

@@ -9,6 +9,8 @@
 //! This room never judges and never renders.
 
 mod acts;
+#[cfg(feature = "http")]
+mod anchors;
 mod classify;
 mod end;
 mod extra;
@@ -20,6 +22,8 @@ mod set;
 #[cfg(feature = "http")]
 pub use acts::Acted;
 pub(crate) use acts::{ActCount, Acts};
+#[cfg(feature = "http")]
+pub(crate) use anchors::{Anchor, Anchors, WeakAnchors};
 pub use classify::{ByResult, Classify};
 pub(crate) use end::{End, Way};
 pub(crate) use extra::Extra;
@@ -165,6 +169,8 @@ pub(crate) struct Registry {
     sets: Vec<OperationSet>,
     pub(crate) instruments: Instruments,
     pub(crate) acts: Acts,
+    #[cfg(feature = "http")]
+    kept: anchors::Kept,
 }
 
 impl Registry {
@@ -192,6 +198,8 @@ impl Registry {
             sets,
             instruments: Instruments::new(clock.clone(), cap, memory.clone()),
             acts: Acts::default(),
+            #[cfg(feature = "http")]
+            kept: anchors::Kept::default(),
             clock,
             memory,
         }
@@ -206,6 +214,12 @@ impl Registry {
     pub(crate) fn memory(&self) -> [(&'static str, usize); 2] {
         let memory = &self.memory;
         [("thread", memory.taken()), ("shared", memory.shared())]
+    }
+
+    /// A value that is never freed and equals `value`: for what is configured, of which there are a few.
+    #[cfg(feature = "http")]
+    pub(crate) fn keep<T: PartialEq + Send + Sync>(&self, value: T) -> &'static T {
+        self.kept.keep(value)
     }
 
     pub(crate) fn clock(&self) -> &SharedClock {

@@ -23,6 +23,7 @@ pin_project! {
         #[pin]
         pub(super) inner: F,
         pub(super) asked: Asked,
+        pub(super) first_byte: bool,
         // Nothing, for an excluded route and when done.
         pub(super) in_flight: InFlight<Counted>,
     }
@@ -75,6 +76,9 @@ where
         let in_flight = mem::take(this.in_flight);
         Poll::Ready(match result {
             Ok(response) => {
+                if *this.first_byte {
+                    in_flight.first_byte();
+                }
                 let measured = to_the_end(in_flight, *this.asked, &response);
                 Ok(response.map(|inner| ResponseBody::new(inner, measured)))
             }
@@ -93,9 +97,6 @@ fn to_the_end<B: Body>(
     asked: Asked,
     response: &Response<B>,
 ) -> Measured {
-    if in_flight.operation().is_some_and(Counted::times_first_byte) {
-        in_flight.first_byte();
-    }
     let status = response.status();
     if let Some(acted) = response.extensions().get::<Acted>() {
         // A layer's own refusal says nothing of the service, however much of it is read.

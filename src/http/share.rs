@@ -1,68 +1,68 @@
-//! What a layer and its services know, with reference counts that threads seldom share.
-//!
-//! axum clones a service for each request, and a request keeps its operation until its body ends: on one count, which
-//! all threads change, they would wait for each other's cache line. So there are several counts for the same thing; a
-//! thread takes the one of its number when it applies the layer, which axum does once per connection and route.
+//! What a layer and its services know. It is never freed, so that they are copied without a count: axum clones a layer for
+//! every route of a connection, and a service for every request.
 
-use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{Extensions, Method};
 
 use super::route::{self, UNMATCHED};
-use crate::registry::{Domain, InFlight, Operation, Registry};
+use crate::instance::Plimsoll;
+use crate::registry::{Anchor, Domain, InFlight, Operation, WeakAnchors};
 
-/// Reference counts of a layer.
-const SHARES: usize = 16;
-
-/// What a layer was told. Aligned, so that its count has a cache line without anybody else's in it.
-#[derive(Clone)]
-#[repr(align(64))]
+/// What a layer was told. An instance has one of each kind.
 pub(super) struct Share {
-    /// Never replaced: [`Counted`] relies on it.
-    registry: Arc<Registry>,
+    anchors: WeakAnchors,
     /// Searched in order: a handful at most.
-    excluded: Arc<[String]>,
+    excluded: Vec<String>,
     /// Whether the beginning of a response is timed too.
-    first_byte: bool,
+    pub(super) first_byte: bool,
 }
 
 impl Share {
-    pub(super) fn new(registry: Arc<Registry>) -> Self {
-        Self {
-            registry,
-            excluded: Arc::new([]),
+    pub(super) fn new(plimsoll: &Plimsoll) -> &'static Self {
+        plimsoll.registry().keep(Self {
+            anchors: plimsoll.inner().anchors.weak(),
+            excluded: Vec::new(),
             first_byte: false,
-        }
+        })
     }
 
-    pub(super) fn registry(&self) -> &Registry {
-        &self.registry
+    /// What keeps the registry there; `None` if the instance is gone.
+    pub(super) fn hold(&self) -> Option<Arc<Anchor>> {
+        self.anchors.hold()
     }
 
-    pub(super) fn with_first_byte(self) -> Self {
-        Self {
-            first_byte: true,
-            ..self
-        }
+    pub(super) fn with_first_byte(&'static self) -> &'static Self {
+        self.with(|changed| changed.first_byte = true)
     }
 
-    pub(super) fn excluding(self, routes: impl Iterator<Item = String>) -> Self {
-        let excluded = self.excluded.iter().cloned().chain(routes).collect();
-        Self { excluded, ..self }
+    pub(super) fn excluding(&'static self, routes: impl Iterator<Item = String>) -> &'static Self {
+        self.with(|changed| changed.excluded.extend(routes))
     }
 
-    /// Counts a request as begun, unless its route is excluded.
-    pub(super) fn start(
-        self: &Arc<Self>,
-        method: &Method,
-        extensions: &Extensions,
-    ) -> InFlight<Counted> {
-        let set = self.registry.set(Domain::Http);
+    fn with(&'static self, change: impl FnOnce(&mut Self)) -> &'static Self {
+        // Without an instance nothing is counted, whatever it is told.
+        let Some(anchor) = self.hold() else {
+            return self;
+        };
+        let mut changed = Self {
+            anchors: self.anchors.clone(),
+            excluded: self.excluded.clone(),
+            first_byte: self.first_byte,
+        };
+        change(&mut changed);
+        anchor.registry().keep(changed)
+    }
+
+    /// Counts a request as begun, unless its route is excluded or the instance is gone.
+    pub(super) fn start(&self, method: &Method, extensions: &Extensions) -> InFlight<Counted> {
+        let Some(anchor) = self.hold() else {
+            return InFlight::default();
+        };
+        let set = anchor.registry().set(Domain::Http);
         let method = route::method(method);
         let operation = match route::route(extensions) {
             Some(route) if self.excluded.iter().any(|excluded| excluded == route) => {
@@ -73,8 +73,15 @@ impl Share {
         };
         InFlight::begin(Counted {
             operation: NonNull::from(&**operation),
-            share: self.clone(),
+            _anchor: anchor,
         })
+    }
+}
+
+/// Of two of the same instance.
+impl PartialEq for Share {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.excluded, self.first_byte) == (&other.excluded, other.first_byte)
     }
 }
 
@@ -82,58 +89,16 @@ impl fmt::Debug for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Share")
             .field("excluded", &self.excluded)
+            .field("first_byte", &self.first_byte)
             .finish_non_exhaustive()
     }
 }
 
-/// The same share several times over.
-#[derive(Clone)]
-pub(super) struct Shares(Arc<[Arc<Share>; SHARES]>);
-
-impl Shares {
-    pub(super) fn new(share: Share) -> Self {
-        Self(Arc::new(std::array::from_fn(|_| Arc::new(share.clone()))))
-    }
-
-    /// One of them; always the same one for a thread.
-    pub(super) fn own(&self) -> &Arc<Share> {
-        &self.0[number() % SHARES]
-    }
-}
-
-impl fmt::Debug for Shares {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.own().fmt(f)
-    }
-}
-
-/// The number of the calling thread: they take turns.
-fn number() -> usize {
-    /// Relaxed: only the value itself counts.
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        /// One more than the number; 0 before there is one.
-        static NUMBER: Cell<usize> = const { Cell::new(0) };
-    }
-    NUMBER.with(|number| {
-        if number.get() == 0 {
-            number.set(NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
-        }
-        number.get()
-    })
-}
-
-/// An operation of a share's registry, which is there as long as the share is.
+/// An operation, and what keeps its registry there.
 #[derive(Debug)]
 pub(super) struct Counted {
     operation: NonNull<Operation>,
-    share: Arc<Share>,
-}
-
-impl Counted {
-    pub(super) fn times_first_byte(&self) -> bool {
-        self.share.first_byte
-    }
+    _anchor: Arc<Anchor>,
 }
 
 impl Deref for Counted {
@@ -141,8 +106,8 @@ impl Deref for Counted {
 
     #[inline]
     fn deref(&self) -> &Operation {
-        // SAFETY: `Share::start`, the only one to make this, took it from a set of the share's registry. A set never
-        // drops an operation before itself, a registry never a set; the share keeps its registry, and `self` the share.
+        // SAFETY: `Share::start`, the only one to make this, took it from a set of the anchor's registry. A set never
+        // drops an operation before itself, a registry never a set, and an anchor keeps one registry for its life.
         unsafe { self.operation.as_ref() }
     }
 }
@@ -151,13 +116,13 @@ impl Deref for Counted {
 unsafe impl Send for Counted
 where
     Operation: Sync,
-    Arc<Share>: Send,
+    Arc<Anchor>: Send,
 {
 }
 // SAFETY: as above.
 unsafe impl Sync for Counted
 where
     Operation: Sync,
-    Arc<Share>: Sync,
+    Arc<Anchor>: Sync,
 {
 }

@@ -280,6 +280,8 @@ impl Builder {
         let service = settings.service.unwrap_or_else(|| "service".to_owned());
         let inner = Inner {
             service,
+            #[cfg(feature = "http")]
+            anchors: crate::registry::Anchors::new(&registry),
             registry,
             taken: naming.names(),
             naming,

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use http::{Extensions, Method};
 
 use super::route::{self, UNMATCHED};
-use crate::registry::{Domain, InFlight, Operation, Registry};
+use crate::registry::{Domain, Handle, InFlight, Operation, Registry};
 
 /// Reference counts of a layer.
 const SHARES: usize = 16;
@@ -146,6 +146,8 @@ impl Deref for Counted {
         unsafe { self.operation.as_ref() }
     }
 }
+
+impl Handle for Counted {}
 
 // SAFETY: it is a shared reference to an operation, which is `Sync`, and what keeps that there.
 unsafe impl Send for Counted

@@ -13,8 +13,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{Extensions, Method};
 
+use super::record::Records;
 use super::route::{self, UNMATCHED};
+use crate::clock::SharedClock;
 use crate::registry::{Domain, Handle, InFlight, Operation, Registry};
+use crate::scope::Scope;
 
 /// Reference counts of a layer.
 const SHARES: usize = 16;
@@ -29,6 +32,7 @@ pub(super) struct Share {
     excluded: Arc<[String]>,
     /// Whether the beginning of a response is timed too.
     first_byte: bool,
+    records: Records,
 }
 
 impl Share {
@@ -37,6 +41,7 @@ impl Share {
             registry,
             excluded: Arc::new([]),
             first_byte: false,
+            records: Records::default(),
         }
     }
 
@@ -49,6 +54,17 @@ impl Share {
             first_byte: true,
             ..self
         }
+    }
+
+    pub(super) fn keeping(self, change: impl FnOnce(Records) -> Records) -> Self {
+        let records = change(self.records.clone());
+        Self { records, ..self }
+    }
+
+    /// What is kept of each request beside its counts, if anything is.
+    #[inline]
+    pub(super) fn records(&self) -> Option<&Records> {
+        self.records.any().then_some(&self.records)
     }
 
     pub(super) fn excluding(self, routes: impl Iterator<Item = String>) -> Self {
@@ -74,6 +90,7 @@ impl Share {
         InFlight::begin(Counted {
             operation: NonNull::from(&**operation),
             share: self.clone(),
+            scope: None,
         })
     }
 }
@@ -128,9 +145,24 @@ fn number() -> usize {
 pub(super) struct Counted {
     operation: NonNull<Operation>,
     share: Arc<Share>,
+    /// The record of the request, if one is kept.
+    scope: Option<Box<Scope>>,
+}
+
+/// The request under way as [`scope::enter`](crate::scope::enter) needs it.
+#[inline]
+pub(super) fn request_of(in_flight: &mut InFlight<Counted>) -> Option<(&mut Scope, &SharedClock)> {
+    let counted = in_flight.operation_mut()?;
+    let scope = counted.scope.as_deref_mut()?;
+    Some((scope, counted.share.registry.clock()))
 }
 
 impl Counted {
+    /// The record of the request from now on.
+    pub(super) fn keep(&mut self, scope: Option<Box<Scope>>) {
+        self.scope = scope;
+    }
+
     pub(super) fn times_first_byte(&self) -> bool {
         self.share.first_byte
     }
@@ -147,13 +179,19 @@ impl Deref for Counted {
     }
 }
 
-impl Handle for Counted {}
+impl Handle for Counted {
+    #[inline]
+    fn scope(&self) -> Option<&Scope> {
+        self.scope.as_deref()
+    }
+}
 
 // SAFETY: it is a shared reference to an operation, which is `Sync`, and what keeps that there.
 unsafe impl Send for Counted
 where
     Operation: Sync,
     Arc<Share>: Send,
+    Option<Box<Scope>>: Send,
 {
 }
 // SAFETY: as above.
@@ -161,5 +199,6 @@ unsafe impl Sync for Counted
 where
     Operation: Sync,
     Arc<Share>: Sync,
+    Option<Box<Scope>>: Sync,
 {
 }

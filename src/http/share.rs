@@ -8,25 +8,35 @@ use std::sync::Arc;
 
 use http::{Extensions, Method};
 
+use super::record::Records;
 use super::route::{self, UNMATCHED};
+use crate::clock::SharedClock;
 use crate::instance::Plimsoll;
-use crate::registry::{Anchor, Domain, InFlight, Operation, WeakAnchors};
+use crate::registry::{Anchor, Domain, Handle, InFlight, Operation, WeakAnchors};
+use crate::scope::Scope;
 
-/// What a layer was told. An instance has one of each kind.
+/// What a layer was told, and where it counts. An instance has one of each kind.
 pub(super) struct Share {
     anchors: WeakAnchors,
+    pub(super) settings: Settings,
+}
+
+/// What a layer was told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Settings {
     /// Searched in order: a handful at most.
-    excluded: Vec<String>,
+    pub(super) excluded: Vec<String>,
     /// Whether the beginning of a response is timed too.
     pub(super) first_byte: bool,
+    /// What is kept of each request beside its counts.
+    pub(super) records: Records,
 }
 
 impl Share {
     pub(super) fn new(plimsoll: &Plimsoll) -> &'static Self {
         plimsoll.registry().keep(Self {
             anchors: plimsoll.inner().anchors.weak(),
-            excluded: Vec::new(),
-            first_byte: false,
+            settings: Settings::default(),
         })
     }
 
@@ -35,26 +45,16 @@ impl Share {
         self.anchors.hold()
     }
 
-    pub(super) fn with_first_byte(&'static self) -> &'static Self {
-        self.with(|changed| changed.first_byte = true)
-    }
-
-    pub(super) fn excluding(&'static self, routes: impl Iterator<Item = String>) -> &'static Self {
-        self.with(|changed| changed.excluded.extend(routes))
-    }
-
-    fn with(&'static self, change: impl FnOnce(&mut Self)) -> &'static Self {
+    /// The same, told something else.
+    pub(super) fn with(&'static self, change: impl FnOnce(&mut Settings)) -> &'static Self {
         // Without an instance nothing is counted, whatever it is told.
         let Some(anchor) = self.hold() else {
             return self;
         };
-        let mut changed = Self {
-            anchors: self.anchors.clone(),
-            excluded: self.excluded.clone(),
-            first_byte: self.first_byte,
-        };
-        change(&mut changed);
-        anchor.registry().keep(changed)
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        let anchors = self.anchors.clone();
+        anchor.registry().keep(Self { anchors, settings })
     }
 
     /// Counts a request as begun, unless its route is excluded or the instance is gone.
@@ -64,8 +64,9 @@ impl Share {
         };
         let set = anchor.registry().set(Domain::Http);
         let method = route::method(method);
+        let excluded = &self.settings.excluded;
         let operation = match route::route(extensions) {
-            Some(route) if self.excluded.iter().any(|excluded| excluded == route) => {
+            Some(route) if excluded.iter().any(|excluded| excluded == route) => {
                 return InFlight::default();
             }
             Some(route) => set.get(&[method, route]),
@@ -73,7 +74,8 @@ impl Share {
         };
         InFlight::begin(Counted {
             operation: NonNull::from(&**operation),
-            _anchor: anchor,
+            anchor,
+            scope: None,
         })
     }
 }
@@ -81,16 +83,13 @@ impl Share {
 /// Of two of the same instance.
 impl PartialEq for Share {
     fn eq(&self, other: &Self) -> bool {
-        (&self.excluded, self.first_byte) == (&other.excluded, other.first_byte)
+        self.settings == other.settings
     }
 }
 
 impl fmt::Debug for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Share")
-            .field("excluded", &self.excluded)
-            .field("first_byte", &self.first_byte)
-            .finish_non_exhaustive()
+        self.settings.fmt(f)
     }
 }
 
@@ -98,7 +97,24 @@ impl fmt::Debug for Share {
 #[derive(Debug)]
 pub(super) struct Counted {
     operation: NonNull<Operation>,
-    _anchor: Arc<Anchor>,
+    anchor: Arc<Anchor>,
+    /// The record of the request, if one is kept.
+    scope: Option<Box<Scope>>,
+}
+
+/// The request under way as [`scope::enter`](crate::scope::enter) needs it.
+#[inline]
+pub(super) fn request_of(in_flight: &mut InFlight<Counted>) -> Option<(&mut Scope, &SharedClock)> {
+    let counted = in_flight.operation_mut()?;
+    let scope = counted.scope.as_deref_mut()?;
+    Some((scope, counted.anchor.registry().clock()))
+}
+
+impl Counted {
+    /// The record of the request from now on.
+    pub(super) fn keep(&mut self, scope: Option<Box<Scope>>) {
+        self.scope = scope;
+    }
 }
 
 impl Deref for Counted {
@@ -112,11 +128,19 @@ impl Deref for Counted {
     }
 }
 
+impl Handle for Counted {
+    #[inline]
+    fn scope(&self) -> Option<&Scope> {
+        self.scope.as_deref()
+    }
+}
+
 // SAFETY: it is a shared reference to an operation, which is `Sync`, and what keeps that there.
 unsafe impl Send for Counted
 where
     Operation: Sync,
     Arc<Anchor>: Send,
+    Option<Box<Scope>>: Send,
 {
 }
 // SAFETY: as above.
@@ -124,5 +148,6 @@ unsafe impl Sync for Counted
 where
     Operation: Sync,
     Arc<Anchor>: Sync,
+    Option<Box<Scope>>: Sync,
 {
 }

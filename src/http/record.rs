@@ -19,14 +19,14 @@ pub(super) struct Records {
     pub(super) trace: Option<Trace>,
 }
 
+type Find = dyn Fn(&RequestHead<'_>) -> Option<TraceId> + Send + Sync;
+
 /// How a request's trace is found.
 #[derive(Clone)]
 pub(super) enum Trace {
     Traceparent,
-    By(Arc<FindTrace>),
+    By(Arc<Find>),
 }
-
-type FindTrace = dyn Fn(&RequestHead<'_>) -> Option<TraceId> + Send + Sync;
 
 impl Records {
     /// Whether there is anything to keep.

@@ -108,23 +108,20 @@ impl<B: Body> Body for ResponseBody<B> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
         let mut inner = this.inner;
-        let (polled, end) = Unwinding::guard(this.measured, |measured| {
-            let polled = inner.as_mut().poll_frame(cx);
-            let end = match &polled {
-                Poll::Ready(Some(Err(_))) => Some(true),
-                Poll::Ready(None) => Some(false),
-                Poll::Ready(Some(Ok(frame))) => {
-                    let data = frame.data_ref();
-                    measured.sent += data.map_or(0, |data| data.remaining() as u64);
-                    inner.is_end_stream().then_some(false)
-                }
-                Poll::Pending => None,
-            };
-            (polled, end)
-        });
-        if let Some(failed) = end
-            && this.measured.in_flight.operation().is_some()
-        {
+        let lent = Unwinding::lend(this.measured);
+        let polled = inner.as_mut().poll_frame(cx);
+        let ended = match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                let data = frame.data_ref();
+                lent.0.sent += data.map_or(0, |data| data.remaining() as u64);
+                inner.is_end_stream()
+            }
+            Poll::Ready(_) => true,
+            Poll::Pending => false,
+        };
+        lent.back();
+        if ended && this.measured.in_flight.operation().is_some() {
+            let failed = matches!(polled, Poll::Ready(Some(Err(_))));
             this.measured.finish(failed);
         }
         polled

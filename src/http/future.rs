@@ -69,7 +69,9 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = Unwinding::guard(this.in_flight, |_| this.inner.poll(cx));
+        let lent = Unwinding::lend(this.in_flight);
+        let polled = this.inner.poll(cx);
+        lent.back();
         let Poll::Ready(result) = polled else {
             return Poll::Pending;
         };

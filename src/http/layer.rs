@@ -140,5 +140,8 @@ fn call<S: Service<R>, R>(
     request: R,
     in_flight: &mut InFlight<Counted>,
 ) -> S::Future {
-    Unwinding::guard(in_flight, |_| service.call(request))
+    let lent = Unwinding::lend(in_flight);
+    let future = service.call(request);
+    lent.back();
+    future
 }

@@ -16,6 +16,7 @@ mod end;
 mod extra;
 mod handle;
 mod instruments;
+mod oddities;
 mod operation;
 mod recent;
 mod set;
@@ -181,6 +182,7 @@ pub(crate) struct Registry {
     sets: Vec<OperationSet>,
     pub(crate) instruments: Instruments,
     pub(crate) acts: Acts,
+    pub(crate) oddities: oddities::Oddities,
     #[cfg(feature = "http")]
     kept: anchors::Kept,
     pub(crate) slow: SlowLog,
@@ -219,6 +221,7 @@ impl Registry {
             sets,
             instruments: Instruments::new(clock.clone(), cap, memory.clone()),
             acts: Acts::default(),
+            oddities: oddities::Oddities::default(),
             #[cfg(feature = "http")]
             kept: anchors::Kept::default(),
             slow,

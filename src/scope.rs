@@ -57,7 +57,7 @@ pub use reading::{Anatomy, Part};
 pub use stage::{Stage, stage, time};
 
 #[cfg(feature = "http")]
-pub(crate) use here::enter;
+pub(crate) use here::{Here, is_at};
 pub(crate) use here::{called, trace_id};
 pub(crate) use record::{Call, OTHER, Scope};
 

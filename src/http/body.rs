@@ -10,10 +10,10 @@ use pin_project_lite::pin_project;
 
 use super::end;
 use super::record::Inner;
-use super::share::{Counted, request_of};
+use super::share::{Counted, record_here};
 use super::unwinding::Unwinding;
 use crate::registry::{Domain, End, InFlight};
-use crate::scope;
+use crate::scope::Here;
 
 pin_project! {
     /// A response's body: the very frames, size hint and errors of the body it wraps.
@@ -30,9 +30,10 @@ pin_project! {
     impl<B> PinnedDrop for ResponseBody<B> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            let request = request_of(&mut this.measured.in_flight);
+            let here = record_here(&mut this.measured.in_flight);
+            let _entered = here.as_ref().map(Here::enter);
             // SAFETY: this is the end of what it is a part of.
-            scope::enter(request, || unsafe { this.inner.finish() });
+            unsafe { this.inner.finish() };
         }
     }
 }
@@ -120,25 +121,23 @@ impl<B: Body> Body for ResponseBody<B> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
         let mut inner = this.inner;
-        let (polled, end) = Unwinding::guard(this.measured, |measured| {
-            let polled = scope::enter(request_of(&mut measured.in_flight), || {
-                inner.as_mut().pinned().poll_frame(cx)
-            });
-            let end = match &polled {
-                Poll::Ready(Some(Err(_))) => Some(true),
-                Poll::Ready(None) => Some(false),
-                Poll::Ready(Some(Ok(frame))) => {
-                    let data = frame.data_ref();
-                    measured.sent += data.map_or(0, |data| data.remaining() as u64);
-                    inner.is_end_stream().then_some(false)
-                }
-                Poll::Pending => None,
-            };
-            (polled, end)
-        });
-        if let Some(failed) = end
-            && this.measured.in_flight.operation().is_some()
-        {
+        let lent = Unwinding::lend(this.measured);
+        let here = record_here(&mut lent.0.in_flight);
+        let entered = here.as_ref().map(Here::enter);
+        let polled = inner.as_mut().pinned().poll_frame(cx);
+        drop(entered);
+        let ended = match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                let data = frame.data_ref();
+                lent.0.sent += data.map_or(0, |data| data.remaining() as u64);
+                inner.is_end_stream()
+            }
+            Poll::Ready(_) => true,
+            Poll::Pending => false,
+        };
+        lent.back();
+        if ended && this.measured.in_flight.operation().is_some() {
+            let failed = matches!(polled, Poll::Ready(Some(Err(_))));
             this.measured.finish(failed);
         }
         polled

@@ -11,11 +11,11 @@ use pin_project_lite::pin_project;
 
 use super::body::Measured;
 use super::record::Inner;
-use super::share::{Counted, request_of};
+use super::share::{Counted, here, record_here};
 use super::unwinding::Unwinding;
 use super::{ResponseBody, end};
 use crate::registry::{Acted, InFlight};
-use crate::scope;
+use crate::scope::Here;
 
 pin_project! {
     /// The future of a measured request. Dropped before the headers, it counts as cancelled, with status 499.
@@ -33,8 +33,10 @@ pin_project! {
     impl<F> PinnedDrop for ResponseFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
+            let here = record_here(this.in_flight);
+            let _entered = here.as_ref().map(Here::enter);
             // SAFETY: this is the end of what it is a part of.
-            scope::enter(request_of(this.in_flight), || unsafe { this.inner.finish() });
+            unsafe { this.inner.finish() };
         }
     }
 }
@@ -79,9 +81,12 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = Unwinding::guard(this.in_flight, |in_flight| {
-            scope::enter(request_of(in_flight), || this.inner.pinned().poll(cx))
-        });
+        let lent = Unwinding::lend(this.in_flight);
+        let here = here(lent.0);
+        let entered = here.enter();
+        let polled = this.inner.pinned().poll(cx);
+        drop(entered);
+        lent.back();
         let Poll::Ready(result) = polled else {
             return Poll::Pending;
         };

@@ -10,13 +10,12 @@ use tower::{Layer, Service};
 
 use super::future::{Asked, ResponseFuture};
 use super::record::{Inner, Trace};
-use super::share::{Counted, Settings, Share, request_of};
+use super::share::{Counted, Settings, Share, here};
 use super::unwinding::Unwinding;
 use super::{RequestHead, ResponseBody, end, route};
 use crate::histogram::TraceId;
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, InFlight};
-use crate::scope;
 
 /// Measures every request to the service it wraps; see the [module](super) for what is counted and how.
 ///
@@ -206,13 +205,15 @@ fn call<S: Service<Request<B>>, B>(
     share: &Share,
     in_flight: &mut InFlight<Counted>,
 ) -> S::Future {
-    Unwinding::guard(in_flight, |in_flight| {
-        if share.settings.records.any() {
-            share
-                .settings
-                .records
-                .keep(in_flight, &RequestHead::new(&request));
-        }
-        scope::enter(request_of(in_flight), || service.call(request))
-    })
+    let lent = Unwinding::lend(in_flight);
+    let records = &share.settings.records;
+    if records.any() {
+        records.keep(lent.0, &RequestHead::new(&request));
+    }
+    let here = here(lent.0);
+    let entered = here.enter();
+    let future = service.call(request);
+    drop(entered);
+    lent.back();
+    future
 }

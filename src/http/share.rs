@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 use http::{Extensions, Method};
@@ -13,7 +13,7 @@ use super::route::{self, UNMATCHED};
 use crate::clock::SharedClock;
 use crate::instance::Plimsoll;
 use crate::registry::{Anchor, Domain, Handle, InFlight, Operation, WeakAnchors};
-use crate::scope::Scope;
+use crate::scope::{Here, Scope, is_at};
 
 /// What a layer was told, and where it counts. An instance has one of each kind.
 pub(super) struct Share {
@@ -72,8 +72,14 @@ impl Share {
             Some(route) => set.get(&[method, route]),
             None => set.declare(&[method, UNMATCHED]),
         };
+        let operation = NonNull::from(&**operation);
+        if is_at(subject(operation)) {
+            // A layer further out counts this very request.
+            anchor.registry().oddities.stacked();
+            return InFlight::default();
+        }
         InFlight::begin(Counted {
-            operation: NonNull::from(&**operation),
+            operation,
             anchor,
             scope: None,
         })
@@ -102,9 +108,30 @@ pub(super) struct Counted {
     scope: Option<Box<Scope>>,
 }
 
-/// The request under way as [`scope::enter`](crate::scope::enter) needs it.
+/// What a thread is at that polls the request.
 #[inline]
-pub(super) fn request_of(in_flight: &mut InFlight<Counted>) -> Option<(&mut Scope, &SharedClock)> {
+pub(super) fn here(in_flight: &mut InFlight<Counted>) -> Here<'_> {
+    let counted = in_flight.operation();
+    let subject = counted.map_or(ptr::null(), |counted| {
+        counted.operation.as_ptr().cast_const()
+    });
+    Here::new(subject.cast(), record_of(in_flight))
+}
+
+/// What tells requests apart that are counted differently.
+#[inline]
+fn subject(operation: NonNull<Operation>) -> *const () {
+    operation.as_ptr().cast_const().cast()
+}
+
+/// The same for whoever calls no service: `None` if no record is kept.
+#[inline]
+pub(super) fn record_here(in_flight: &mut InFlight<Counted>) -> Option<Here<'_>> {
+    record_of(in_flight).map(|record| Here::new(ptr::null(), Some(record)))
+}
+
+#[inline]
+fn record_of(in_flight: &mut InFlight<Counted>) -> Option<(&mut Scope, &SharedClock)> {
     let counted = in_flight.operation_mut()?;
     let scope = counted.scope.as_deref_mut()?;
     Some((scope, counted.anchor.registry().clock()))

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::here::{self, Here};
+use super::here::{self, Record};
 use super::record::ScopeId;
 use crate::clock::Mark;
 
@@ -12,7 +12,7 @@ use crate::clock::Mark;
 /// without a scope, a look at a thread-local pointer.
 #[inline]
 pub fn stage(name: &'static str) -> Stage {
-    let open = here::with(|here| Open::new(here, name)).flatten();
+    let open = here::with(|record| Open::new(record, name)).flatten();
     Stage { open }
 }
 
@@ -48,26 +48,26 @@ impl Stage {
 }
 
 impl Open {
-    fn new(here: &Here, name: &'static str) -> Option<Self> {
-        let told_apart = here.change(|scope| {
+    fn new(record: &Record, name: &'static str) -> Option<Self> {
+        let told_apart = record.change(|scope| {
             let known = (scope.id(), scope.parts_ns());
             scope.has_anatomy().then_some(known)
         });
         told_apart.map(|(scope, before_ns)| Self {
             scope,
             name,
-            started: here.clock().mark(),
+            started: record.clock().mark(),
             before_ns,
         })
     }
 
     /// Counts it, if the request at hand is the one that it began in.
-    fn end(&self, here: &Here) {
-        if here.change(|scope| scope.id()) != self.scope {
+    fn end(&self, record: &Record) {
+        if record.change(|scope| scope.id()) != self.scope {
             return;
         }
-        let elapsed_ns = here.clock().ns_since(self.started);
-        here.change(|scope| {
+        let elapsed_ns = record.clock().ns_since(self.started);
+        record.change(|scope| {
             let inner_ns = scope.parts_ns() - self.before_ns;
             scope.stage_ended(self.name, elapsed_ns.saturating_sub(inner_ns));
         });
@@ -78,7 +78,7 @@ impl Drop for Stage {
     #[inline]
     fn drop(&mut self) {
         if let Some(open) = &self.open {
-            here::with(|here| open.end(here));
+            here::with(|record| open.end(record));
         }
     }
 }

@@ -11,6 +11,13 @@ fn clock() -> (SharedClock, ManualClock) {
     (SharedClock::Custom(Arc::new(manual.clone())), manual)
 }
 
+/// Runs `work` as a part of the request with this record.
+fn enter<R>(record: Option<(&mut Scope, &SharedClock)>, work: impl FnOnce() -> R) -> R {
+    let here = Here::new(std::ptr::null(), record);
+    let _entered = here.enter();
+    work()
+}
+
 fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
@@ -155,4 +162,21 @@ fn no_two_requests_have_one_id() {
     for (nth, id) in all.iter().enumerate() {
         assert!(!all[..nth].contains(id), "{all:?}");
     }
+}
+
+#[test]
+fn a_request_is_known_by_what_it_is_counted_as() {
+    let (outer, inner) = (&1_u8, &2_u8);
+    let subject = |it: &u8| std::ptr::from_ref(it).cast::<()>();
+    assert!(!is_at(subject(outer)));
+    let here = Here::new(subject(outer), None);
+    let entered = here.enter();
+    {
+        let here = Here::new(subject(inner), None);
+        let _entered = here.enter();
+        assert!(is_at(subject(outer)) && is_at(subject(inner)));
+    }
+    assert!(is_at(subject(outer)) && !is_at(subject(inner)));
+    drop(entered);
+    assert!(!is_at(subject(outer)));
 }

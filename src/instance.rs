@@ -23,7 +23,7 @@ use crate::registry::{Registry, SlowOperation};
 /// One instance: what it counts, promises and announces.
 ///
 /// Cheap to clone. When the last clone and the last layer, device and handle made from it are gone, its thread ends
-/// and its subscribers get what is still waiting for them.
+/// and its subscribers get what is still waiting for them. An HTTP `MeasureLayer` alone does not keep it there.
 #[derive(Debug, Clone)]
 pub struct Plimsoll {
     inner: Arc<Inner>,

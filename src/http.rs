@@ -63,6 +63,8 @@
 mod body;
 mod end;
 mod future;
+mod head;
+mod label;
 mod layer;
 mod route;
 mod share;
@@ -70,10 +72,11 @@ mod unwinding;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
+pub use head::{RequestHead, ResponseHead};
 pub use layer::{Measure, MeasureLayer};
 pub use route::Route;
 
-pub use crate::registry::Acted;
+pub use crate::registry::{Acted, Label};
 
 #[cfg(test)]
 mod tests;

@@ -6,16 +6,28 @@ use tracing::subscriber::NoSubscriber;
 use super::queue::Callback;
 use super::{Event, EventKind};
 
-/// Writes to the subscriber in force where the instance was built, or else to the global one.
-pub(crate) fn subscriber() -> Callback {
-    let built_under = dispatcher::get_default(Dispatch::clone);
-    Box::new(move |event| {
-        if built_under.is::<NoSubscriber>() {
-            write(event);
+/// Writes to the subscriber in force where it was made, or else to the global one.
+#[derive(Debug)]
+pub(crate) struct Voice(Dispatch);
+
+impl Voice {
+    pub(crate) fn new() -> Self {
+        Self(dispatcher::get_default(Dispatch::clone))
+    }
+
+    pub(crate) fn say(&self, write: impl FnOnce()) {
+        if self.0.is::<NoSubscriber>() {
+            write();
         } else {
-            dispatcher::with_default(&built_under, || write(event));
+            dispatcher::with_default(&self.0, write);
         }
-    })
+    }
+}
+
+/// Writes every event.
+pub(crate) fn subscriber() -> Callback {
+    let voice = Voice::new();
+    Box::new(move |event| voice.say(|| write(event)))
 }
 
 fn write(event: &Event) {

@@ -54,9 +54,16 @@
 //! invent a label. Routes that axum did not match (its fallback, and `nest_service`, which only the
 //! inner service resolves) are `unmatched`, unless a [`Route`] names them.
 //!
+//! Of a route template the layer first asks whether it is [excluded](MeasureLayer::exclude), then whether it is
+//! [renamed](MeasureLayer::rename_route) or [grouped](MeasureLayer::group_routes); what comes out is the label, and what
+//! [`declare_routes`](MeasureLayer::declare_routes) speaks of.
+//!
+//! [`Builder::http_label`](crate::Builder::http_label) adds a [`Label`]: the scheme, the version of the protocol, or
+//! whatever your code reads from the request or the response, with a declared set of values or a cap.
+//!
 //! # Cost and limits
 //!
-//! Once a series exists, a request takes no lock and allocates nothing here; axum itself boxes any layer's future and
+//! Once a series exists, a request takes no lock and allocates nothing here, with labels of your own as without; axum itself boxes any layer's future and
 //! body. Whatever a middleware outside this layer does, such as compressing the body, is not seen. With
 //! `Router::layer`, axum applies a layer to the routes added before it.
 
@@ -66,6 +73,8 @@ mod future;
 mod head;
 mod label;
 mod layer;
+mod readers;
+mod rename;
 mod route;
 mod share;
 mod unwinding;

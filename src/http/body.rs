@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use super::end;
 use super::share::Counted;
 use super::unwinding::Unwinding;
-use crate::registry::{Domain, End, InFlight};
+use crate::registry::{Domain, End, InFlight, Places};
 
 pin_project! {
     /// A response's body: the very frames, size hint and errors of the body it wraps.
@@ -31,6 +31,8 @@ pin_project! {
 pub(super) struct Measured {
     in_flight: InFlight<Counted>,
     status: StatusCode,
+    /// Those that the user reads from the response.
+    labels: Places,
     /// Bytes of data that will be sent, `u64::MAX` if nobody said.
     announced: u64,
     sent: u64,
@@ -48,11 +50,13 @@ impl Measured {
     pub(super) fn new(
         in_flight: InFlight<Counted>,
         status: StatusCode,
+        labels: Places,
         announced: Option<u64>,
     ) -> Self {
         Self {
             in_flight,
             status,
+            labels,
             announced: announced.unwrap_or(u64::MAX),
             sent: 0,
         }
@@ -66,13 +70,15 @@ impl Measured {
         } else {
             end::answered(self.status)
         };
-        self.in_flight.end_sent(end, self.sent);
+        self.in_flight
+            .end_sent(end.labelled(self.labels), self.sent);
     }
 
     #[cold]
     #[inline(never)]
     fn abandon(&mut self) {
-        self.in_flight.end_sent(self.dropped(), self.sent);
+        let end = self.dropped().labelled(self.labels);
+        self.in_flight.end_sent(end, self.sent);
     }
 
     /// What a drop counts as. After the last announced byte servers drop the body, without asking whether more would

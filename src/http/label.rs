@@ -25,6 +25,8 @@ impl Label {
     /// request, or returns one of a few words of its own; nothing is copied once a value is known. If it panics, the
     /// request goes on, and is counted as if the label had too many values, and in `plimsoll_label_panics_total`.
     ///
+    /// It must not hold the instance itself, or that is never dropped.
+    ///
     /// Never read what a client may choose freely where a value matters to you: once there are too many, the first ones
     /// that came are told apart.
     ///

@@ -6,17 +6,19 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use http::{Extensions, Method};
-
+use super::head::RequestHead;
+use super::readers::labelled;
+use super::rename::Renames;
 use super::route::{self, UNMATCHED};
 use crate::instance::Plimsoll;
-use crate::registry::{Anchor, Domain, InFlight, Operation, WeakAnchors};
+use crate::registry::{Anchor, Domain, InFlight, Operation, OperationSet, WeakAnchors};
 
 /// What a layer was told. An instance has one of each kind.
 pub(super) struct Share {
     anchors: WeakAnchors,
     /// Searched in order: a handful at most.
     excluded: Vec<String>,
+    pub(super) renames: Renames,
     /// Whether the beginning of a response is timed too.
     pub(super) first_byte: bool,
 }
@@ -26,6 +28,7 @@ impl Share {
         plimsoll.registry().keep(Self {
             anchors: plimsoll.inner().anchors.weak(),
             excluded: Vec::new(),
+            renames: Renames::default(),
             first_byte: false,
         })
     }
@@ -43,6 +46,14 @@ impl Share {
         self.with(|changed| changed.excluded.extend(routes))
     }
 
+    pub(super) fn renaming(
+        &'static self,
+        routes: impl Iterator<Item = String>,
+        name: Arc<str>,
+    ) -> &'static Self {
+        self.with(|changed| changed.renames.add(routes, name))
+    }
+
     fn with(&'static self, change: impl FnOnce(&mut Self)) -> &'static Self {
         // Without an instance nothing is counted, whatever it is told.
         let Some(anchor) = self.hold() else {
@@ -51,6 +62,7 @@ impl Share {
         let mut changed = Self {
             anchors: self.anchors.clone(),
             excluded: self.excluded.clone(),
+            renames: self.renames.clone(),
             first_byte: self.first_byte,
         };
         change(&mut changed);
@@ -58,22 +70,25 @@ impl Share {
     }
 
     /// Counts a request as begun, unless its route is excluded or the instance is gone.
-    pub(super) fn start(&self, method: &Method, extensions: &Extensions) -> InFlight<Counted> {
+    pub(super) fn start(&self, head: &RequestHead<'_>) -> InFlight<Counted> {
         let Some(anchor) = self.hold() else {
             return InFlight::default();
         };
         let set = anchor.registry().set(Domain::Http);
-        let method = route::method(method);
-        let operation = match route::route(extensions) {
+        let method = route::method(head.method());
+        let operation = match route::route(head.extensions()) {
             Some(route) if self.excluded.iter().any(|excluded| excluded == route) => {
                 return InFlight::default();
             }
-            Some(route) => set.get(&[method, route]),
-            None => set.declare(&[method, UNMATCHED]),
+            Some(route) => {
+                let own = [method, self.renames.name(route)];
+                labelled(set, own, head, OperationSet::get)
+            }
+            None => labelled(set, [method, UNMATCHED], head, OperationSet::get_declared),
         };
         InFlight::begin(Counted {
             operation: NonNull::from(&**operation),
-            _anchor: anchor,
+            anchor,
         })
     }
 }
@@ -81,7 +96,8 @@ impl Share {
 /// Of two of the same instance.
 impl PartialEq for Share {
     fn eq(&self, other: &Self) -> bool {
-        (&self.excluded, self.first_byte) == (&other.excluded, other.first_byte)
+        (&self.excluded, &self.renames, self.first_byte)
+            == (&other.excluded, &other.renames, other.first_byte)
     }
 }
 
@@ -89,6 +105,7 @@ impl fmt::Debug for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Share")
             .field("excluded", &self.excluded)
+            .field("renames", &self.renames)
             .field("first_byte", &self.first_byte)
             .finish_non_exhaustive()
     }
@@ -98,7 +115,15 @@ impl fmt::Debug for Share {
 #[derive(Debug)]
 pub(super) struct Counted {
     operation: NonNull<Operation>,
-    _anchor: Arc<Anchor>,
+    anchor: Arc<Anchor>,
+}
+
+impl Counted {
+    /// The set that the operation is of.
+    #[inline]
+    pub(super) fn set(&self) -> &OperationSet {
+        self.anchor.registry().set(Domain::Http)
+    }
 }
 
 impl Deref for Counted {

@@ -31,7 +31,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::expr::Expr;
-use crate::registry::Domain;
+use crate::registry::{Domain, Label, keys};
 
 /// How grave a breach is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,7 +77,7 @@ impl Select {
         }
     }
 
-    /// All measured HTTP requests; labels `method`, `route`.
+    /// All measured HTTP requests; labels `method`, `route`, and those of requests that the builder was told of.
     pub fn http() -> Self {
         Self::all(Domain::Http)
     }
@@ -127,9 +127,9 @@ impl Select {
         self
     }
 
-    /// Labels that the kind of work does not have, each with what it has.
-    pub(crate) fn unknown_labels(&self) -> Vec<(&str, String)> {
-        let keys = self.domain.keys();
+    /// Labels that the kind of work does not have, `added` ones included, each with what it has.
+    pub(crate) fn unknown_labels(&self, added: &[Label]) -> Vec<(&str, String)> {
+        let keys = keys(self.domain, added);
         let unknown = self
             .labels
             .iter()

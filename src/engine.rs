@@ -16,6 +16,8 @@ mod sli;
 mod source;
 mod state;
 mod ticker;
+#[cfg(feature = "tracing")]
+mod warnings;
 mod watch;
 
 pub(crate) use cell::BudgetCells;
@@ -51,6 +53,8 @@ pub(crate) struct Engine {
     /// In the order of the budgets.
     cells: Vec<BudgetCells>,
     judge: Mutex<Judge>,
+    #[cfg(feature = "tracing")]
+    warnings: warnings::Warnings,
 }
 
 /// The windows of a watch.
@@ -111,6 +115,8 @@ impl Engine {
                 ticks: 0,
                 latest_ns: started_ns,
             }),
+            #[cfg(feature = "tracing")]
+            warnings: warnings::Warnings::new(),
         };
         // The first sample of every window, so that what comes right after is a growth.
         engine.sample(&mut engine.judge.lock(), started_ns);
@@ -155,6 +161,8 @@ impl Engine {
         events.iter().for_each(|event| self.hub.publish(event));
         slow.iter().for_each(|slow| self.hub.publish_slow(slow));
         self.hub.look_for_stuck();
+        #[cfg(feature = "tracing")]
+        self.warnings.tell(&self.registry);
     }
 
     /// Where every rule stood at the latest tick.

@@ -19,7 +19,7 @@ mod table;
 
 use std::collections::HashSet;
 
-use crate::registry::Domain;
+use crate::registry::{self, Domain, Side};
 pub(crate) use table::{Label, Take};
 use table::{OWN, Row, bounds};
 
@@ -29,8 +29,11 @@ pub struct Naming {
     profile: Profile,
     prefix: String,
     errors_family: bool,
+    status_class: bool,
     renames: Vec<(String, String)>,
     label_renames: Vec<LabelRename>,
+    /// What the user adds to the labels of requests: (key, where its value comes from).
+    added: Vec<(&'static str, Label)>,
 }
 
 /// The naming profiles of the metric catalogue.
@@ -56,6 +59,8 @@ pub(crate) struct Spec {
     pub(crate) source: Domain,
     pub(crate) take: Take,
     pub(crate) labels: Vec<(String, Label)>,
+    /// Whether statuses are shown by their first digit.
+    pub(crate) status_class: bool,
 }
 
 impl Naming {
@@ -85,8 +90,10 @@ impl Naming {
             profile,
             prefix: String::new(),
             errors_family: false,
+            status_class: false,
             renames: Vec::new(),
             label_renames: Vec::new(),
+            added: Vec::new(),
         }
     }
 
@@ -102,6 +109,14 @@ impl Naming {
     /// `responses_total` by `{method,route,status}`, instead of `requests_total` by `{method,route,status}`.
     pub fn errors_family(mut self) -> Self {
         self.errors_family = true;
+        self
+    }
+
+    /// Shows HTTP statuses by their class: `2xx` instead of `200` and `204`, also where the status is the cause.
+    ///
+    /// For fewer series on the server. Nothing is counted otherwise than before, and the label keeps its name.
+    pub fn status_class(mut self) -> Self {
+        self.status_class = true;
         self
     }
 
@@ -126,6 +141,25 @@ impl Naming {
             new: new.into(),
         });
         self
+    }
+
+    /// Adds the user's labels to the families of requests.
+    pub(crate) fn add_labels(&mut self, labels: &[registry::Label]) {
+        for side in [Side::Request, Side::Response] {
+            let of_side = labels.iter().filter(|label| label.side == side);
+            self.added.extend(of_side.enumerate().map(|(at, label)| {
+                let key = match self.profile {
+                    Profile::Otel => label.otel,
+                    Profile::Classic | Profile::Millis => label.name,
+                };
+                let of_request = Label::Key(Domain::Http.keys().len() + at);
+                let of_response = Label::Response(at);
+                match side {
+                    Side::Request => (key, of_request),
+                    Side::Response => (key, of_response),
+                }
+            }));
+        }
     }
 
     /// The exported name of an instrument or family that is called `name` without prefix and renames.
@@ -177,17 +211,29 @@ impl Naming {
         tables.into_iter().flatten()
     }
 
-    fn spec(&self, row: &Row) -> Spec {
-        let labels = row.labels.iter();
+    fn spec(&self, row: &'static Row) -> Spec {
         Spec {
             name: self.instrument(row.name),
             help: row.help,
             source: row.source,
             take: row.take,
-            labels: labels
-                .map(|&(key, label)| (self.label(row.name, key), label))
+            labels: self
+                .labels(row)
+                .map(|(key, label)| (self.label(row.name, key), label))
                 .collect(),
+            status_class: self.status_class,
         }
+    }
+
+    /// A row's labels in the profile, with those that the user adds: to whatever tells routes apart, and what is known
+    /// of the response only to what tells ends apart.
+    fn labels(&self, row: &'static Row) -> impl Iterator<Item = (&'static str, Label)> {
+        let has = |wanted: fn(Label) -> bool| row.labels.iter().any(|&(_, label)| wanted(label));
+        let by_route = row.source == Domain::Http && has(|label| label == Label::ROUTE);
+        let by_end = has(Label::is_per_series);
+        let added = self.added.iter().copied();
+        let added = added.filter(move |&(_, label)| by_route && (by_end || !label.is_per_series()));
+        row.labels.iter().copied().chain(added)
     }
 
     fn label(&self, family: &str, label: &str) -> String {

@@ -16,12 +16,26 @@ mod end;
 mod extra;
 mod handle;
 mod instruments;
+#[cfg_attr(
+    not(feature = "http"),
+    allow(
+        dead_code,
+        unreachable_pub,
+        reason = "only this probe has labels of the user's"
+    )
+)]
+mod label;
 mod oddities;
 mod operation;
 mod recent;
 mod set;
 mod slow;
 mod stages;
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only this probe has labels of the user's")
+)]
+mod values;
 
 #[cfg(feature = "http")]
 pub use acts::Acted;
@@ -37,11 +51,20 @@ pub(crate) use instruments::{
     GaugeCell, InstrumentFamily, InstrumentKind, InstrumentValue, Instruments, check_label,
     check_name,
 };
+#[cfg_attr(
+    not(feature = "http"),
+    allow(unreachable_pub, reason = "only this probe shows it")
+)]
+pub use label::Label;
+pub(crate) use label::{Side, keys, label_problems};
 pub(crate) use operation::{InFlight, Operation};
+#[cfg(feature = "http")]
+pub(crate) use set::MAX_KEYS;
 pub(crate) use set::{OTHER, OperationSet};
 pub(crate) use slow::SlowLog;
 pub use slow::SlowOperation;
 pub(crate) use stages::StageSeries;
+pub(crate) use values::{LabelValues, Labels, Places};
 
 use std::fmt;
 use std::sync::Arc;
@@ -146,7 +169,7 @@ impl Domain {
         }
     }
 
-    /// The label keys, in the order in which values are given.
+    /// Its own label keys; a set may have more, see [`OperationSet::keys`].
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Http => &["method", "route"],
@@ -190,9 +213,11 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// `buckets` says which bounds the durations of a domain have, `sizes` are those of bytes, `cap` how many label sets it may grow to, `memory`
-    /// how many bytes of counters threads may own; `slow` takes what was slow.
+    /// how many bytes of counters threads may own; `labels` are those that the user adds to requests, `slow` takes what was
+    /// slow.
     pub(crate) fn new(
         clock: SharedClock,
+        labels: Vec<Label>,
         buckets: impl Fn(Domain) -> Arc<Buckets>,
         sizes: &Arc<Buckets>,
         cap: usize,
@@ -200,7 +225,9 @@ impl Registry {
         slow: SlowLog,
     ) -> Self {
         let rulers = Arc::new(Rulers::default());
+        let mut labels = Some(Labels::new(labels, &memory));
         let set = |domain| {
+            let labels = labels.take_if(|_| domain == Domain::Http);
             let (clock, memory) = (clock.clone(), memory.clone());
             let slowest = slow.of(domain).cloned();
             let recording = Recording {
@@ -214,7 +241,7 @@ impl Registry {
                     .map_or(u64::MAX, |slowest| slowest.threshold_ns),
                 slowest,
             };
-            OperationSet::new(domain, recording, cap)
+            OperationSet::new(domain, labels.unwrap_or_default(), recording, cap)
         };
         let sets = Domain::ALL.into_iter().map(set).collect();
         Self {

@@ -131,6 +131,53 @@ fn an_anatomy_is_one_allocation_and_a_trace_none_beside_it() {
 }
 
 #[test]
+fn a_request_allocates_nothing_more_with_labels_on() {
+    use plimsoll::http::Label;
+
+    let tier = Label::request("tier", |head| head.headers().get("x-tier")?.to_str().ok());
+    let size = Label::response("size", |head| head.headers().get("x-size")?.to_str().ok());
+    let plimsoll = Plimsoll::builder()
+        .clock(ManualClock::new())
+        .http_label(Label::scheme())
+        .http_label(Label::version())
+        .http_label(tier.at_most(3))
+        .http_label(size.values(["small", "large"]))
+        .build()
+        .unwrap();
+    let layer = MeasureLayer::new(&plimsoll)
+        .exclude(["/health"])
+        .rename_route("/devices/{id}", "/api/devices/{id}");
+    let bare = service_fn(|mut request: Request<()>| {
+        let mut response = Response::new(Full::new(Bytes::from_static(b"ok")));
+        *response.headers_mut() = std::mem::take(request.headers_mut());
+        let small = http::HeaderValue::from_static("small");
+        response.headers_mut().insert("x-size", small);
+        ready(Ok::<_, Infallible>(response))
+    });
+    let requests = || (0..110).map(|_| labelled_request()).collect::<Vec<_>>();
+    let (mut ours, mut theirs) = (requests(), requests());
+    let (mut layered, mut bare) = (layer.layer(bare), bare);
+    let with = allocations(|| drop(at_once(layered.call(ours.pop().unwrap()))));
+    let without = allocations(|| drop(at_once(bare.call(theirs.pop().unwrap()))));
+    assert_eq!(with, without);
+    let operations = plimsoll.stats().operations;
+    let values: Vec<&str> = operations[0].labels.iter().map(|label| &*label.1).collect();
+    assert_eq!(values, ["GET", "/api/devices/{id}", "https", "1.1", "gold"]);
+    assert_eq!((operations.len(), operations[0].count), (1, 110));
+}
+
+/// A request with what labels are read from.
+fn labelled_request() -> Request<()> {
+    let mut request = Request::new(());
+    let route = Route::from_static("/devices/{id}");
+    request.extensions_mut().insert(route);
+    let headers = request.headers_mut();
+    headers.insert("x-tier", http::HeaderValue::from_static("gold"));
+    headers.insert("x-forwarded-proto", http::HeaderValue::from_static("https"));
+    request
+}
+
+#[test]
 fn layers_that_act_allocate_nothing_of_ours_without_a_breach() {
     use plimsoll::act::{BreakerLayer, ShedLayer};
     use plimsoll::{Budget, Select};

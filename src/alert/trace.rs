@@ -23,14 +23,26 @@ pub(crate) fn slow_log() -> Callback<Arc<SlowOperation>> {
     Box::new(move |slow| written(slow))
 }
 
-/// Writes to the subscriber in force where the instance was built, or else to the global one.
+/// Writes what it is shown.
 fn under_the_builder<T>(write: fn(&T)) -> impl Fn(&T) + Send + Sync {
-    let built_under = dispatcher::get_default(Dispatch::clone);
-    move |what| {
-        if built_under.is::<NoSubscriber>() {
-            write(what);
+    let voice = Voice::new();
+    move |what| voice.say(|| write(what))
+}
+
+/// Writes to the subscriber in force where the instance was built, or else to the global one.
+#[derive(Debug)]
+pub(crate) struct Voice(Dispatch);
+
+impl Voice {
+    pub(crate) fn new() -> Self {
+        Self(dispatcher::get_default(Dispatch::clone))
+    }
+
+    pub(crate) fn say(&self, write: impl FnOnce()) {
+        if self.0.is::<NoSubscriber>() {
+            write();
         } else {
-            dispatcher::with_default(&built_under, || write(what));
+            dispatcher::with_default(&self.0, write);
         }
     }
 }

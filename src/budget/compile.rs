@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Budget, Level, Select, Sli};
+use super::{Budget, Level, Sli};
 use crate::expr::{Expr, Selector};
 use crate::naming::Naming;
+use crate::registry::Label;
 
 /// Operations that a budget counts as valid; labels `budget`, `level`.
 pub(crate) const SLI_VALID: &str = "plimsoll_sli_valid_total";
@@ -92,8 +93,9 @@ impl Budget {
         }
     }
 
-    /// Every mistake in the declaration, as (field, what is wrong and how to mend it).
-    pub(crate) fn problems(&self, tick: Duration) -> Vec<(String, String)> {
+    /// Every mistake in the declaration, as (field, what is wrong and how to mend it); `added` are the labels that the
+    /// user adds to requests.
+    pub(crate) fn problems(&self, tick: Duration, added: &[Label]) -> Vec<(String, String)> {
         let mut problems = Vec::new();
         let mut report = |field: &str, message: String| {
             problems.push((format!("budget {:?}: {field}", self.name), message));
@@ -148,7 +150,7 @@ impl Budget {
         }
         for (key, message) in self
             .select()
-            .map(Select::unknown_labels)
+            .map(|select| select.unknown_labels(added))
             .unwrap_or_default()
         {
             report(&format!("label {key:?}"), message);

@@ -4,7 +4,7 @@ use crate::expr::Selector;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn problems(budget: Budget) -> String {
-    let problems = budget.problems(SECOND).into_iter();
+    let problems = budget.problems(SECOND, &[]).into_iter();
     problems
         .map(|(field, message)| format!("{field} {message}"))
         .collect::<Vec<_>>()

@@ -12,7 +12,7 @@ use crate::window::HistogramWindow;
 #[derive(Debug)]
 pub(super) struct Selection {
     domain: Domain,
-    /// (position among the domain's keys, value), in order.
+    /// (position among the set's keys, value), in order.
     labels: Vec<(usize, String)>,
     valid: u64,
     errors: u64,
@@ -33,8 +33,8 @@ pub(super) enum Bad {
 }
 
 impl Selection {
-    pub(super) fn new(select: &Select) -> Self {
-        let keys = select.domain.keys();
+    pub(super) fn new(select: &Select, set: &OperationSet) -> Self {
+        let keys = set.keys();
         let position = |key: &String| keys.iter().position(|known| known == key);
         let label = |(key, value): &(String, String)| Some((position(key)?, value.clone()));
         let mut labels: Vec<_> = select.labels.iter().filter_map(label).collect();
@@ -69,13 +69,16 @@ impl Selection {
         self.grown.is_some()
     }
 
-    /// An operation that is named in full exists from the start and is exempt from the cap.
+    /// An operation that is named in full exists from the start and is exempt from the cap; without the labels that
+    /// the user adds, if those are not named.
     pub(super) fn declare(&self, set: &OperationSet) {
+        let own = self.domain.keys().len();
         let value = |at| {
             let label = self.labels.iter().find(|label| label.0 == at);
-            label.map(|label| label.1.as_str())
+            let value = label.map(|label| label.1.as_str());
+            value.or((at >= own).then_some(""))
         };
-        let values = (0..self.domain.keys().len()).map(value);
+        let values = (0..set.keys().len()).map(value);
         if let Some(values) = values.collect::<Option<Vec<&str>>>() {
             set.declare(&values).series(Outcome::Ok);
         }

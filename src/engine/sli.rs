@@ -86,10 +86,10 @@ impl Slis {
 
     /// The index of a selection, made if it is new.
     fn select(&mut self, registry: &Registry, select: &Select) -> usize {
-        let new = Selection::new(select);
+        let set = registry.set(select.domain);
+        let new = Selection::new(select, set);
         let known = self.selections.iter().position(|known| known.is_same(&new));
         known.unwrap_or_else(|| {
-            let set = registry.set(select.domain);
             new.declare(set);
             if !self
                 .sets

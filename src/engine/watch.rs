@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::budget::Select;
 use crate::histogram::Snapshot;
+use crate::registry::Label;
 use crate::window::HistogramWindow;
 
 /// Windows over selected operations, from 2 ticks to 30 days: percentiles and rates of the latest seconds, hours or
@@ -65,8 +66,9 @@ impl Watch {
         self
     }
 
-    /// Every mistake in the declaration, as (field, what is wrong and how to mend it).
-    pub(crate) fn problems(&self, tick: Duration) -> Vec<(String, String)> {
+    /// Every mistake in the declaration, as (field, what is wrong and how to mend it); `added` are the labels that the
+    /// user adds to requests.
+    pub(crate) fn problems(&self, tick: Duration, added: &[Label]) -> Vec<(String, String)> {
         let field = |field: &str| format!("watch {:?}: {field}", self.name);
         let mut problems = Vec::new();
         if self.windows.is_empty() {
@@ -91,7 +93,7 @@ impl Watch {
                 "is outside what is measured: more than 0, at most an hour".to_owned(),
             ));
         }
-        let unknown = self.select.unknown_labels();
+        let unknown = self.select.unknown_labels(added);
         problems.extend(
             unknown
                 .into_iter()

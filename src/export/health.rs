@@ -4,6 +4,7 @@ use super::series::DomainSeries;
 use super::sheet::{Number, Sheet};
 use crate::family::Kind;
 use crate::instance::Inner;
+use crate::registry::{Domain, LabelValues};
 
 /// Shows it; `saturated` are the values above the range of the service's own histograms.
 pub(super) fn show(
@@ -46,6 +47,20 @@ pub(super) fn show(
         domains.iter().map(|domain| (domain, domain.overflow)),
         inner.registry.instruments.overflow(),
     );
+    by_label(
+        inner,
+        sheet,
+        "plimsoll_label_overflow_total",
+        "Values of a label that were not told apart, being too many, too long or not declared.",
+        LabelValues::overflows,
+    );
+    by_label(
+        inner,
+        sheet,
+        "plimsoll_label_panics_total",
+        "Panics of the code that reads a label, whose value is then as if there were too many.",
+        LabelValues::panics,
+    );
     by_kind(
         sheet,
         "plimsoll_values_saturated_total",
@@ -85,6 +100,21 @@ pub(super) fn show(
 fn one(sheet: &mut impl Sheet, name: &str, help: &str, label: (&str, &str)) {
     sheet.family(name, help, Kind::Gauge);
     sheet.sample([label].into_iter(), Number::Integer(1));
+}
+
+/// A counter by label of the user's, born at zero for each.
+fn by_label(
+    inner: &Inner,
+    sheet: &mut impl Sheet,
+    name: &str,
+    help: &str,
+    count: fn(&LabelValues) -> u64,
+) {
+    sheet.family(name, help, Kind::Counter);
+    for label in inner.registry.set(Domain::Http).labels.all() {
+        let labels = [("label", label.name)];
+        sheet.sample(labels.into_iter(), Number::Integer(count(label)));
+    }
 }
 
 /// A counter by kind of operation, born at zero for each.

@@ -269,22 +269,36 @@ fn values(
             (Label::Key(index), _) => operation.label(*index).to_owned(),
             (Label::Service, _) => inner.service.clone(),
             (Label::Stage, Which::Stage(name)) => name.to_owned(),
-            (Label::Code, Which::Ended(ended)) if ended.end.code != 0 => ended.end.code.to_string(),
+            (Label::Code, Which::Ended(ended)) if ended.end.code != 0 => {
+                status(spec, ended.end.code)
+            }
             (Label::End, Which::Ended(ended)) => ended.end.as_str().to_owned(),
-            (Label::ErrorType, Which::Ended(ended)) => error_type(ended.end),
+            (Label::ErrorType, Which::Ended(ended)) => error_type(spec, ended.end),
             (Label::Outcome, Which::Ended(ended)) => ended.end.outcome.as_str().to_owned(),
             (Label::Success, Which::Ended(ended)) => success(ended.end.outcome).to_owned(),
+            (Label::Response(at), Which::Ended(ended)) => {
+                let label = &inner.registry.set(spec.source).labels.response[*at];
+                label.text(ended.end.labels.get(*at)).to_owned()
+            }
             _ => String::new(),
         })
         .collect()
 }
 
 /// OpenTelemetry's: empty where nothing failed, the status where the service said so, else what happened.
-fn error_type(end: End) -> String {
+fn error_type(spec: &Spec, end: End) -> String {
     match end.outcome {
         Outcome::Ok => String::new(),
-        Outcome::Error if end.way == Way::SERVER_ERROR => end.code.to_string(),
+        Outcome::Error if end.way == Way::SERVER_ERROR => status(spec, end.code),
         _ => end.as_str().to_owned(),
+    }
+}
+
+fn status(spec: &Spec, code: u16) -> String {
+    if spec.status_class {
+        format!("{}xx", code / 100)
+    } else {
+        code.to_string()
     }
 }
 

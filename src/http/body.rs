@@ -12,7 +12,7 @@ use super::end;
 use super::record::Inner;
 use super::share::{Counted, record_here};
 use super::unwinding::Unwinding;
-use crate::registry::{Domain, End, InFlight};
+use crate::registry::{Domain, End, InFlight, Places};
 use crate::scope::Here;
 
 pin_project! {
@@ -43,6 +43,8 @@ pin_project! {
 pub(super) struct Measured {
     in_flight: InFlight<Counted>,
     status: StatusCode,
+    /// Those that the user reads from the response.
+    labels: Places,
     /// Bytes of data that will be sent, `u64::MAX` if nobody said.
     announced: u64,
     sent: u64,
@@ -61,11 +63,13 @@ impl Measured {
     pub(super) fn new(
         in_flight: InFlight<Counted>,
         status: StatusCode,
+        labels: Places,
         announced: Option<u64>,
     ) -> Self {
         Self {
             in_flight,
             status,
+            labels,
             announced: announced.unwrap_or(u64::MAX),
             sent: 0,
         }
@@ -79,13 +83,15 @@ impl Measured {
         } else {
             end::answered(self.status)
         };
-        self.in_flight.end_sent(end, self.sent);
+        self.in_flight
+            .end_sent(end.labelled(self.labels), self.sent);
     }
 
     #[cold]
     #[inline(never)]
     fn abandon(&mut self) {
-        self.in_flight.end_sent(self.dropped(), self.sent);
+        let end = self.dropped().labelled(self.labels);
+        self.in_flight.end_sent(end, self.sent);
     }
 
     /// What a drop counts as. After the last announced byte servers drop the body, without asking whether more would

@@ -10,11 +10,12 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::Measured;
+use super::readers::places;
 use super::record::Inner;
 use super::share::{Counted, here, record_here};
 use super::unwinding::Unwinding;
 use super::{ResponseBody, end};
-use crate::registry::{Acted, InFlight};
+use crate::registry::{Acted, InFlight, Places};
 use crate::scope::Here;
 
 pin_project! {
@@ -115,15 +116,18 @@ fn to_the_end<B: Body>(
     response: &Response<B>,
 ) -> Measured {
     let status = response.status();
+    let labels = in_flight
+        .operation()
+        .map_or_else(Places::default, |counted| places(counted.set(), response));
     if let Some(acted) = response.extensions().get::<Acted>() {
         // A layer's own refusal says nothing of the service, however much of it is read.
-        in_flight.finish(end::acted(*acted, status));
+        in_flight.finish(end::acted(*acted, status).labelled(labels));
     } else if asked.is_bodiless(status) || response.body().is_end_stream() {
-        in_flight.end_sent(end::answered(status), 0);
+        in_flight.end_sent(end::answered(status).labelled(labels), 0);
     } else {
         let exact = response.body().size_hint().exact();
         let announced = exact.or_else(|| content_length(response.headers()));
-        return Measured::new(in_flight, status, announced);
+        return Measured::new(in_flight, status, labels, announced);
     }
     Measured::default()
 }

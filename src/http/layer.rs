@@ -41,7 +41,12 @@ impl MeasureLayer {
     /// Makes these operations exist at once, with 0 requests of status 200, and exempts them from the cap on routes.
     ///
     /// A method is an [`http::Method`] or its name in capitals; a route is the template as the router knows it.
-    /// A series that begins at 0 lets Prometheus see its first request as an increase.
+    /// A series that begins at 0 lets Prometheus see its first request as an increase. A route that is renamed or grouped
+    /// by then is declared under its new name; one that is declared twice is as if it were declared once.
+    ///
+    /// Labels of your own ([`Label`](super::Label)) begin empty. Their values are exempt from the cap as well, where they
+    /// are declared; where clients choose them, those that come after the cap are counted under `other`, but still with
+    /// their method and route.
     ///
     /// ```
     /// # let plimsoll = plimsoll::Plimsoll::builder().build()?;
@@ -62,7 +67,8 @@ impl MeasureLayer {
         };
         let set = anchor.registry().set(Domain::Http);
         for (method, route) in routes {
-            let labels = [route::method_of_name(method.as_ref()), route.as_ref()];
+            let route = self.share.settings.renames.name(route.as_ref());
+            let labels = [route::method_of_name(method.as_ref()), route];
             set.declare(&labels)
                 .series(end::answered(http::StatusCode::OK));
         }
@@ -147,6 +153,37 @@ impl MeasureLayer {
         let share = self.share.with(change);
         Self { share }
     }
+
+    /// Counts the requests of a route template under another name, such as the one that it has moved to.
+    ///
+    /// `old` is the template as the router knows it; with a `*` at its end it is the beginning of any number of them.
+    /// Of several renames and groups that fit, the first one holds, and its result is not renamed again. What is
+    /// [excluded](Self::exclude), by the router's template, is not counted under any name.
+    ///
+    /// Cost: one comparison per rename and request.
+    pub fn rename_route(self, old: impl Into<String>, new: impl Into<String>) -> Self {
+        self.group_routes([old], new)
+    }
+
+    /// Counts the requests of several route templates under one name; as for [`rename_route`](Self::rename_route).
+    ///
+    /// ```
+    /// # let plimsoll = plimsoll::Plimsoll::builder().build()?;
+    /// use plimsoll::http::MeasureLayer;
+    ///
+    /// let layer = MeasureLayer::new(&plimsoll)
+    ///     .rename_route("/v1/devices/{id}", "/devices/{id}")
+    ///     .group_routes(["/favicon.ico", "/static/*"], "assets");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn group_routes<R: Into<String>>(
+        self,
+        routes: impl IntoIterator<Item = R>,
+        name: impl Into<String>,
+    ) -> Self {
+        let routes = routes.into_iter().map(Into::into);
+        self.with(|settings| settings.renames.add(routes, name.into().into()))
+    }
 }
 
 impl<S> Layer<S> for MeasureLayer {
@@ -185,7 +222,7 @@ where
     fn call(&mut self, request: Request<ReqB>) -> Self::Future {
         let asked = Asked::by(request.method());
         // Begun before the call: a service may work, and panic, before it returns its future.
-        let in_flight = self.share.start(request.method(), request.extensions());
+        let in_flight = self.share.start(&RequestHead::new(&request));
         let mut in_flight = ManuallyDrop::new(in_flight);
         ResponseFuture {
             inner: Inner::new(call(&mut self.inner, request, self.share, &mut in_flight)),

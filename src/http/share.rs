@@ -6,13 +6,14 @@ use std::ops::Deref;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
-use http::{Extensions, Method};
-
+use super::head::RequestHead;
+use super::readers::labelled;
 use super::record::Records;
+use super::rename::Renames;
 use super::route::{self, UNMATCHED};
 use crate::clock::SharedClock;
 use crate::instance::Plimsoll;
-use crate::registry::{Anchor, Domain, Handle, InFlight, Operation, WeakAnchors};
+use crate::registry::{Anchor, Domain, Handle, InFlight, Operation, OperationSet, WeakAnchors};
 use crate::scope::{Here, Scope, is_at};
 
 /// What a layer was told, and where it counts. An instance has one of each kind.
@@ -26,6 +27,7 @@ pub(super) struct Share {
 pub(super) struct Settings {
     /// Searched in order: a handful at most.
     pub(super) excluded: Vec<String>,
+    pub(super) renames: Renames,
     /// Whether the beginning of a response is timed too.
     pub(super) first_byte: bool,
     /// What is kept of each request beside its counts.
@@ -58,19 +60,22 @@ impl Share {
     }
 
     /// Counts a request as begun, unless its route is excluded or the instance is gone.
-    pub(super) fn start(&self, method: &Method, extensions: &Extensions) -> InFlight<Counted> {
+    pub(super) fn start(&self, head: &RequestHead<'_>) -> InFlight<Counted> {
         let Some(anchor) = self.hold() else {
             return InFlight::default();
         };
         let set = anchor.registry().set(Domain::Http);
-        let method = route::method(method);
+        let method = route::method(head.method());
         let excluded = &self.settings.excluded;
-        let operation = match route::route(extensions) {
+        let operation = match route::route(head.extensions()) {
             Some(route) if excluded.iter().any(|excluded| excluded == route) => {
                 return InFlight::default();
             }
-            Some(route) => set.get(&[method, route]),
-            None => set.declare(&[method, UNMATCHED]),
+            Some(route) => {
+                let own = [method, self.settings.renames.name(route)];
+                labelled(set, own, head, OperationSet::get)
+            }
+            None => labelled(set, [method, UNMATCHED], head, OperationSet::get_declared),
         };
         let operation = NonNull::from(&**operation);
         if is_at(subject(operation)) {
@@ -112,10 +117,8 @@ pub(super) struct Counted {
 #[inline]
 pub(super) fn here(in_flight: &mut InFlight<Counted>) -> Here<'_> {
     let counted = in_flight.operation();
-    let subject = counted.map_or(ptr::null(), |counted| {
-        counted.operation.as_ptr().cast_const()
-    });
-    Here::new(subject.cast(), record_of(in_flight))
+    let subject = counted.map_or(ptr::null(), |counted| subject(counted.operation));
+    Here::new(subject, record_of(in_flight))
 }
 
 /// What tells requests apart that are counted differently.
@@ -141,6 +144,12 @@ impl Counted {
     /// The record of the request from now on.
     pub(super) fn keep(&mut self, scope: Option<Box<Scope>>) {
         self.scope = scope;
+    }
+
+    /// The set that the operation is of.
+    #[inline]
+    pub(super) fn set(&self) -> &OperationSet {
+        self.anchor.registry().set(Domain::Http)
     }
 }
 

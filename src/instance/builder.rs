@@ -13,7 +13,7 @@ use crate::engine::{Engine, Ticker, Watch};
 use crate::family::{Foreign, Format, Offer, Shelf};
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::naming::Naming;
-use crate::registry::{Domain, Registry, SlowLog, SlowOperation};
+use crate::registry::{Domain, Label, Registry, SlowLog, SlowOperation, label_problems};
 
 /// Label sets per kind of work before the rest is counted under `other`.
 const MAX_SERIES: usize = 1_000;
@@ -40,6 +40,7 @@ pub struct Builder {
     slow_log: Option<(usize, Duration)>,
     on_slow: Vec<Callback<Arc<SlowOperation>>>,
     foreign: Foreign,
+    labels: Vec<Label>,
     problems: Vec<Problem>,
 }
 
@@ -59,6 +60,33 @@ impl Builder {
     /// Adds a promise.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.code.budgets.push(budget);
+        self
+    }
+
+    /// One more label of HTTP requests, beside method and route; at most four. Each multiplies the series, within the
+    /// cap of [`max_series`](Self::max_series).
+    ///
+    /// It is a label of every family that tells routes apart, of [`Plimsoll::stats`], and, where it is read from the
+    /// request, of [`Select::http`](crate::Select::http); one that is read from the response only where ends are told
+    /// apart, as the status is.
+    ///
+    /// ```
+    /// use plimsoll::{Budget, Plimsoll, Select, http::Label};
+    ///
+    /// let tier = Label::request("tier", |head| head.headers().get("x-tier")?.to_str().ok());
+    /// let cache = Label::response("cache", |head| head.headers().get("x-cache")?.to_str().ok());
+    /// let paid = Select::http().label("tier", "paid");
+    /// let plimsoll = Plimsoll::builder()
+    ///     .http_label(Label::version())
+    ///     .http_label(tier.values(["free", "paid"]))
+    ///     .http_label(cache.at_most(3))
+    ///     .budget(Budget::error_ratio("paid-errors", paid).at_most(0.001))
+    ///     .build()?;
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn http_label(mut self, label: Label) -> Self {
+        self.labels.push(label);
         self
     }
 
@@ -256,11 +284,20 @@ impl Builder {
             apply_vars(&mut settings, vars, &mut problems);
         }
         let tick = settings.tick.unwrap_or(Duration::from_secs(1));
-        let naming = settings.naming.clone().unwrap_or_else(Naming::otel);
+        let mut naming = settings.naming.clone().unwrap_or_else(Naming::otel);
+        naming.add_labels(&self.labels);
         let thresholds = thresholds(&settings);
-        problems.extend(find_problems(&settings, tick, &naming, &thresholds));
+        let found = label_problems(&self.labels).into_iter();
+        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        problems.extend(find_problems(
+            &settings,
+            tick,
+            &naming,
+            &thresholds,
+            &self.labels,
+        ));
         for watch in &self.watches {
-            let found = watch.problems(tick).into_iter();
+            let found = watch.problems(tick, &self.labels).into_iter();
             problems.extend(found.map(|(field, message)| Problem::new(field, message)));
         }
         problems.extend(facade_problems(&self.foreign));
@@ -292,6 +329,7 @@ impl Builder {
         let slow = SlowLog::new(slow_log.0, slow_log.1, &slow, clock.now_ns());
         let registry = Arc::new(Registry::new(
             clock.clone(),
+            self.labels,
             |domain| buckets[domain as usize].clone(),
             &sizes,
             cap,
@@ -387,6 +425,7 @@ fn find_problems(
     tick: Duration,
     naming: &Naming,
     thresholds: &Thresholds,
+    labels: &[Label],
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     if tick < Duration::from_millis(1) {
@@ -430,7 +469,7 @@ fn find_problems(
             ));
         }
         let found = budget
-            .problems(tick)
+            .problems(tick, labels)
             .into_iter()
             .chain(budget.unknown_families(naming));
         problems.extend(found.map(|(field, message)| Problem::new(field, message)));

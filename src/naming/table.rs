@@ -54,7 +54,7 @@ impl Take {
 /// Where a label's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Label {
-    /// The domain's label key at this index.
+    /// The label key of the set at this index.
     Key(usize),
     /// The code of the end (the HTTP status); empty where there is none.
     Code,
@@ -70,14 +70,24 @@ pub(crate) enum Label {
     Stage,
     /// The name of the service.
     Service,
+    /// What the user reads from responses: the label at this index.
+    Response(usize),
 }
 
 impl Label {
+    /// The route of a request.
+    pub(crate) const ROUTE: Self = Self::Key(1);
+
     /// Whether the series of one operation can differ in it.
     pub(crate) fn is_per_series(self) -> bool {
         matches!(
             self,
-            Self::Code | Self::End | Self::ErrorType | Self::Outcome | Self::Success
+            Self::Code
+                | Self::End
+                | Self::ErrorType
+                | Self::Outcome
+                | Self::Success
+                | Self::Response(_)
         )
     }
 }
@@ -313,6 +323,8 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_uptime_seconds",
     "plimsoll_shard_bytes",
     "plimsoll_series_overflow_total",
+    "plimsoll_label_overflow_total",
+    "plimsoll_label_panics_total",
     "plimsoll_values_saturated_total",
     "plimsoll_values_invalid_total",
     "plimsoll_families_dropped_total",

@@ -168,3 +168,110 @@ fn bounds_are_ascending_and_hold_the_profiles_figures() {
         Naming::otel().bounds(Domain::Connect)
     );
 }
+
+fn labels(naming: &Naming, family: &str) -> Vec<String> {
+    let specs = naming.specs().into_iter();
+    let mut named = specs.filter(|spec| spec.name == family);
+    let spec = named.next().expect("the profile has it");
+    spec.labels.into_iter().map(|(key, _)| key).collect()
+}
+
+fn added() -> [registry::Label; 3] {
+    let label = |name, side| registry::Label::new(name, side, Box::new(()));
+    [
+        label("cache", Side::Response),
+        label("tier", Side::Request),
+        label("scheme", Side::Request).called("url_scheme"),
+    ]
+}
+
+#[test]
+fn added_labels_go_where_routes_are_told_apart_and_those_of_responses_where_ends_are() {
+    let [mut otel, mut classic, mut errors, mut millis] = all();
+    for naming in [&mut otel, &mut classic, &mut errors, &mut millis] {
+        naming.add_labels(&added());
+        assert_eq!(naming.problems(), []);
+    }
+    for (naming, family, expected) in [
+        (
+            &otel,
+            "http_server_request_duration_seconds",
+            "http_request_method http_route http_response_status_code error_type tier url_scheme cache",
+        ),
+        (
+            &otel,
+            "http_server_response_body_size_bytes",
+            "http_request_method http_route tier url_scheme",
+        ),
+        (&otel, "http_server_active_requests", "http_request_method"),
+        (&otel, "operation_duration_seconds", "operation outcome"),
+        (
+            &classic,
+            "request_duration_seconds",
+            "method route tier scheme",
+        ),
+        (
+            &classic,
+            "requests_total",
+            "method route status tier scheme cache",
+        ),
+        (
+            &classic,
+            "request_ends_total",
+            "method route end tier scheme cache",
+        ),
+        (&errors, "errors_total", "method route tier scheme"),
+        (&errors, "requests_total", "method route tier scheme"),
+        (&millis, "slow_requests_total", "method route tier scheme"),
+        (
+            &millis,
+            "http_requests_total",
+            "method route status_code tier scheme cache",
+        ),
+        (&millis, "http_error_rate", "service"),
+        (&millis, "modbus_errors_total", "device operation"),
+    ] {
+        assert_eq!(labels(naming, family).join(" "), expected, "{family}");
+    }
+}
+
+#[test]
+fn added_labels_can_be_renamed_and_clash_with_nothing() {
+    let mut naming = Naming::classic().rename_label("requests_total", "tier", "plan");
+    naming.add_labels(&added());
+    assert_eq!(naming.problems(), []);
+    let expected = "method route status plan scheme cache";
+    assert_eq!(labels(&naming, "requests_total").join(" "), expected);
+
+    let mut naming = Naming::classic().rename_label("requests_total", "tier", "cache");
+    naming.add_labels(&added());
+    let (field, message) = only_problem(&naming);
+    assert_eq!(field, "naming.rename_label");
+    assert_eq!(
+        message,
+        "two labels of requests_total would be called \"cache\""
+    );
+
+    let label = |name| registry::Label::new(name, Side::Response, Box::new(()));
+    for (mut naming, name, family) in [
+        (
+            Naming::otel(),
+            "http_route",
+            "http_server_request_duration_seconds",
+        ),
+        (Naming::classic(), "end", "request_ends_total"),
+        (
+            Naming::classic().errors_family(),
+            "status",
+            "responses_total",
+        ),
+        (Naming::millis(), "status_code", "http_request_duration_ms"),
+        (Naming::millis(), "service", "http_error_rate"),
+    ] {
+        naming.add_labels(&[label(name)]);
+        let (field, message) = only_problem(&naming);
+        assert_eq!(field, format!("http_label {name:?}:"));
+        let expected = format!("is a label of {family} already: choose another name");
+        assert_eq!(message, expected);
+    }
+}

@@ -60,7 +60,7 @@ impl Operation {
         }
     }
 
-    /// The label values, in the order of [`Domain::keys`].
+    /// The label values, in the order of [`OperationSet::keys`](super::OperationSet::keys).
     pub(crate) fn labels(&self) -> &[Box<str>] {
         &self.labels
     }

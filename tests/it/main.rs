@@ -20,6 +20,8 @@ mod hdr;
 mod http;
 mod instance;
 mod instrument;
+#[cfg(feature = "axum")]
+mod labels;
 #[cfg(feature = "demo")]
 mod live;
 #[cfg(feature = "modbus")]

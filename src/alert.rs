@@ -26,7 +26,7 @@ mod trace;
 
 pub(crate) use queue::{Callback, Hub, SubscriberStats};
 #[cfg(feature = "tracing")]
-pub(crate) use trace::subscriber as tracing_subscriber;
+pub(crate) use trace::{subscriber as tracing_subscriber, unmatched as tracing_unmatched};
 
 use std::fmt;
 use std::sync::Arc;
@@ -59,6 +59,9 @@ pub struct Event {
     pub kind: EventKind,
     /// The budget's name.
     pub budget: Arc<str>,
+    /// The labels that it is kept by ([`Budget::per`](crate::Budget::per)), with their values; empty for one that is
+    /// kept as one.
+    pub labels: Arc<[(&'static str, String)]>,
     /// The level that was breached or recovered.
     pub level: Level,
     /// The measured value in `unit`; `None` if nothing was measured any more.
@@ -73,14 +76,28 @@ pub struct Event {
     pub at: SystemTime,
 }
 
-/// `BREACH request-p95 level=target value=0.3127 limit=0.2 unit=s since=2026-01-01T12:00:00.000Z`
+impl Event {
+    /// `route=/devices/{id}`; `None` if the budget is kept as one.
+    fn kept_by(&self) -> Option<String> {
+        let labels = self.labels.iter();
+        let labels = labels.map(|(key, value)| format!("{key}={value}"));
+        labels.reduce(|all, label| format!("{all} {label}"))
+    }
+}
+
+/// `BREACH request-p95 level=target value=0.3127 limit=0.2 unit=s since=2026-01-01T12:00:00.000Z`, with the labels that
+/// the budget is kept by behind its name.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.kind {
             EventKind::Breach => "BREACH",
             EventKind::Recovery => "RECOVERED",
         };
-        write!(f, "{word} {} level={} value=", self.budget, self.level)?;
+        write!(f, "{word} {}", self.budget)?;
+        if let Some(labels) = self.kept_by() {
+            write!(f, " {labels}")?;
+        }
+        write!(f, " level={} value=", self.level)?;
         match self.value {
             Some(value) => write!(f, "{}", significant(value))?,
             None => f.write_str("none")?,

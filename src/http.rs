@@ -54,6 +54,11 @@
 //! client can invent a label. Routes that axum did not match (its fallback, and `nest_service`, which only the
 //! inner service resolves) are `unmatched`, unless a [`Route`] names them.
 //!
+//! # Budgets of routes
+//!
+//! [`BudgetLayer`] puts a budget on one route, or on each route of a router; [`RouteBudget`] is the same as a request's
+//! extension. By label, and by pattern, see [`Select::label`](crate::Select::label) and [`Budget::per`](crate::Budget::per).
+//!
 //! # Cost and limits
 //!
 //! Once a series exists, a request takes no lock and allocates nothing here; axum itself boxes any layer's future and
@@ -61,6 +66,8 @@
 //! `Router::layer`, axum applies a layer to the routes added before it.
 
 mod body;
+mod bound;
+mod budget;
 mod end;
 mod future;
 mod layer;
@@ -69,6 +76,7 @@ mod share;
 mod unwinding;
 
 pub use body::ResponseBody;
+pub use budget::{BudgetLayer, RouteBudget, WithBudget};
 pub use future::ResponseFuture;
 pub use layer::{Measure, MeasureLayer};
 pub use route::Route;

@@ -76,7 +76,9 @@ pub use budget::{Budget, Level, Limit, Select};
 pub use clock::TscClock;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use config::{BuildError, Problem, Thresholds};
-pub use engine::{AlertState, BudgetReading, StateCell, Watch, WindowReading};
+pub use engine::{
+    AlertState, BudgetReading, StateCell, UNMATCHED_AFTER, Uncovered, Watch, WindowReading,
+};
 pub use expr::{BucketCounts, Expr, Op, Samples, Selector};
 pub use histogram::{
     Buckets, Exemplar, Histogram, Layout, LayoutError, Snapshot, TraceId, TraceIdError, Unit,

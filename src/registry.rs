@@ -29,7 +29,7 @@ pub(crate) use instruments::{
     check_name,
 };
 pub(crate) use operation::{InFlight, Operation};
-pub(crate) use set::{OTHER, OperationSet};
+pub(crate) use set::{OTHER, OperationSet, UNMATCHED};
 
 use std::fmt;
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,12 +18,17 @@ use crate::histogram::nanos;
 /// What a subscriber with a worker does with an event.
 pub(crate) type Callback = Box<dyn Fn(&Event) + Send + Sync>;
 
+/// What is done about budgets that match nothing, by their names.
+type OnUnmatched = Arc<dyn Fn(&[String]) + Send + Sync>;
+
 /// All subscribers of an instance.
-#[derive(Debug)]
 pub(crate) struct Hub {
     clock: SharedClock,
     capacity: usize,
+    rules: Arc<AtomicUsize>,
     queues: Mutex<Vec<Arc<Queue>>>,
+    /// Tells of budgets that match nothing.
+    on_unmatched: Option<OnUnmatched>,
 }
 
 /// What became of a subscriber's events.
@@ -42,8 +47,33 @@ impl Hub {
     pub(crate) fn new(clock: SharedClock, capacity: usize, rules: usize) -> Self {
         Self {
             clock,
-            capacity: capacity.max(rules + 1),
+            capacity,
+            rules: Arc::new(AtomicUsize::new(rules)),
             queues: Mutex::new(Vec::new()),
+            on_unmatched: None,
+        }
+    }
+
+    /// From now on so many rules can send.
+    pub(crate) fn make_room(&self, rules: usize) {
+        self.rules.store(rules, Ordering::Relaxed);
+    }
+
+    /// Calls `tell` for budgets that match nothing, on a thread of its own.
+    #[cfg_attr(
+        not(feature = "tracing"),
+        allow(dead_code, reason = "only a log is told")
+    )]
+    pub(crate) fn on_unmatched(&mut self, tell: impl Fn(&[String]) + Send + Sync + 'static) {
+        self.on_unmatched = Some(Arc::new(tell));
+    }
+
+    /// Tells of budgets that match nothing. They are few and each comes once: no queue, and a thread that ends.
+    pub(crate) fn tell_unmatched(&self, budgets: Vec<String>) {
+        if let Some(tell) = self.on_unmatched.clone().filter(|_| !budgets.is_empty()) {
+            let thread = thread::Builder::new().name("plimsoll-alert".into());
+            // Without a thread the gauge still tells.
+            let _ = thread.spawn(move || tell(&budgets));
         }
     }
 
@@ -59,6 +89,7 @@ impl Hub {
         let queue = Arc::new(Queue {
             name,
             capacity: self.capacity,
+            rules: self.rules.clone(),
             clock: self.clock.clone(),
             callback,
             state: Mutex::default(),
@@ -144,6 +175,8 @@ struct State {
 pub(crate) struct Queue {
     name: Arc<str>,
     capacity: usize,
+    /// How many rules can send. Relaxed: raised before the first event of a new one is published.
+    rules: Arc<AtomicUsize>,
     clock: SharedClock,
     callback: Option<Callback>,
     state: Mutex<State>,
@@ -155,7 +188,8 @@ impl Queue {
     fn push(self: &Arc<Self>, event: Event) {
         let mut state = self.state.lock();
         state.events.push_back(event);
-        if state.events.len() > self.capacity {
+        let last_edges = self.rules.load(Ordering::Relaxed) + 1;
+        if state.events.len() > self.capacity.max(last_edges) {
             drop_stale(&mut state.events);
             self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -282,6 +316,14 @@ impl Queue {
     }
 }
 
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("queues", &self.queues)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Queue").field(&self.stats()).finish()
@@ -291,7 +333,8 @@ impl fmt::Debug for Queue {
 /// Drops the oldest event that a newer one of the same rule makes stale. There always is one: a queue holds more
 /// events than there are rules.
 fn drop_stale(events: &mut VecDeque<Event>) {
-    let same = |a: &Event, b: &Event| a.budget == b.budget && a.level == b.level;
+    let same =
+        |a: &Event, b: &Event| a.budget == b.budget && a.level == b.level && a.labels == b.labels;
     let stale =
         (0..events.len()).find(|&i| events.range(i + 1..).any(|newer| same(&events[i], newer)));
     events.remove(stale.unwrap_or(0));

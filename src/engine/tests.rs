@@ -37,7 +37,7 @@ impl Bench {
         let mut found = None;
         self.plimsoll.inner().engine.look(|judge| {
             let mut counts = judge.sli_counts();
-            let target = counts.find(|sli| sli.budget == budget && sli.level == Level::Target);
+            let target = counts.find(|sli| &*sli.budget == budget && sli.level == Level::Target);
             found = target.map(|sli| (sli.valid, sli.bad));
         });
         found.expect("its budget")

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::budgets::{self, taken};
 use super::{Inner, Plimsoll};
 use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY};
 use crate::budget::Budget;
@@ -260,9 +261,16 @@ impl Builder {
             .iter()
             .map(|budget| budget.limits.len())
             .sum();
-        let hub = Hub::new(clock, self.queue_capacity.unwrap_or(QUEUE_CAPACITY), rules);
+        let capacity = self.queue_capacity.unwrap_or(QUEUE_CAPACITY);
+        #[cfg_attr(
+            not(feature = "tracing"),
+            expect(unused_mut, reason = "only a log is told")
+        )]
+        let mut hub = Hub::new(clock, capacity, rules);
         #[cfg(feature = "tracing")]
         hub.add("tracing", Some(crate::alert::tracing_subscriber()));
+        #[cfg(feature = "tracing")]
+        hub.on_unmatched(crate::alert::tracing_unmatched());
         for (name, callback) in self.callbacks {
             hub.add(&name, Some(callback));
         }
@@ -288,6 +296,7 @@ impl Builder {
             created,
             offer: self.offer,
             engine,
+            tick,
             shelf: Shelf::default(),
             _ticker: ticker,
         };
@@ -371,17 +380,9 @@ fn find_problems(
             .iter()
             .any(|earlier| earlier.name == budget.name)
         {
-            let message = "is declared twice: give one of the two another name";
-            problems.push(Problem::new(
-                format!("budget {:?}: name", budget.name),
-                message,
-            ));
+            problems.push(taken(&budget.name));
         }
-        let found = budget
-            .problems(tick)
-            .into_iter()
-            .chain(budget.unknown_families(naming));
-        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        problems.extend(budgets::problems(budget, tick, naming));
     }
     problems
 }

@@ -268,6 +268,8 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_budget_state",
     "plimsoll_budget_value",
     "plimsoll_budget_limit",
+    "plimsoll_budget_unmatched",
+    "plimsoll_operations_without_budget",
     "plimsoll_shed_total",
     "plimsoll_broken_total",
     "plimsoll_breaker_state",

@@ -15,6 +15,9 @@ use crate::histogram::{Buckets, Cells};
 /// The label value of whatever came after the cap.
 pub(crate) const OTHER: &str = "other";
 
+/// The route of requests that no route took.
+pub(crate) const UNMATCHED: &str = "unmatched";
+
 /// More label keys than any domain has.
 const MAX_KEYS: usize = 4;
 

@@ -22,6 +22,8 @@ mod instrument;
 mod live;
 #[cfg(feature = "modbus")]
 mod modbus;
+#[cfg(feature = "axum")]
+mod routes;
 #[cfg(feature = "service")]
 mod service;
 mod watch;

@@ -128,7 +128,7 @@ impl Select {
     }
 
     /// Only operations in which the label `key` has this value. A `*` in it stands for any run of characters:
-    /// `/api/*` are all routes below `/api/`. A template with a star, such as `/files/{*path}`, fits itself.
+    /// `/api/*` are all routes below `/api/`. The star of a template such as `/files/{*path}` stands for itself.
     ///
     /// Cost: none for the operations; values are compared when an operation is first seen.
     pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {

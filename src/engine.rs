@@ -156,6 +156,7 @@ impl Engine {
     }
 
     /// Judges a budget on a route as well, from now on.
+    #[cfg(feature = "http")]
     pub(crate) fn bind(&self, budget: usize, route: &str) {
         let mut judge = self.judge.lock();
         self.come_to_now(&mut judge);
@@ -194,6 +195,7 @@ impl Engine {
     }
 
     /// The names of all budgets.
+    #[cfg(feature = "act")]
     pub(crate) fn budget_names(&self) -> Vec<String> {
         let judge = self.judge.lock();
         let names = judge.promises().iter().map(|promise| &promise.budget.name);

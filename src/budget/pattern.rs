@@ -10,9 +10,9 @@ pub(crate) enum Pattern {
 }
 
 impl Pattern {
-    /// Of a value as it was declared.
+    /// Of a value as it was declared. The star of a route's `{*rest}` is no pattern.
     pub(crate) fn new(value: &str) -> Self {
-        if value.contains('*') {
+        if value.replace("{*", "").contains('*') {
             Self::Wild(value.to_owned())
         } else {
             Self::Exact(value.to_owned())
@@ -57,6 +57,14 @@ fn fits(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_star_of_a_template_is_no_pattern() {
+        let exact = |value| Pattern::new(value).exact().is_some();
+        assert!(exact("/files/{*path}") && exact("/a"));
+        assert!(!exact("/files/*") && !exact("/*/{*path}"));
+        assert!(Pattern::new("/*/{*path}").matches("/files/{*path}"));
+    }
 
     #[test]
     fn a_star_stands_for_any_run_of_characters() {

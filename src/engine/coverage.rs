@@ -20,9 +20,10 @@ pub struct Uncovered {
 /// What is not covered, kept from look to look.
 #[derive(Debug, Default)]
 pub(super) struct Coverage {
-    /// How many operations of each domain were looked at.
+    /// By domain: how many operations were looked at.
     known: [usize; Domain::ALL.len()],
-    uncovered: Vec<(Domain, Arc<Operation>)>,
+    /// By domain.
+    uncovered: [Vec<Arc<Operation>>; Domain::ALL.len()],
 }
 
 impl Coverage {
@@ -30,38 +31,45 @@ impl Coverage {
     pub(super) fn renew(&mut self, registry: &Registry, promises: &[Promise]) {
         for domain in Domain::ALL {
             let known = &mut self.known[domain as usize];
+            let uncovered = &mut self.uncovered[domain as usize];
             registry.set(domain).each_since(*known, |operation| {
                 *known += 1;
                 if is_named(domain, operation) && !is_covered(promises, domain, operation) {
-                    self.uncovered.push((domain, operation.clone()));
+                    uncovered.push(operation.clone());
                 }
             });
         }
     }
 
     /// Leaves out what is covered now.
-    pub(super) fn cover(&mut self, by: &Promise) {
-        let uncovered = |(domain, operation): &(_, Arc<_>)| !by.speaks_of(*domain, operation);
-        self.uncovered.retain(uncovered);
+    pub(super) fn cover(&mut self, domain: Domain, by: &Promise) {
+        let uncovered = &mut self.uncovered[domain as usize];
+        uncovered.retain(|operation| !by.speaks_of(domain, operation));
     }
 
     /// How many there are of a domain.
     pub(super) fn count(&self, domain: Domain) -> u64 {
-        let of_domain = self.uncovered.iter().filter(|known| known.0 == domain);
-        of_domain.count() as u64
+        self.uncovered[domain as usize].len() as u64
     }
 
     pub(super) fn list(&self) -> Vec<Uncovered> {
-        let uncovered = |(domain, operation): &(Domain, Arc<Operation>)| {
-            let values = operation.labels().iter().map(|value| value.to_string());
-            Uncovered {
-                kind: domain.as_str(),
-                labels: domain.keys().iter().copied().zip(values).collect(),
-            }
+        let of_domain = |domain: Domain| {
+            let operations = self.uncovered[domain as usize].iter();
+            operations.map(move |operation| Uncovered::new(domain, operation))
         };
-        let mut list: Vec<_> = self.uncovered.iter().map(uncovered).collect();
+        let mut list: Vec<_> = Domain::ALL.into_iter().flat_map(of_domain).collect();
         list.sort_by(|a, b| (a.kind, &a.labels).cmp(&(b.kind, &b.labels)));
         list
+    }
+}
+
+impl Uncovered {
+    fn new(domain: Domain, operation: &Operation) -> Self {
+        let values = operation.labels().iter().map(|value| value.to_string());
+        Self {
+            kind: domain.as_str(),
+            labels: domain.keys().iter().copied().zip(values).collect(),
+        }
     }
 }
 

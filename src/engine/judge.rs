@@ -63,6 +63,7 @@ impl Judge {
     }
 
     /// Binds a budget to a route, from now on.
+    #[cfg(feature = "http")]
     pub(super) fn bind(&mut self, registry: &Registry, promise: usize, route: &str) {
         if self.promises[promise].bind(route) {
             self.meet_known(registry, promise, |operation| {
@@ -103,7 +104,7 @@ impl Judge {
             promise.meet(operation, is_in(&self.named, operation));
         }
         self.book.join(registry, promise, &operations);
-        self.coverage.cover(promise);
+        self.coverage.cover(domain, promise);
     }
 
     /// Learns of the operations that are new: the parts of budgets begin with them.

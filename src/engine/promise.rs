@@ -98,6 +98,7 @@ impl Promise {
     }
 
     /// Binds it to a route; `false` if it was bound to that before, or is not to be bound.
+    #[cfg(feature = "http")]
     pub(super) fn bind(&mut self, route: &str) -> bool {
         let bound = self.bound.as_mut();
         bound.is_some_and(|bound| bound.insert(route.into()))
@@ -158,8 +159,6 @@ impl Promise {
 
     /// Looks whether it still matches nothing. Returns whether that is to be reported now, and when to look again.
     pub(super) fn look(&mut self, now_ns: u64, used: impl Fn(usize) -> bool) -> (bool, u64) {
-        let mut parts = self.parts.values().filter_map(|part| part.selection);
-        let seen = parts.any(used);
         let Search::Waiting {
             since_ns,
             reported,
@@ -168,9 +167,10 @@ impl Promise {
         else {
             return (false, u64::MAX);
         };
+        let mut selections = self.parts.values().filter_map(|part| part.selection);
         // Whoever declares or uses an operation makes a further series of it, but for a success that is all there is.
         let touched = |operation: &Arc<Operation>| operation.each_series().nth(1).is_some();
-        if seen || named.iter().any(touched) {
+        if named.iter().any(touched) || selections.any(used) {
             self.search = Search::Over;
             return (false, u64::MAX);
         }

@@ -1,6 +1,6 @@
 //! The windows of everything that a rule reads, and what expressions are evaluated over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::sli::Slis;
@@ -22,8 +22,13 @@ pub(super) struct Sampled {
 #[derive(Debug)]
 struct Number {
     source: Source,
+    /// Whether it may be the sum of further counters.
+    open: bool,
     window: CounterWindow,
 }
+
+/// Places of counters, by all of their labels: a rule names its own, and need not look through all the others.
+type Counters<'a> = HashMap<Vec<(&'a str, &'a str)>, usize>;
 
 /// The moment of a sample.
 #[derive(Debug, Clone, Copy)]
@@ -55,34 +60,22 @@ impl Sampled {
             }
         };
         exprs.for_each(|expr| expr.visit(&mut see));
-        for (selector, number) in &mut self.numbers {
-            number.source.learn(selector, slis, self.counters);
-        }
+        let open = self.numbers.iter_mut().filter(|number| number.1.open);
+        open.for_each(|(selector, number)| number.source.learn(selector, slis, self.counters));
+        let new = slis.counts().enumerate().skip(self.counters);
+        let new = new.map(|(at, count)| (count.labels().collect(), at));
+        let new: Counters<'_> = new.collect();
         self.counters = slis.counts().len();
         for (selector, range) in ranges {
-            self.keep_number(selector, range, slis, born, instruments);
+            let known = self.numbers.entry(selector);
+            known
+                .and_modify(|known| known.window.keep(range))
+                .or_insert_with_key(|selector| {
+                    let mut number = Number::new(selector, range, slis, &new);
+                    number.take(selector, slis, born, instruments);
+                    number
+                });
         }
-    }
-
-    fn keep_number(
-        &mut self,
-        selector: Selector,
-        range: Duration,
-        slis: &Slis,
-        born: Moment,
-        instruments: &Instruments,
-    ) {
-        if let Some(known) = self.numbers.get_mut(&selector) {
-            known.window.keep(range);
-            return;
-        }
-        let mut number = Number {
-            source: Source::new(&selector),
-            window: CounterWindow::new(range),
-        };
-        number.source.learn(&selector, slis, 0);
-        number.take(&selector, slis, born, instruments);
-        self.numbers.insert(selector, number);
     }
 
     fn keep_histogram_window(
@@ -117,6 +110,19 @@ impl Sampled {
 }
 
 impl Number {
+    fn new(selector: &Selector, range: Duration, slis: &Slis, new: &Counters<'_>) -> Self {
+        let named = new.get(&selector.labels().collect::<Vec<_>>());
+        let mut source = Source::new(selector, named.copied().into_iter().collect());
+        if named.is_none() {
+            source.learn(selector, slis, 0);
+        }
+        Self {
+            source,
+            open: named.is_none(),
+            window: CounterWindow::new(range),
+        }
+    }
+
     fn take(&mut self, selector: &Selector, slis: &Slis, now: Moment, instruments: &Instruments) {
         match self.source.value(selector, slis, now.uptime, instruments) {
             Some(value) => self.window.push(now.at_ns, value),

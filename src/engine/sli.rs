@@ -39,17 +39,17 @@ pub(crate) struct SliCount {
 }
 
 impl SliCount {
-    /// The value of a label; empty where it has none, as for Prometheus.
+    /// All labels of its samples.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let kept_by = self.labels.iter().map(|(key, value)| (*key, &**value));
+        let labels = [("budget", &*self.budget), ("level", self.level.as_str())];
+        labels.into_iter().chain(kept_by)
+    }
+
+    /// The value of a label; empty where there is none, as for Prometheus.
     pub(super) fn label(&self, key: &str) -> &str {
-        match key {
-            "budget" => &self.budget,
-            "level" => self.level.as_str(),
-            _ => {
-                let mut kept_by = self.labels.iter();
-                let found = kept_by.find(|label| label.0 == key);
-                found.map_or("", |label| &label.1)
-            }
-        }
+        let found = self.labels().find(|label| label.0 == key);
+        found.map_or("", |label| label.1)
     }
 }
 

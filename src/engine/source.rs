@@ -21,11 +21,12 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn new(selector: &Selector) -> Self {
+    /// `counters` are the places of those that it is the sum of, if it is one.
+    pub(super) fn new(selector: &Selector, counters: Vec<usize>) -> Self {
         match selector.name() {
             UPTIME => Self::Uptime,
-            SLI_VALID => Self::Valid(Vec::new()),
-            SLI_BAD => Self::Bad(Vec::new()),
+            SLI_VALID => Self::Valid(counters),
+            SLI_BAD => Self::Bad(counters),
             _ => Self::Instruments(Chosen::default()),
         }
     }

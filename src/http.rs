@@ -67,6 +67,11 @@
 //! and the rest, see [`scope`](crate::scope). [`MeasureLayer::trace_ids`] lets slow requests be looked up. Both are off by
 //! default, for they cost.
 //!
+//! # Budgets of routes
+//!
+//! [`BudgetLayer`] puts a budget on one route, or on each route of a router; [`RouteBudget`] is the same as a request's
+//! extension. By label, and by pattern, see [`Select::label`](crate::Select::label) and [`Budget::per`](crate::Budget::per).
+//!
 //! # Cost and limits
 //!
 //! Once a series exists, a request takes no lock and allocates nothing here, with labels of your own as without, but for
@@ -75,6 +80,8 @@
 //! `Router::layer`, axum applies a layer to the routes added before it.
 
 mod body;
+mod bound;
+mod budget;
 mod end;
 mod future;
 mod head;
@@ -88,6 +95,7 @@ mod share;
 mod unwinding;
 
 pub use body::ResponseBody;
+pub use budget::{BudgetLayer, RouteBudget, WithBudget};
 pub use future::ResponseFuture;
 pub use head::{RequestHead, ResponseHead};
 pub use layer::{Measure, MeasureLayer};

@@ -1,5 +1,6 @@
 //! Why it exists: everything hangs off one value, so that two instances never see each other.
 
+mod budgets;
 mod builder;
 
 pub use builder::Builder;
@@ -10,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use once_cell::sync::OnceCell;
 
-use crate::alert::Subscription;
+use crate::alert::{Subscription, Warning};
 use crate::budget::Level;
 use crate::config::Thresholds;
 use crate::engine::{BudgetReading, Engine, StateCell, Ticker, WindowReading};
@@ -46,6 +47,8 @@ pub(crate) struct Inner {
     /// The formats it is served in.
     pub(crate) offer: Offer,
     pub(crate) engine: Arc<Engine>,
+    /// How often promises are judged.
+    tick: Duration,
     /// What the latest pages were made of.
     pub(crate) shelf: Shelf,
     /// Ends the tick's thread with the instance.
@@ -86,19 +89,15 @@ impl Plimsoll {
         self.inner.engine.readings()
     }
 
-    /// Where a budget stands, for code that acts on it at every call: the gravest state of its levels. `None` if there
-    /// is no such budget.
+    /// Where a budget stands, for code that acts on it at every call: the gravest state of its levels, and of all that
+    /// it is kept by. `None` if there is no such budget.
     pub fn budget_state(&self, budget: &str) -> Option<StateCell> {
-        let mut cells = self.inner.engine.cells().iter();
-        let found = cells.find(|cells| cells.budget == budget)?;
-        Some(found.any.clone())
+        Some(self.inner.engine.cells(budget)?.any)
     }
 
     /// The same for one of its levels.
     pub fn level_state(&self, budget: &str, level: Level) -> Option<StateCell> {
-        let mut cells = self.inner.engine.cells().iter();
-        let found = cells.find(|cells| cells.budget == budget)?;
-        found.level(level).cloned()
+        self.inner.engine.cells(budget)?.level(level).cloned()
     }
 
     /// What a window of a [`Watch`](crate::Watch) held at the latest tick; `None` if nobody named it.
@@ -111,6 +110,12 @@ impl Plimsoll {
     /// A stream of breaches and recoveries from now on.
     pub fn subscribe(&self) -> Subscription {
         Subscription::new(self.inner.engine.hub().add("subscription", None))
+    }
+
+    /// Everything about the set-up that somebody should mend, as of the latest tick, the first one first; each kind and
+    /// subject once.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.inner.engine.warnings()
     }
 
     /// The slowest requests and queries of the latest period of the [slow log](Builder::slow_log) that is over: requests

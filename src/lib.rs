@@ -72,13 +72,15 @@ pub mod service;
 mod stats;
 mod window;
 
-pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription};
+pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription, Warning};
 pub use budget::{Budget, Level, Limit, Select};
 #[cfg(feature = "tsc")]
 pub use clock::TscClock;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use config::{BuildError, Problem, Thresholds};
-pub use engine::{AlertState, BudgetReading, StateCell, Watch, WindowReading};
+pub use engine::{
+    AlertState, BudgetReading, StateCell, UNMATCHED_AFTER, Uncovered, Watch, WindowReading,
+};
 pub use expr::{BucketCounts, Expr, Op, Samples, Selector};
 pub use histogram::{
     Buckets, Exemplar, Histogram, Layout, LayoutError, Snapshot, TraceId, TraceIdError, Unit,

@@ -60,7 +60,7 @@ pub(crate) use label::{Side, keys, label_problems};
 pub(crate) use operation::{InFlight, Operation};
 #[cfg(feature = "http")]
 pub(crate) use set::MAX_KEYS;
-pub(crate) use set::{OTHER, OperationSet};
+pub(crate) use set::{OTHER, OperationSet, UNMATCHED};
 pub(crate) use slow::SlowLog;
 pub use slow::SlowOperation;
 pub(crate) use stages::StageSeries;
@@ -185,6 +185,8 @@ impl Domain {
 /// What an operation records with.
 #[derive(Debug, Clone)]
 pub(crate) struct Recording {
+    /// The label keys, in the order in which values are given: the domain's own, then those that the user added.
+    pub(crate) keys: Arc<[&'static str]>,
     pub(crate) clock: SharedClock,
     pub(crate) buckets: Arc<Buckets>,
     /// Those of sizes in bytes.
@@ -230,7 +232,10 @@ impl Registry {
             let labels = labels.take_if(|_| domain == Domain::Http);
             let (clock, memory) = (clock.clone(), memory.clone());
             let slowest = slow.of(domain).cloned();
+            let labels = labels.unwrap_or_default();
+            let added = labels.request.iter().map(|label| label.name);
             let recording = Recording {
+                keys: domain.keys().iter().copied().chain(added).collect(),
                 clock,
                 buckets: buckets(domain),
                 sizes: sizes.clone(),
@@ -241,7 +246,7 @@ impl Registry {
                     .map_or(u64::MAX, |slowest| slowest.threshold_ns),
                 slowest,
             };
-            OperationSet::new(domain, labels.unwrap_or_default(), recording, cap)
+            OperationSet::new(domain, labels, recording, cap)
         };
         let sets = Domain::ALL.into_iter().map(set).collect();
         Self {

@@ -203,6 +203,35 @@ fn layers_that_act_allocate_nothing_of_ours_without_a_breach() {
 }
 
 #[test]
+fn a_budget_on_a_route_allocates_nothing_after_the_first_request() {
+    use plimsoll::http::{BudgetLayer, RouteBudget};
+    use plimsoll::{Budget, Select};
+
+    let plimsoll = Plimsoll::builder().manual_tick().build().unwrap();
+    let budget = |name| Budget::error_ratio(name, Select::http()).at_most(0.1);
+    let layer = BudgetLayer::new(&plimsoll, budget("layer")).unwrap();
+    let brought = RouteBudget::new(&plimsoll, budget("extension")).unwrap();
+    let bare = service_fn(|_: Request<()>| {
+        ready(Ok::<_, Infallible>(Response::new(Full::new(
+            Bytes::from_static(b"ok"),
+        ))))
+    });
+    let with_extension = |budget: Option<RouteBudget>| {
+        let mut service = layer.layer(BudgetLayer::of_requests().layer(bare));
+        service_fn(move |mut request: Request<()>| {
+            budget
+                .clone()
+                .map(|budget| request.extensions_mut().insert(budget));
+            service.call(request)
+        })
+    };
+    let inserted = |service| of_requests(with_extension(service)) - of_requests(bare);
+    assert_eq!(inserted(None), 0);
+    assert_eq!(inserted(Some(brought)), 100, "the box of the extension");
+    assert_eq!(allocations(|| drop(black_box(layer.layer(())).clone())), 0);
+}
+
+#[test]
 fn a_layer_is_applied_without_allocating() {
     let plimsoll = still();
     let layer = MeasureLayer::new(&plimsoll);

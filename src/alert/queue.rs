@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::{Event, STUCK_AFTER};
+use super::{Event, STUCK_AFTER, Warning};
 use crate::clock::SharedClock;
 use crate::histogram::nanos;
 use crate::registry::SlowOperation;
@@ -27,7 +27,14 @@ pub(crate) trait Message: Clone + fmt::Debug + Send + 'static {
 
 impl Message for Event {
     fn is_stale_beside(&self, newer: &Self) -> bool {
-        self.budget == newer.budget && self.level == newer.level
+        self.budget == newer.budget && self.level == newer.level && self.labels == newer.labels
+    }
+}
+
+/// Each is said once, so none is stale; they are so few that none is dropped.
+impl Message for Warning {
+    fn is_stale_beside(&self, _: &Self) -> bool {
+        false
     }
 }
 
@@ -42,8 +49,10 @@ impl Message for Arc<SlowOperation> {
 pub(crate) struct Hub {
     clock: SharedClock,
     capacity: usize,
+    rules: Arc<AtomicUsize>,
     edges: Queues<Event>,
     slow: Queues<Arc<SlowOperation>>,
+    warnings: Queues<Warning>,
 }
 
 /// The queues of those that wait for the same.
@@ -66,10 +75,17 @@ impl Hub {
     pub(crate) fn new(clock: SharedClock, capacity: usize, rules: usize) -> Self {
         Self {
             clock,
-            capacity: capacity.max(rules + 1),
+            capacity,
+            rules: Arc::new(AtomicUsize::new(rules)),
             edges: Queues(Mutex::default()),
             slow: Queues(Mutex::default()),
+            warnings: Queues(Mutex::default()),
         }
+    }
+
+    /// From now on so many rules can send.
+    pub(crate) fn make_room(&self, rules: usize) {
+        self.rules.store(rules, Ordering::Relaxed);
     }
 
     /// Adds a subscriber; without a callback it takes its events itself. A name that is taken gets a number.
@@ -82,6 +98,11 @@ impl Hub {
         self.slow.add(self.queue(name, Some(callback)));
     }
 
+    /// Adds a subscriber to warnings.
+    pub(crate) fn add_warned(&self, name: &str, callback: Callback<Warning>) {
+        self.warnings.add(self.queue(name, Some(callback)));
+    }
+
     fn queue<T: Message>(&self, name: &str, callback: Option<Callback<T>>) -> Arc<Queue<T>> {
         let mut taken = Vec::new();
         self.each_stats(|stats| taken.push(stats.name));
@@ -92,6 +113,7 @@ impl Hub {
         Arc::new(Queue {
             name: names.next().unwrap_or_default().into(),
             capacity: self.capacity,
+            rules: self.rules.clone(),
             clock: self.clock.clone(),
             callback,
             state: Mutex::default(),
@@ -110,17 +132,24 @@ impl Hub {
         self.slow.publish(slow);
     }
 
+    /// The same for a warning.
+    pub(crate) fn publish_warning(&self, warning: &Warning) {
+        self.warnings.publish(warning);
+    }
+
     /// Counts callbacks that have been running for too long.
     pub(crate) fn look_for_stuck(&self) {
         let now_ns = self.clock.now_ns();
         self.edges.look_for_stuck(now_ns);
         self.slow.look_for_stuck(now_ns);
+        self.warnings.look_for_stuck(now_ns);
     }
 
     /// Shows what became of each subscriber's events.
     pub(crate) fn each_stats(&self, mut show: impl FnMut(SubscriberStats)) {
         self.edges.each_stats(&mut show);
         self.slow.each_stats(&mut show);
+        self.warnings.each_stats(&mut show);
     }
 
     #[cfg(test)]
@@ -133,7 +162,7 @@ impl Hub {
     /// Waits until every event was delivered; `false` if that takes longer than `timeout`.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
-        self.edges.flush(deadline) && self.slow.flush(deadline)
+        self.edges.flush(deadline) && self.slow.flush(deadline) && self.warnings.flush(deadline)
     }
 }
 
@@ -219,6 +248,8 @@ impl<T> Default for State<T> {
 pub(crate) struct Queue<T: Message = Event> {
     name: Arc<str>,
     capacity: usize,
+    /// How many rules can send. Relaxed: raised before the first event of a new one is published.
+    rules: Arc<AtomicUsize>,
     clock: SharedClock,
     callback: Option<Callback<T>>,
     state: Mutex<State<T>>,
@@ -230,7 +261,8 @@ impl<T: Message> Queue<T> {
     fn push(self: &Arc<Self>, event: T) {
         let mut state = self.state.lock();
         state.events.push_back(event);
-        if state.events.len() > self.capacity {
+        let last_edges = self.rules.load(Ordering::Relaxed) + 1;
+        if state.events.len() > self.capacity.max(last_edges) {
             drop_stale(&mut state.events);
             self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }

@@ -1,5 +1,5 @@
 //! Structured `tracing` events. Target `plimsoll::alert`: an event per edge, `WARN` for a breach, `INFO` for a recovery.
-//! Target `plimsoll::slow`: a `WARN` per line of the slow log.
+//! Target `plimsoll::slow`: a `WARN` per line of the slow log. Target `plimsoll::setup`: a `WARN` per warning.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tracing::field::display;
 use tracing::subscriber::NoSubscriber;
 
 use super::queue::Callback;
-use super::{Event, EventKind};
+use super::{Event, EventKind, Warning};
 use crate::registry::SlowOperation;
 
 /// Writes edges.
@@ -23,6 +23,21 @@ pub(crate) fn slow_log() -> Callback<Arc<SlowOperation>> {
     Box::new(move |slow| written(slow))
 }
 
+/// Writes warnings.
+pub(crate) fn warnings() -> Callback<Warning> {
+    Box::new(under_the_builder(write_warning))
+}
+
+fn write_warning(warning: &Warning) {
+    let Warning {
+        kind,
+        subject,
+        what,
+        mend,
+    } = warning;
+    tracing::warn!(target: "plimsoll::setup", kind, %subject, mend, "{what}");
+}
+
 /// Writes what it is shown.
 fn under_the_builder<T>(write: fn(&T)) -> impl Fn(&T) + Send + Sync {
     let voice = Voice::new();
@@ -30,15 +45,14 @@ fn under_the_builder<T>(write: fn(&T)) -> impl Fn(&T) + Send + Sync {
 }
 
 /// Writes to the subscriber in force where the instance was built, or else to the global one.
-#[derive(Debug)]
-pub(crate) struct Voice(Dispatch);
+struct Voice(Dispatch);
 
 impl Voice {
-    pub(crate) fn new() -> Self {
+    fn new() -> Self {
         Self(dispatcher::get_default(Dispatch::clone))
     }
 
-    pub(crate) fn say(&self, write: impl FnOnce()) {
+    fn say(&self, write: impl FnOnce()) {
         if self.0.is::<NoSubscriber>() {
             write();
         } else {
@@ -49,6 +63,8 @@ impl Voice {
 
 fn write(event: &Event) {
     let since = humantime::format_rfc3339_millis(event.since);
+    let labels = event.kept_by();
+    let labels = labels.as_deref();
     let Event {
         budget,
         level,
@@ -59,10 +75,10 @@ fn write(event: &Event) {
     } = event;
     match event.kind {
         EventKind::Breach => {
-            tracing::warn!(target: "plimsoll::alert", %budget, %level, value, limit, unit, %since, "breach");
+            tracing::warn!(target: "plimsoll::alert", %budget, labels, %level, value, limit, unit, %since, "breach");
         }
         EventKind::Recovery => {
-            tracing::info!(target: "plimsoll::alert", %budget, %level, value, limit, unit, %since, "recovery");
+            tracing::info!(target: "plimsoll::alert", %budget, labels, %level, value, limit, unit, %since, "recovery");
         }
     }
 }

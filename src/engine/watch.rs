@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::budget::Select;
 use crate::histogram::Snapshot;
-use crate::registry::Label;
 use crate::window::HistogramWindow;
 
 /// Windows over selected operations, from 2 ticks to 30 days: percentiles and rates of the latest seconds, hours or
@@ -66,9 +65,9 @@ impl Watch {
         self
     }
 
-    /// Every mistake in the declaration, as (field, what is wrong and how to mend it); `added` are the labels that the
-    /// user adds to requests.
-    pub(crate) fn problems(&self, tick: Duration, added: &[Label]) -> Vec<(String, String)> {
+    /// Every mistake in the declaration, as (field, what is wrong and how to mend it); `keys` are the labels that its
+    /// kind of work has.
+    pub(crate) fn problems(&self, tick: Duration, keys: &[&str]) -> Vec<(String, String)> {
         let field = |field: &str| format!("watch {:?}: {field}", self.name);
         let mut problems = Vec::new();
         if self.windows.is_empty() {
@@ -93,7 +92,7 @@ impl Watch {
                 "is outside what is measured: more than 0, at most an hour".to_owned(),
             ));
         }
-        let unknown = self.select.unknown_labels(added);
+        let unknown = self.select.unknown_labels(keys);
         problems.extend(
             unknown
                 .into_iter()

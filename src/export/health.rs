@@ -61,6 +61,27 @@ pub(super) fn show(
         "Panics of the code that reads a label, whose value is then as if there were too many.",
         LabelValues::panics,
     );
+    let oddities = &inner.registry.oddities;
+    counter(
+        sheet,
+        "plimsoll_classifier_panics_total",
+        "Panics of classifiers, in whose place the status decided.",
+        oddities.classifier_panics_total(),
+    );
+    counter(
+        sheet,
+        "plimsoll_layers_stacked_total",
+        "Requests that came to a layer around which another one measures them.",
+        oddities.stacked_total(),
+    );
+    sheet.family(
+        "plimsoll_warnings_total",
+        "Warnings about the set-up, each of which is said once.",
+        Kind::Counter,
+    );
+    inner.engine.each_warning_count(|kind, count| {
+        sheet.sample([("kind", kind)].into_iter(), Number::Integer(count));
+    });
     by_kind(
         sheet,
         "plimsoll_values_saturated_total",
@@ -94,6 +115,11 @@ pub(super) fn show(
         let labels = [("kind", domain.as_str()), ("reason", reason)];
         sheet.sample(labels.into_iter(), Number::Integer(count));
     });
+}
+
+fn counter(sheet: &mut impl Sheet, name: &str, help: &str, count: u64) {
+    sheet.family(name, help, Kind::Counter);
+    sheet.sample([].into_iter(), Number::Integer(count));
 }
 
 /// A gauge that is always 1 and says something with its label.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use http::{Extensions, Method};
 
-/// The label value of requests that no route took.
-pub(super) const UNMATCHED: &str = "unmatched";
+pub(super) use crate::registry::UNMATCHED;
 
 const OTHER_METHOD: &str = "_OTHER";
 

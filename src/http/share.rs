@@ -75,7 +75,10 @@ impl Share {
                 let own = [method, self.settings.renames.name(route)];
                 labelled(set, own, head, OperationSet::get)
             }
-            None => labelled(set, [method, UNMATCHED], head, OperationSet::get_declared),
+            None => {
+                anchor.registry().oddities.unmatched();
+                labelled(set, [method, UNMATCHED], head, OperationSet::get_declared)
+            }
         };
         let operation = NonNull::from(&**operation);
         if is_at(subject(operation)) {

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::budgets::{self, taken};
 use super::{Inner, Plimsoll};
-use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY};
+use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY, Warning};
 use crate::budget::Budget;
 use crate::clock::{Clock, SharedClock};
 use crate::config::{BuildError, Problem, Settings, Thresholds, Vars, apply_vars};
@@ -13,7 +14,7 @@ use crate::engine::{Engine, Ticker, Watch};
 use crate::family::{Foreign, Format, Offer, Shelf};
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::naming::Naming;
-use crate::registry::{Domain, Label, Registry, SlowLog, SlowOperation, label_problems};
+use crate::registry::{Domain, Label, Registry, SlowLog, SlowOperation, keys, label_problems};
 
 /// Label sets per kind of work before the rest is counted under `other`.
 const MAX_SERIES: usize = 1_000;
@@ -39,6 +40,7 @@ pub struct Builder {
     callbacks: Vec<(String, Callback)>,
     slow_log: Option<(usize, Duration)>,
     on_slow: Vec<Callback<Arc<SlowOperation>>>,
+    on_warning: Vec<Callback<Warning>>,
     foreign: Foreign,
     labels: Vec<Label>,
     problems: Vec<Problem>,
@@ -134,6 +136,14 @@ impl Builder {
     /// ```
     pub fn on_slow(mut self, callback: impl Fn(&SlowOperation) + Send + Sync + 'static) -> Self {
         self.on_slow.push(Box::new(move |slow| callback(slow)));
+        self
+    }
+
+    /// Calls `callback` for every [`Warning`], each once, on a thread of its own: a layer that is outside the router, a
+    /// budget that matches nothing, a label that loses values. [`Plimsoll::warnings`] lists the same, and with the
+    /// feature `tracing` they go to the target `plimsoll::setup`.
+    pub fn on_warning(mut self, callback: impl Fn(&Warning) + Send + Sync + 'static) -> Self {
+        self.on_warning.push(Box::new(callback));
         self
     }
 
@@ -297,7 +307,9 @@ impl Builder {
             &self.labels,
         ));
         for watch in &self.watches {
-            let found = watch.problems(tick, &self.labels).into_iter();
+            let found = watch
+                .problems(tick, &keys(watch.select.domain, &self.labels))
+                .into_iter();
             problems.extend(found.map(|(field, message)| Problem::new(field, message)));
         }
         problems.extend(facade_problems(&self.foreign));
@@ -341,9 +353,15 @@ impl Builder {
             .iter()
             .map(|budget| budget.limits.len())
             .sum();
-        let hub = Hub::new(clock, self.queue_capacity.unwrap_or(QUEUE_CAPACITY), rules);
+        let capacity = self.queue_capacity.unwrap_or(QUEUE_CAPACITY);
+        let hub = Hub::new(clock, capacity, rules);
         #[cfg(feature = "tracing")]
         hub.add("tracing", Some(crate::alert::tracing_subscriber()));
+        #[cfg(feature = "tracing")]
+        hub.add_warned("warnings", crate::alert::tracing_warnings());
+        for callback in self.on_warning {
+            hub.add_warned("on_warning", callback);
+        }
         for (name, callback) in self.callbacks {
             hub.add(&name, Some(callback));
         }
@@ -378,6 +396,7 @@ impl Builder {
             created,
             offer: self.offer,
             engine,
+            tick,
             shelf: Shelf::default(),
             _ticker: ticker,
         };
@@ -462,17 +481,12 @@ fn find_problems(
             .iter()
             .any(|earlier| earlier.name == budget.name)
         {
-            let message = "is declared twice: give one of the two another name";
-            problems.push(Problem::new(
-                format!("budget {:?}: name", budget.name),
-                message,
-            ));
+            problems.push(taken(&budget.name));
         }
-        let found = budget
-            .problems(tick, labels)
-            .into_iter()
-            .chain(budget.unknown_families(naming));
-        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        let keys = budget
+            .select()
+            .map_or(Vec::new(), |select| keys(select.domain, labels));
+        problems.extend(budgets::problems(budget, tick, naming, &keys));
     }
     problems
 }

@@ -60,7 +60,12 @@ impl Operation {
         }
     }
 
-    /// The label values, in the order of [`OperationSet::keys`](super::OperationSet::keys).
+    /// The label keys: the domain's own, then those that the user added.
+    pub(crate) fn keys(&self) -> &[&'static str] {
+        &self.recording.keys
+    }
+
+    /// The label values, in the order of the [`keys`](Self::keys).
     pub(crate) fn labels(&self) -> &[Box<str>] {
         &self.labels
     }

@@ -17,6 +17,9 @@ use crate::histogram::{Buckets, Cells};
 /// The label value of whatever came after the cap.
 pub(crate) const OTHER: &str = "other";
 
+/// The route of requests that no route took.
+pub(crate) const UNMATCHED: &str = "unmatched";
+
 /// More label keys than any domain has, the user's among them.
 pub(crate) const MAX_KEYS: usize = 2 + MAX_LABELS;
 
@@ -47,7 +50,6 @@ enum Declared {
 pub(crate) struct OperationSet {
     id: SetId,
     domain: Domain,
-    keys: Box<[&'static str]>,
     pub(crate) labels: Labels,
     recording: Recording,
     hasher: RandomState,
@@ -63,14 +65,12 @@ pub(crate) struct OperationSet {
 
 impl OperationSet {
     pub(super) fn new(domain: Domain, labels: Labels, recording: Recording, cap: usize) -> Self {
-        let added = labels.request.iter().map(|label| label.name);
         let table = (0..cap.next_power_of_two().clamp(16, 4096))
             .map(|_| OnceBox::new())
             .collect();
         Self {
             id: SetId::new(),
             domain,
-            keys: domain.keys().iter().copied().chain(added).collect(),
             labels,
             hasher: RandomState::default(),
             table,
@@ -88,7 +88,7 @@ impl OperationSet {
 
     /// The label keys, in the order in which values are given: the domain's own, then those that the user added.
     pub(crate) fn keys(&self) -> &[&'static str] {
-        &self.keys
+        &self.recording.keys
     }
 
     pub(crate) fn buckets(&self) -> &Arc<Buckets> {
@@ -126,7 +126,7 @@ impl OperationSet {
 
     fn declare_own(&self, labels: &[&str]) -> &Arc<Operation> {
         let mut values = [""; MAX_KEYS];
-        let values = &mut values[..self.keys.len()];
+        let values = &mut values[..self.keys().len()];
         values[..labels.len()].copy_from_slice(labels);
         for (label, value) in self.added(values) {
             label.place(Some(value));
@@ -151,7 +151,7 @@ impl OperationSet {
 
     #[inline]
     fn find(&self, labels: &[&str], declared: Declared) -> &Arc<Operation> {
-        debug_assert_eq!(labels.len(), self.keys.len());
+        debug_assert_eq!(labels.len(), self.keys().len());
         // SAFETY: only operations in nodes of `table` are kept under `id`; a node is never moved and never dropped
         // before the table.
         unsafe { self.id.recent(labels) }.unwrap_or_else(|| self.search(labels, declared))
@@ -232,7 +232,7 @@ impl OperationSet {
         }
         let (mut own, count) = ([""; MAX_KEYS], self.domain.keys().len());
         own[..count].copy_from_slice(&labels[..count]);
-        let own = &own[..self.keys.len()];
+        let own = &own[..self.keys().len()];
         let hash = self.hash(own);
         let mut nodes =
             std::iter::successors(self.bucket(hash).get(), |node: &&Node| node.next.get());

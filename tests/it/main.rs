@@ -26,6 +26,10 @@ mod labels;
 mod live;
 #[cfg(feature = "modbus")]
 mod modbus;
+#[cfg(feature = "axum")]
+mod routes;
 #[cfg(feature = "service")]
 mod service;
+#[cfg(feature = "axum")]
+mod warnings;
 mod watch;

@@ -26,7 +26,7 @@ mod trace;
 
 pub(crate) use queue::{Callback, Hub, SubscriberStats};
 #[cfg(feature = "tracing")]
-pub(crate) use trace::subscriber as tracing_subscriber;
+pub(crate) use trace::{slow_log as tracing_slow_log, subscriber as tracing_subscriber};
 
 use std::fmt;
 use std::sync::Arc;

@@ -142,7 +142,7 @@ impl Engine {
 
     /// Samples, evaluates, and announces what changed.
     pub(crate) fn tick(&self) {
-        let events = {
+        let (events, slow) = {
             let mut judge = self.judge.lock();
             judge.ticks += 1;
             let now_ns = judge.latest_ns.max(self.registry.clock().now_ns());
@@ -150,9 +150,10 @@ impl Engine {
             self.sample(&mut judge, now_ns);
             let events = judge.evaluate(now_ns, self.registry.clock().system_time());
             self.cells.iter().for_each(BudgetCells::settle);
-            events
+            (events, self.registry.slow.turn(now_ns))
         };
         events.iter().for_each(|event| self.hub.publish(event));
+        slow.iter().for_each(|slow| self.hub.publish_slow(slow));
         self.hub.look_for_stuck();
     }
 
@@ -186,6 +187,9 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         self.cells.iter().for_each(BudgetCells::retire);
+        // Its period will not end any more.
+        let slow = self.registry.slow.take();
+        slow.iter().for_each(|slow| self.hub.publish_slow(slow));
     }
 }
 

@@ -18,7 +18,7 @@ use crate::family::{Foreign, Offer, Shelf};
 use crate::naming::Naming;
 #[cfg(feature = "http")]
 use crate::registry::Anchors;
-use crate::registry::Registry;
+use crate::registry::{Registry, SlowOperation};
 
 /// One instance: what it counts, promises and announces.
 ///
@@ -111,6 +111,12 @@ impl Plimsoll {
     /// A stream of breaches and recoveries from now on.
     pub fn subscribe(&self) -> Subscription {
         Subscription::new(self.inner.engine.hub().add("subscription", None))
+    }
+
+    /// The slowest requests and queries of the latest period of the [slow log](Builder::slow_log) that is over: requests
+    /// first, each kind the slowest first.
+    pub fn slowest(&self) -> Vec<SlowOperation> {
+        self.registry().slow.latest()
     }
 
     /// Waits until every callback has got what was announced; `false` if that takes longer than `timeout`.

@@ -9,6 +9,7 @@
 //! | SQL queries, by any driver | `Plimsoll::db` | queries, cancelled ones included |
 //! | a connection pool | [`Plimsoll::pool`] | the wait for a connection |
 //! | Modbus devices | `Plimsoll::modbus` | transactions, connections, values |
+//! | where a request's time goes | [`stage`], [`scope`] | its queries, device calls, named stages |
 //! | anything else | [`Plimsoll::operation`], [`counter`](Plimsoll::counter), [`gauge`](Plimsoll::gauge), [`histogram`](Plimsoll::histogram) | what you say |
 //!
 //! A [`Budget`] limits an SLI over a window. The tick judges it every second; [`Builder::on_breach`],
@@ -65,6 +66,7 @@ pub mod modbus;
 mod naming;
 pub mod pool;
 mod registry;
+pub mod scope;
 #[cfg(feature = "service")]
 pub mod service;
 mod stats;
@@ -86,7 +88,8 @@ pub use instrument::{
     Counter, CounterBuilder, Gauge, GaugeBuilder, HistogramBuilder, Operation, OperationGuard,
 };
 pub use naming::Naming;
-pub use registry::{ByResult, Classify, InstrumentError, Outcome};
+pub use registry::{ByResult, Classify, InstrumentError, Outcome, SlowOperation};
+pub use scope::{Anatomy, stage};
 pub use stats::{OperationStats, Stats};
 
 #[cfg(all(doctest, feature = "axum"))]

@@ -14,10 +14,13 @@ mod anchors;
 mod classify;
 mod end;
 mod extra;
+mod handle;
 mod instruments;
 mod operation;
 mod recent;
 mod set;
+mod slow;
+mod stages;
 
 #[cfg(feature = "http")]
 pub use acts::Acted;
@@ -27,6 +30,7 @@ pub(crate) use anchors::{Anchor, Anchors, WeakAnchors};
 pub use classify::{ByResult, Classify};
 pub(crate) use end::{End, Way};
 pub(crate) use extra::Extra;
+pub(crate) use handle::Handle;
 pub use instruments::InstrumentError;
 pub(crate) use instruments::{
     GaugeCell, InstrumentFamily, InstrumentKind, InstrumentValue, Instruments, check_label,
@@ -34,15 +38,22 @@ pub(crate) use instruments::{
 };
 pub(crate) use operation::{InFlight, Operation};
 pub(crate) use set::{OTHER, OperationSet};
+pub(crate) use slow::SlowLog;
+pub use slow::SlowOperation;
+pub(crate) use stages::StageSeries;
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::SharedClock;
 use crate::histogram::{Buckets, Memory, Reading};
+use slow::Slowest;
+use stages::Rulers;
 
 /// How a unit of measured work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Outcome {
     /// It did what it was asked for.
@@ -153,12 +164,13 @@ pub(crate) struct Recording {
     pub(crate) clock: SharedClock,
     pub(crate) buckets: Arc<Buckets>,
     /// Those of sizes in bytes.
-    #[cfg_attr(
-        not(feature = "http"),
-        allow(dead_code, reason = "only this probe measures sizes")
-    )]
     pub(crate) sizes: Arc<Buckets>,
+    /// Those of an anatomy.
+    rulers: Arc<Rulers>,
     pub(crate) memory: Arc<Memory>,
+    /// Above it an operation is offered to the slow log; out of reach where there is none.
+    slow_ns: u64,
+    slowest: Option<Arc<Slowest>>,
 }
 
 /// Everything that one instance counts.
@@ -171,25 +183,32 @@ pub(crate) struct Registry {
     pub(crate) acts: Acts,
     #[cfg(feature = "http")]
     kept: anchors::Kept,
+    pub(crate) slow: SlowLog,
 }
 
 impl Registry {
     /// `buckets` says which bounds the durations of a domain have, `sizes` are those of bytes, `cap` how many label sets it may grow to, `memory`
-    /// how many bytes of counters threads may own.
+    /// how many bytes of counters threads may own; `slow` takes what was slow.
     pub(crate) fn new(
         clock: SharedClock,
         buckets: impl Fn(Domain) -> Arc<Buckets>,
         sizes: &Arc<Buckets>,
         cap: usize,
         memory: Arc<Memory>,
+        slow: SlowLog,
     ) -> Self {
+        let rulers = Arc::new(Rulers::default());
         let set = |domain| {
             let (clock, memory) = (clock.clone(), memory.clone());
+            let slowest = slow.of(domain).cloned();
             let recording = Recording {
                 clock,
                 buckets: buckets(domain),
                 sizes: sizes.clone(),
+                rulers: rulers.clone(),
                 memory,
+                slow_ns: slowest.as_ref().map_or(u64::MAX, |slowest| slowest.threshold_ns),
+                slowest,
             };
             OperationSet::new(domain, recording, cap)
         };
@@ -200,6 +219,7 @@ impl Registry {
             acts: Acts::default(),
             #[cfg(feature = "http")]
             kept: anchors::Kept::default(),
+            slow,
             clock,
             memory,
         }

@@ -70,6 +70,15 @@ pub(super) fn show(
         [].into_iter(),
         Number::Integer(inner.foreign.refused.count()),
     );
+    sheet.family(
+        "plimsoll_slow_dropped_total",
+        "Slow operations that are not in the slow log: limit where slower ones were, busy where two met.",
+        Kind::Counter,
+    );
+    inner.registry.slow.each_dropped(|domain, reason, count| {
+        let labels = [("kind", domain.as_str()), ("reason", reason)];
+        sheet.sample(labels.into_iter(), Number::Integer(count));
+    });
 }
 
 /// A gauge that is always 1 and says something with its label.

@@ -102,7 +102,7 @@ fn subscribers(hub: &Hub, sheet: &mut impl Sheet) {
     };
     counter(
         "plimsoll_events_delivered_total",
-        "Breaches and recoveries that a subscriber has dealt with.",
+        "Breaches, recoveries and lines of the slow log that a subscriber has dealt with.",
         |stats| stats.delivered,
     );
     counter(

@@ -10,7 +10,7 @@ use http::{Extensions, Method};
 
 use super::route::{self, UNMATCHED};
 use crate::instance::Plimsoll;
-use crate::registry::{Anchor, Domain, InFlight, Operation, WeakAnchors};
+use crate::registry::{Anchor, Domain, Handle, InFlight, Operation, WeakAnchors};
 
 /// What a layer was told. An instance has one of each kind.
 pub(super) struct Share {
@@ -111,6 +111,8 @@ impl Deref for Counted {
         unsafe { self.operation.as_ref() }
     }
 }
+
+impl Handle for Counted {}
 
 // SAFETY: it is a shared reference to an operation, which is `Sync`, and what keeps that there.
 unsafe impl Send for Counted

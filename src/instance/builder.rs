@@ -13,10 +13,14 @@ use crate::engine::{Engine, Ticker, Watch};
 use crate::family::{Foreign, Format, Offer, Shelf};
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::naming::Naming;
-use crate::registry::{Domain, Registry};
+use crate::registry::{Domain, Registry, SlowLog, SlowOperation};
 
 /// Label sets per kind of work before the rest is counted under `other`.
 const MAX_SERIES: usize = 1_000;
+
+/// How many lines the slow log has for each kind of work, and how often.
+const SLOW_LOG: (usize, Duration) = (5, Duration::from_secs(10));
+const MAX_SLOW: usize = 1_000;
 
 /// A configuration in the making. Every mistake surfaces at [`build`](Self::build), all at once.
 ///
@@ -33,6 +37,8 @@ pub struct Builder {
     watches: Vec<Watch>,
     offer: Offer,
     callbacks: Vec<(String, Callback)>,
+    slow_log: Option<(usize, Duration)>,
+    on_slow: Vec<Callback<Arc<SlowOperation>>>,
     foreign: Foreign,
     problems: Vec<Problem>,
 }
@@ -71,6 +77,35 @@ impl Builder {
     /// Above it a query is slow; 50 ms by default. At most an hour.
     pub fn slow_query(mut self, threshold: Duration) -> Self {
         self.code.slow_query = Some(threshold);
+        self
+    }
+
+    /// How many of the slowest requests, and of the slowest queries, are told of after each `period`: 5 every 10 s by
+    /// default. 0 turns the slow log off.
+    ///
+    /// They go to [`on_slow`](Self::on_slow), to [`Plimsoll::slowest`], and with the feature `tracing` to the target
+    /// `plimsoll::slow`. The others are counted in `plimsoll_slow_dropped_total`. A period ends with a tick. At most 1000;
+    /// memory: some 500 bytes for each. Cost: a comparison for each operation; for slow ones that get in, a lock that nobody
+    /// waits for, and a copy of the labels.
+    pub fn slow_log(mut self, count: usize, period: Duration) -> Self {
+        self.slow_log = Some((count, period));
+        self
+    }
+
+    /// Calls `callback` for every line of the slow log, the slowest of a period first, on a thread of its own.
+    ///
+    /// It may block or panic: nobody else notices.
+    ///
+    /// ```
+    /// use plimsoll::Plimsoll;
+    ///
+    /// let plimsoll = Plimsoll::builder()
+    ///     .on_slow(|slow| eprintln!("{} {:?} took {:?}", slow.kind, slow.labels, slow.duration))
+    ///     .build()?;
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    pub fn on_slow(mut self, callback: impl Fn(&SlowOperation) + Send + Sync + 'static) -> Self {
+        self.on_slow.push(Box::new(move |slow| callback(slow)));
         self
     }
 
@@ -229,6 +264,8 @@ impl Builder {
             problems.extend(found.map(|(field, message)| Problem::new(field, message)));
         }
         problems.extend(facade_problems(&self.foreign));
+        let slow_log = self.slow_log.unwrap_or(SLOW_LOG);
+        problems.extend(slow_log_problem(slow_log));
         BuildError::check(problems)?;
 
         let clock = self.clock.unwrap_or_else(SharedClock::choose);
@@ -248,12 +285,18 @@ impl Builder {
         let created = clock.system_time();
         let cap = settings.max_series.unwrap_or(MAX_SERIES);
         let memory = Arc::new(Memory::new(self.shard_memory.unwrap_or(DEFAULT_LIMIT)));
+        let slow = [
+            (Domain::Http, thresholds.slow_request),
+            (Domain::Db, thresholds.slow_query),
+        ];
+        let slow = SlowLog::new(slow_log.0, slow_log.1, &slow, clock.now_ns());
         let registry = Arc::new(Registry::new(
             clock.clone(),
             |domain| buckets[domain as usize].clone(),
             &sizes,
             cap,
             memory,
+            slow,
         ));
         let rules = settings
             .budgets
@@ -265,6 +308,13 @@ impl Builder {
         hub.add("tracing", Some(crate::alert::tracing_subscriber()));
         for (name, callback) in self.callbacks {
             hub.add(&name, Some(callback));
+        }
+        if registry.slow.is_on() {
+            #[cfg(feature = "tracing")]
+            hub.add_slow("slow_log", crate::alert::tracing_slow_log());
+            for callback in self.on_slow {
+                hub.add_slow("on_slow", callback);
+            }
         }
         let engine = Arc::new(Engine::new(
             registry.clone(),
@@ -386,6 +436,17 @@ fn find_problems(
         problems.extend(found.map(|(field, message)| Problem::new(field, message)));
     }
     problems
+}
+
+fn slow_log_problem((count, period): (usize, Duration)) -> Option<Problem> {
+    let message = if count > MAX_SLOW {
+        format!("{count} at a time are too many: at most {MAX_SLOW}")
+    } else if count > 0 && period.is_zero() {
+        "has no period: give it a second or more".to_owned()
+    } else {
+        return None;
+    };
+    Some(Problem::new("slow_log", message))
 }
 
 /// Bounds for the facade that no histogram could have.

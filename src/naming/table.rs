@@ -19,6 +19,10 @@ pub(crate) enum Take {
     Duration { unit_ns: f64 },
     /// A histogram of something else that is measured of an operation, in a unit of so many raw steps.
     Extra { extra: Extra, scale: f64 },
+    /// A histogram for each part that the time of requests goes to: how long it took, in a unit of so many nanoseconds.
+    Stage { unit_ns: f64 },
+    /// The same: its share of the whole request.
+    StageShare,
     /// How many ended, in whichever way.
     Ended,
     /// How many ended in this way.
@@ -38,7 +42,12 @@ pub(crate) enum Take {
 impl Take {
     /// Whether the family is a histogram, and therefore owns `_bucket`, `_sum` and `_count` as well.
     pub(crate) fn is_histogram(self) -> bool {
-        matches!(self, Self::Duration { .. } | Self::Extra { .. })
+        matches!(self, Self::Duration { .. } | Self::Extra { .. }) || self.is_of_stages()
+    }
+
+    /// Whether it is taken of the parts that the time of requests goes to.
+    pub(crate) fn is_of_stages(self) -> bool {
+        matches!(self, Self::Stage { .. } | Self::StageShare)
     }
 }
 
@@ -57,6 +66,8 @@ pub(crate) enum Label {
     Outcome,
     /// The same with `success` for `ok`.
     Success,
+    /// The part of a request's time; only of families that are taken of them.
+    Stage,
     /// The name of the service.
     Service,
 }
@@ -85,6 +96,12 @@ const FIRST_BYTE_MILLIS: Take = Take::Extra {
     extra: Extra::FirstByte,
     scale: 1e6,
 };
+const STAGE_SECONDS: Take = Take::Stage { unit_ns: 1e9 };
+const STAGE_MILLIS: Take = Take::Stage { unit_ns: 1e6 };
+const QUERIES: Take = Take::Extra {
+    extra: Extra::Queries,
+    scale: 1.0,
+};
 
 const METHOD_ROUTE: &[(&str, Label)] = &[("method", Label::Key(0)), ("route", Label::Key(1))];
 const METHOD_ROUTE_STATUS: &[(&str, Label)] = &[
@@ -95,6 +112,16 @@ const METHOD_ROUTE_STATUS: &[(&str, Label)] = &[
 const OTEL_METHOD_ROUTE: &[(&str, Label)] = &[
     ("http_request_method", Label::Key(0)),
     ("http_route", Label::Key(1)),
+];
+const OTEL_METHOD_ROUTE_STAGE: &[(&str, Label)] = &[
+    ("http_request_method", Label::Key(0)),
+    ("http_route", Label::Key(1)),
+    ("stage", Label::Stage),
+];
+const METHOD_ROUTE_STAGE: &[(&str, Label)] = &[
+    ("method", Label::Key(0)),
+    ("route", Label::Key(1)),
+    ("stage", Label::Stage),
 ];
 const METHOD_ROUTE_END: &[(&str, Label)] = &[
     ("method", Label::Key(0)),
@@ -174,6 +201,14 @@ pub(super) const OTEL: &[Row] = &[
         "Bytes of HTTP response bodies, as they were sent."),
     row("http_server_first_byte_duration_seconds", Domain::Http, FIRST_BYTE, OTEL_METHOD_ROUTE,
         "Time until HTTP responses began."),
+    row("http_server_stage_duration_seconds", Domain::Http, STAGE_SECONDS, OTEL_METHOD_ROUTE_STAGE,
+        "Time that HTTP requests spent in their stages, queries and device calls, and the rest."),
+    row("http_server_stage_share", Domain::Http, Take::StageShare, OTEL_METHOD_ROUTE_STAGE,
+        "Share of the time of HTTP requests that went to a stage, queries, device calls, or the rest."),
+    row("http_server_request_queries", Domain::Http, QUERIES, OTEL_METHOD_ROUTE,
+        "Queries made by HTTP requests."),
+    row("http_server_slow_requests_total", Domain::Http, Take::Slow, OTEL_METHOD_ROUTE,
+        "HTTP requests above the slow-request threshold."),
     row("http_server_active_requests", Domain::Http, Take::InFlight, &[("http_request_method", Label::Key(0))],
         "HTTP server requests under way."),
     row("db_client_operation_duration_seconds", Domain::Db, SECONDS,
@@ -183,6 +218,9 @@ pub(super) const OTEL: &[Row] = &[
             ("outcome", Label::Outcome),
         ],
         "Duration of database client operations."),
+    row("db_client_slow_operations_total", Domain::Db, Take::Slow,
+        &[("db_operation_name", Label::Key(0)), ("db_collection_name", Label::Key(1))],
+        "Database client operations above the slow-query threshold."),
 ];
 
 #[rustfmt::skip]
@@ -197,6 +235,16 @@ pub(super) const CLASSIC: &[Row] = &[
         "Bytes of HTTP response bodies, as they were sent."),
     row("first_byte_duration_seconds", Domain::Http, FIRST_BYTE, METHOD_ROUTE,
         "Time until HTTP responses began."),
+    row("stage_duration_seconds", Domain::Http, STAGE_SECONDS, METHOD_ROUTE_STAGE,
+        "Time that HTTP requests spent in their stages, queries and device calls, and the rest."),
+    row("stage_share", Domain::Http, Take::StageShare, METHOD_ROUTE_STAGE,
+        "Share of the time of HTTP requests that went to a stage, queries, device calls, or the rest."),
+    row("request_queries", Domain::Http, QUERIES, METHOD_ROUTE,
+        "Queries made by HTTP requests."),
+    row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
+        "HTTP requests above the slow-request threshold."),
+    row("slow_queries_total", Domain::Db, Take::Slow, OPERATION_MODEL,
+        "Queries above the slow-query threshold."),
     row("db_query_duration_seconds", Domain::Db, SECONDS, OPERATION_MODEL,
         "Duration of queries."),
 ];
@@ -229,6 +277,12 @@ pub(super) const MILLIS_FAMILIES: &[Row] = &[
         "Bytes of HTTP response bodies, as they were sent."),
     row("http_first_byte_duration_ms", Domain::Http, FIRST_BYTE_MILLIS, METHOD_ROUTE,
         "Time until HTTP responses began, in milliseconds."),
+    row("http_stage_duration_ms", Domain::Http, STAGE_MILLIS, METHOD_ROUTE_STAGE,
+        "Time that HTTP requests spent in their stages, queries and device calls, and the rest."),
+    row("http_stage_share", Domain::Http, Take::StageShare, METHOD_ROUTE_STAGE,
+        "Share of the time of HTTP requests that went to a stage, queries, device calls, or the rest."),
+    row("http_request_queries", Domain::Http, QUERIES, METHOD_ROUTE,
+        "Queries made by HTTP requests."),
     row("http_error_rate", Domain::Http, Take::ErrorRatio, &[("service", Label::Service)],
         "Share of HTTP requests that failed since the start, between 0 and 1."),
     row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
@@ -275,6 +329,7 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_events_dropped_total",
     "plimsoll_callback_panics_total",
     "plimsoll_callbacks_stuck_total",
+    "plimsoll_slow_dropped_total",
 ];
 
 /// OpenTelemetry's advice for `http.server.request.duration`.

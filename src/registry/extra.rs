@@ -7,17 +7,19 @@ pub(crate) enum Extra {
     ResponseBytes,
     /// How long it took until the response began.
     FirstByte,
+    /// How many queries a request made.
+    Queries,
 }
 
 impl Extra {
-    pub(crate) const ALL: [Self; 2] = [Self::ResponseBytes, Self::FirstByte];
+    pub(crate) const ALL: [Self; 3] = [Self::ResponseBytes, Self::FirstByte, Self::Queries];
 
     /// What it is counted into.
-    #[cfg(feature = "http")]
     pub(super) fn buckets(self, recording: &super::Recording) -> &std::sync::Arc<crate::Buckets> {
         match self {
             Self::ResponseBytes => &recording.sizes,
             Self::FirstByte => &recording.buckets,
+            Self::Queries => recording.rulers.queries(),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! One set of label values: what is in flight, and a histogram per end.
 
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use once_cell::race::OnceBox;
 
-use super::{Domain, End, Extra, Outcome, Recording};
+use super::stages::Stages;
+use super::{Domain, End, Extra, Handle, Outcome, Recording, StageSeries};
 use crate::clock::Mark;
 use crate::histogram::{Cells, Histogram, Reading, TraceId};
 
@@ -35,14 +35,15 @@ struct Link {
 
 /// Everything counted under one set of label values.
 pub(crate) struct Operation {
-    domain: Domain,
+    pub(super) domain: Domain,
     labels: Box<[Box<str>]>,
     /// When it came into being.
     pub(crate) created: SystemTime,
-    recording: Recording,
+    pub(super) recording: Recording,
     flow: Cells,
     first: OnceBox<Link>,
     extras: [OnceBox<Histogram>; Extra::ALL.len()],
+    pub(super) stages: Stages,
 }
 
 impl Operation {
@@ -55,6 +56,7 @@ impl Operation {
             recording,
             first: OnceBox::new(),
             extras: Extra::ALL.map(|_| OnceBox::new()),
+            stages: Stages::default(),
         }
     }
 
@@ -139,7 +141,6 @@ impl Operation {
     }
 
     /// The histogram of an extra; made at its first use.
-    #[cfg(feature = "http")]
     pub(crate) fn extra(&self, extra: Extra) -> &Histogram {
         let recording = &self.recording;
         self.extras[extra as usize].get_or_init(|| {
@@ -151,6 +152,11 @@ impl Operation {
     /// The same, if somebody used it.
     pub(crate) fn made(&self, extra: Extra) -> Option<&Histogram> {
         self.extras[extra as usize].get()
+    }
+
+    /// Every part that the time of its requests was seen to go to.
+    pub(crate) fn each_stage(&self) -> impl Iterator<Item = &StageSeries> {
+        self.stages.each()
     }
 
     fn link(&self, end: End) -> Link {
@@ -189,7 +195,7 @@ impl fmt::Debug for Operation {
 /// it. `H` is what keeps the operation there.
 #[derive(Debug)]
 #[must_use = "dropped at once, it counts as cancelled"]
-pub(crate) struct InFlight<H: Deref<Target = Operation> = Arc<Operation>> {
+pub(crate) struct InFlight<H: Handle = Arc<Operation>> {
     /// `None` once the end is counted.
     operation: Option<H>,
     started: Mark,
@@ -197,7 +203,7 @@ pub(crate) struct InFlight<H: Deref<Target = Operation> = Arc<Operation>> {
 
 /// Nothing under way.
 #[cfg(feature = "http")]
-impl<H: Deref<Target = Operation>> Default for InFlight<H> {
+impl<H: Handle> Default for InFlight<H> {
     #[inline]
     fn default() -> Self {
         Self {
@@ -207,7 +213,7 @@ impl<H: Deref<Target = Operation>> Default for InFlight<H> {
     }
 }
 
-impl<H: Deref<Target = Operation>> InFlight<H> {
+impl<H: Handle> InFlight<H> {
     /// Counts an operation as begun.
     #[inline]
     pub(crate) fn begin(operation: H) -> Self {
@@ -235,20 +241,19 @@ impl<H: Deref<Target = Operation>> InFlight<H> {
 
     /// Counts the end, unless it was counted.
     pub(crate) fn end(&mut self, end: impl Into<End>) {
-        self.close(|operation, elapsed_ns| operation.record(end, elapsed_ns));
+        self.close(end.into(), None, |_| {});
     }
 
     /// The same, with the trace that it belongs to.
     pub(crate) fn end_traced(&mut self, end: impl Into<End>, trace_id: TraceId) {
-        self.close(|operation, elapsed_ns| operation.record_traced(end, elapsed_ns, trace_id));
+        self.close(end.into(), Some(trace_id), |_| {});
     }
 
     /// The same, of a response of whose body `bytes` went out.
     #[cfg(feature = "http")]
     #[inline]
     pub(crate) fn end_sent(&mut self, end: End, bytes: u64) {
-        self.close(|operation, elapsed_ns| {
-            operation.record(end, elapsed_ns);
+        self.close(end, None, |operation| {
             operation.extra(Extra::ResponseBytes).record(bytes);
         });
     }
@@ -266,15 +271,22 @@ impl<H: Deref<Target = Operation>> InFlight<H> {
     }
 
     #[inline]
-    fn close(&mut self, record: impl FnOnce(&Operation, u64)) {
+    fn close(&mut self, end: End, trace_id: Option<TraceId>, record: impl FnOnce(&Operation)) {
         if let Some(operation) = self.operation.take() {
-            record(&operation, operation.elapsed_ns(self.started));
+            let elapsed_ns = operation.elapsed_ns(self.started);
+            let scope = operation.scope();
+            match trace_id.or_else(|| scope?.trace_id()) {
+                None => operation.record(end, elapsed_ns),
+                Some(trace_id) => operation.record_traced(end, elapsed_ns, trace_id),
+            }
+            record(&operation);
+            operation.ended(end, elapsed_ns, scope);
             operation.flow.add(FINISHED, 1);
         }
     }
 }
 
-impl<H: Deref<Target = Operation>> InFlight<H> {
+impl<H: Handle> InFlight<H> {
     #[cold]
     #[inline(never)]
     fn abandon(&mut self) {
@@ -284,7 +296,7 @@ impl<H: Deref<Target = Operation>> InFlight<H> {
     }
 }
 
-impl<H: Deref<Target = Operation>> Drop for InFlight<H> {
+impl<H: Handle> Drop for InFlight<H> {
     #[inline]
     fn drop(&mut self) {
         if self.operation.is_some() {

@@ -11,7 +11,9 @@ fn registry(cap: usize) -> (Registry, ManualClock) {
     let shared = SharedClock::Custom(Arc::new(clock.clone()));
     let buckets = |_| Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
     let sizes = Buckets::new(Layout::bytes(), &[1024.0]).expect("bounds");
-    (Registry::new(shared, buckets, &sizes, cap, memory), clock)
+    let slow = SlowLog::new(0, Duration::ZERO, &[], 0);
+    let registry = Registry::new(shared, buckets, &sizes, cap, memory, slow);
+    (registry, clock)
 }
 
 #[test]

@@ -54,22 +54,31 @@
 //! invent a label. Routes that axum did not match (its fallback, and `nest_service`, which only the
 //! inner service resolves) are `unmatched`, unless a [`Route`] names them.
 //!
+//! # Where the time goes
+//!
+//! [`MeasureLayer::anatomy`] tells each request's time apart into queries, device calls, stages that the service names,
+//! and the rest, see [`scope`](crate::scope). [`MeasureLayer::trace_ids`] lets slow requests be looked up. Both are off by
+//! default, for they cost.
+//!
 //! # Cost and limits
 //!
-//! Once a series exists, a request takes no lock and allocates nothing here; axum itself boxes any layer's future and
+//! Once a series exists, a request takes no lock and allocates nothing here, but for one box with an anatomy or a trace; axum itself boxes any layer's future and
 //! body. Whatever a middleware outside this layer does, such as compressing the body, is not seen. With
 //! `Router::layer`, axum applies a layer to the routes added before it.
 
 mod body;
 mod end;
 mod future;
+mod head;
 mod layer;
+mod record;
 mod route;
 mod share;
 mod unwinding;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
+pub use head::RequestHead;
 pub use layer::{Measure, MeasureLayer};
 pub use route::Route;
 

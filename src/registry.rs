@@ -207,7 +207,9 @@ impl Registry {
                 sizes: sizes.clone(),
                 rulers: rulers.clone(),
                 memory,
-                slow_ns: slowest.as_ref().map_or(u64::MAX, |slowest| slowest.threshold_ns),
+                slow_ns: slowest
+                    .as_ref()
+                    .map_or(u64::MAX, |slowest| slowest.threshold_ns),
                 slowest,
             };
             OperationSet::new(domain, recording, cap)

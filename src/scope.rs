@@ -56,9 +56,9 @@ mod stage;
 pub use reading::{Anatomy, Part};
 pub use stage::{Stage, stage, time};
 
-pub(crate) use here::{called, trace_id};
 #[cfg(feature = "http")]
 pub(crate) use here::enter;
+pub(crate) use here::{called, trace_id};
 pub(crate) use record::{Call, OTHER, Scope};
 
 #[cfg(all(test, feature = "http"))]

@@ -9,9 +9,11 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::end;
-use super::share::Counted;
+use super::record::Inner;
+use super::share::{Counted, request_of};
 use super::unwinding::Unwinding;
 use crate::registry::{Domain, End, InFlight};
+use crate::scope;
 
 pin_project! {
     /// A response's body: the very frames, size hint and errors of the body it wraps.
@@ -21,8 +23,17 @@ pin_project! {
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
-        inner: B,
+        inner: Inner<B>,
         measured: Measured,
+    }
+
+    impl<B> PinnedDrop for ResponseBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            let request = request_of(&mut this.measured.in_flight);
+            // SAFETY: this is the end of what it is a part of.
+            scope::enter(request, || unsafe { this.inner.finish() });
+        }
     }
 }
 
@@ -39,6 +50,7 @@ pub(super) struct Measured {
 impl<B> ResponseBody<B> {
     #[inline]
     pub(super) fn new(inner: B, measured: Measured) -> Self {
+        let inner = Inner::new(inner);
         Self { inner, measured }
     }
 }
@@ -109,7 +121,9 @@ impl<B: Body> Body for ResponseBody<B> {
         let this = self.project();
         let mut inner = this.inner;
         let lent = Unwinding::lend(this.measured);
-        let polled = inner.as_mut().poll_frame(cx);
+        let polled = scope::enter(request_of(&mut lent.0.in_flight), || {
+            inner.as_mut().pinned().poll_frame(cx)
+        });
         let ended = match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 let data = frame.data_ref();

@@ -10,10 +10,12 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::Measured;
-use super::share::Counted;
+use super::record::Inner;
+use super::share::{Counted, request_of};
 use super::unwinding::Unwinding;
 use super::{ResponseBody, end};
 use crate::registry::{Acted, InFlight};
+use crate::scope;
 
 pin_project! {
     /// The future of a measured request. Dropped before the headers, it counts as cancelled, with status 499.
@@ -21,11 +23,19 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F> {
         #[pin]
-        pub(super) inner: F,
+        pub(super) inner: Inner<F>,
         pub(super) asked: Asked,
         pub(super) first_byte: bool,
         // Nothing, for an excluded route and when done.
         pub(super) in_flight: InFlight<Counted>,
+    }
+
+    impl<F> PinnedDrop for ResponseFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            // SAFETY: this is the end of what it is a part of.
+            scope::enter(request_of(this.in_flight), || unsafe { this.inner.finish() });
+        }
     }
 }
 
@@ -70,7 +80,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let lent = Unwinding::lend(this.in_flight);
-        let polled = this.inner.poll(cx);
+        let polled = scope::enter(request_of(lent.0), || this.inner.pinned().poll(cx));
         lent.back();
         let Poll::Ready(result) = polled else {
             return Poll::Pending;

@@ -8,11 +8,14 @@ use http_body::Body;
 use tower::{Layer, Service};
 
 use super::future::{Asked, ResponseFuture};
-use super::share::{Counted, Share};
+use super::record::{Inner, Records};
+use super::share::{Counted, Share, request_of};
 use super::unwinding::Unwinding;
-use super::{ResponseBody, end, route};
+use super::{RequestHead, ResponseBody, end, route};
+use crate::histogram::TraceId;
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, InFlight};
+use crate::scope;
 
 /// Measures every request to the service it wraps; see the [module](super) for what is counted and how.
 ///
@@ -75,6 +78,69 @@ impl MeasureLayer {
         Self { share }
     }
 
+    /// Tells apart where the time of each request goes: queries, device calls, the stages that the service names with
+    /// [`stage`](crate::stage), and the rest. See [`scope`](crate::scope).
+    ///
+    /// Exported as `http_server_stage_duration_seconds`, `http_server_stage_share` and `http_server_request_queries`, and part
+    /// of the slow log. Cost for each request: one allocation of 400 bytes, two records of a histogram for each part, one for the
+    /// number of queries; with 3 queries and 2 stages about as much again as the layer takes without. Each stage reads the clock
+    /// twice. Memory: two histograms for each route and part.
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")] {
+    /// # let plimsoll = plimsoll::Plimsoll::builder().build().unwrap();
+    /// use axum::{Router, routing::get};
+    /// use plimsoll::{http::MeasureLayer, stage};
+    ///
+    /// let app: Router = Router::new()
+    ///     .route("/", get(|| async {
+    ///         let _greeting = stage("greeting");
+    ///         "hello"
+    ///     }))
+    ///     .layer(MeasureLayer::new(&plimsoll).anatomy());
+    /// # }
+    /// ```
+    pub fn anatomy(self) -> Self {
+        Self {
+            share: self.share.keeping(Records::with_anatomy),
+        }
+    }
+
+    /// Reads the trace that a request belongs to from its `traceparent` header; what is no such header is no trace.
+    ///
+    /// The id is in the slow log, for queries too, and durations become exemplars. Cost for each request: a look-up among
+    /// its headers; for one with a trace, an allocation (which it shares with the [anatomy](Self::anatomy)), reading 55 bytes
+    /// and the wall clock, and keeping the exemplar.
+    pub fn trace_ids(self) -> Self {
+        Self {
+            share: self.share.keeping(Records::with_traceparent),
+        }
+    }
+
+    /// The same with a trace that `find` sees in a request: in another header, or where a tracer has put it.
+    ///
+    /// `find` runs inside each request, before the wrapped service. A panic is the request's. It is never freed, so it must
+    /// not hold the instance.
+    ///
+    /// ```
+    /// # let plimsoll = plimsoll::Plimsoll::builder().build().unwrap();
+    /// use plimsoll::http::MeasureLayer;
+    ///
+    /// let layer = MeasureLayer::new(&plimsoll).trace_id(|head| {
+    ///     let id = head.headers().get("x-b3-traceid")?;
+    ///     id.to_str().ok()?.parse().ok()
+    /// });
+    /// # let _ = layer;
+    /// ```
+    pub fn trace_id(
+        self,
+        find: impl Fn(&RequestHead<'_>) -> Option<TraceId> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            share: self.share.keeping(|records| records.with_trace(find)),
+        }
+    }
+
     /// Leaves these route templates out: their requests pass through uncounted.
     ///
     /// For health checks and the metrics endpoint, which would make a service look faster than it is.
@@ -124,7 +190,7 @@ where
         let in_flight = self.share.start(request.method(), request.extensions());
         let mut in_flight = ManuallyDrop::new(in_flight);
         ResponseFuture {
-            inner: call(&mut self.inner, request, &mut in_flight),
+            inner: Inner::new(call(&mut self.inner, request, self.share, &mut in_flight)),
             asked,
             first_byte: self.share.first_byte,
             in_flight: ManuallyDrop::into_inner(in_flight),
@@ -135,13 +201,17 @@ where
 /// Calls the service; if it panics, `in_flight` ends. Apart from the caller, which so has nothing to clean up: only then
 /// is the future written to where it is wanted, and not copied there.
 #[inline(never)]
-fn call<S: Service<R>, R>(
+fn call<S: Service<Request<B>>, B>(
     service: &mut S,
-    request: R,
+    request: Request<B>,
+    share: &Share,
     in_flight: &mut InFlight<Counted>,
 ) -> S::Future {
     let lent = Unwinding::lend(in_flight);
-    let future = service.call(request);
+    if let Some(records) = share.records() {
+        records.keep(lent.0, &RequestHead::new(&request));
+    }
+    let future = scope::enter(request_of(lent.0), || service.call(request));
     lent.back();
     future
 }

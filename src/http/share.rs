@@ -8,9 +8,12 @@ use std::sync::Arc;
 
 use http::{Extensions, Method};
 
+use super::record::Records;
 use super::route::{self, UNMATCHED};
+use crate::clock::SharedClock;
 use crate::instance::Plimsoll;
 use crate::registry::{Anchor, Domain, Handle, InFlight, Operation, WeakAnchors};
+use crate::scope::Scope;
 
 /// What a layer was told. An instance has one of each kind.
 pub(super) struct Share {
@@ -19,6 +22,7 @@ pub(super) struct Share {
     excluded: Vec<String>,
     /// Whether the beginning of a response is timed too.
     pub(super) first_byte: bool,
+    records: Records,
 }
 
 impl Share {
@@ -27,6 +31,7 @@ impl Share {
             anchors: plimsoll.inner().anchors.weak(),
             excluded: Vec::new(),
             first_byte: false,
+            records: Records::default(),
         })
     }
 
@@ -37,6 +42,16 @@ impl Share {
 
     pub(super) fn with_first_byte(&'static self) -> &'static Self {
         self.with(|changed| changed.first_byte = true)
+    }
+
+    pub(super) fn keeping(&'static self, change: impl FnOnce(&mut Records)) -> &'static Self {
+        self.with(|changed| change(&mut changed.records))
+    }
+
+    /// What is kept of each request beside its counts, if anything is.
+    #[inline]
+    pub(super) fn records(&self) -> Option<&Records> {
+        self.records.any().then_some(&self.records)
     }
 
     pub(super) fn excluding(&'static self, routes: impl Iterator<Item = String>) -> &'static Self {
@@ -52,6 +67,7 @@ impl Share {
             anchors: self.anchors.clone(),
             excluded: self.excluded.clone(),
             first_byte: self.first_byte,
+            records: self.records.clone(),
         };
         change(&mut changed);
         anchor.registry().keep(changed)
@@ -73,7 +89,8 @@ impl Share {
         };
         InFlight::begin(Counted {
             operation: NonNull::from(&**operation),
-            _anchor: anchor,
+            anchor,
+            scope: None,
         })
     }
 }
@@ -81,7 +98,8 @@ impl Share {
 /// Of two of the same instance.
 impl PartialEq for Share {
     fn eq(&self, other: &Self) -> bool {
-        (&self.excluded, self.first_byte) == (&other.excluded, other.first_byte)
+        (&self.excluded, self.first_byte, &self.records)
+            == (&other.excluded, other.first_byte, &other.records)
     }
 }
 
@@ -98,7 +116,24 @@ impl fmt::Debug for Share {
 #[derive(Debug)]
 pub(super) struct Counted {
     operation: NonNull<Operation>,
-    _anchor: Arc<Anchor>,
+    anchor: Arc<Anchor>,
+    /// The record of the request, if one is kept.
+    scope: Option<Box<Scope>>,
+}
+
+/// The request under way as [`scope::enter`](crate::scope::enter) needs it.
+#[inline]
+pub(super) fn request_of(in_flight: &mut InFlight<Counted>) -> Option<(&mut Scope, &SharedClock)> {
+    let counted = in_flight.operation_mut()?;
+    let scope = counted.scope.as_deref_mut()?;
+    Some((scope, counted.anchor.registry().clock()))
+}
+
+impl Counted {
+    /// The record of the request from now on.
+    pub(super) fn keep(&mut self, scope: Option<Box<Scope>>) {
+        self.scope = scope;
+    }
 }
 
 impl Deref for Counted {
@@ -112,13 +147,19 @@ impl Deref for Counted {
     }
 }
 
-impl Handle for Counted {}
+impl Handle for Counted {
+    #[inline]
+    fn scope(&self) -> Option<&Scope> {
+        self.scope.as_deref()
+    }
+}
 
 // SAFETY: it is a shared reference to an operation, which is `Sync`, and what keeps that there.
 unsafe impl Send for Counted
 where
     Operation: Sync,
     Arc<Anchor>: Send,
+    Option<Box<Scope>>: Send,
 {
 }
 // SAFETY: as above.
@@ -126,5 +167,6 @@ unsafe impl Sync for Counted
 where
     Operation: Sync,
     Arc<Anchor>: Sync,
+    Option<Box<Scope>>: Sync,
 {
 }

@@ -57,7 +57,9 @@ impl Operation {
         for (name, tally) in scope.parts(duration_ns) {
             let stage = self.stages.get(name, &self.recording);
             stage.durations.record(tally.ns);
-            stage.shares.record((tally.ns as f64 * per_ns).round() as u64);
+            stage
+                .shares
+                .record((tally.ns as f64 * per_ns).round() as u64);
         }
         self.extra(Extra::Queries).record(scope.queries());
     }

@@ -270,6 +270,13 @@ impl<H: Handle> InFlight<H> {
         self.operation.as_ref()
     }
 
+    /// The same, to be changed.
+    #[cfg(feature = "http")]
+    #[inline]
+    pub(crate) fn operation_mut(&mut self) -> Option<&mut H> {
+        self.operation.as_mut()
+    }
+
     #[inline]
     fn close(&mut self, end: End, trace_id: Option<TraceId>, record: impl FnOnce(&Operation)) {
         if let Some(operation) = self.operation.take() {

@@ -44,7 +44,13 @@ impl SlowOperation {
         let own = scope.and_then(Scope::trace_id);
         Self {
             kind: operation.domain.as_str(),
-            labels: operation.domain.keys().iter().copied().zip(labels).collect(),
+            labels: operation
+                .domain
+                .keys()
+                .iter()
+                .copied()
+                .zip(labels)
+                .collect(),
             outcome: end.outcome,
             end: end.as_str(),
             code: (end.code != 0).then_some(end.code),

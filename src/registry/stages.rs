@@ -34,11 +34,7 @@ impl Rulers {
     }
 }
 
-fn made<'a>(
-    cell: &'a OnceBox<Arc<Buckets>>,
-    layout: Layout,
-    bounds: &[f64],
-) -> &'a Arc<Buckets> {
+fn made<'a>(cell: &'a OnceBox<Arc<Buckets>>, layout: Layout, bounds: &[f64]) -> &'a Arc<Buckets> {
     cell.get_or_init(|| {
         let buckets = Buckets::new(layout, bounds);
         Box::new(buckets.expect("bounds of ours lie within their layout, as a test shows"))
@@ -57,9 +53,8 @@ pub(crate) struct StageSeries {
 
 impl StageSeries {
     fn new(name: &'static str, recording: &Recording) -> Self {
-        let over = |buckets: &Arc<Buckets>| {
-            Histogram::within(buckets.clone(), recording.memory.clone())
-        };
+        let over =
+            |buckets: &Arc<Buckets>| Histogram::within(buckets.clone(), recording.memory.clone());
         Self {
             name,
             created: recording.clock.system_time(),

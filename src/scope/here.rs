@@ -24,15 +24,14 @@ pub(super) struct Here {
 ///
 /// Requests may be nested: the inner one counts for itself, the outer one goes on afterwards, also after a panic.
 #[inline]
-pub(crate) fn enter<R>(
-    request: Option<(&mut Scope, &SharedClock)>,
-    work: impl FnOnce() -> R,
-) -> R {
+pub(crate) fn enter<R>(request: Option<(&mut Scope, &SharedClock)>, work: impl FnOnce() -> R) -> R {
     let here = request.map(|(scope, clock)| Here {
         scope: NonNull::from(scope),
         clock: NonNull::from(clock),
     });
-    let _outer = here.as_ref().map(|here| Outer(HERE.replace(ptr::from_ref(here))));
+    let _outer = here
+        .as_ref()
+        .map(|here| Outer(HERE.replace(ptr::from_ref(here))));
     work()
 }
 
@@ -66,9 +65,10 @@ pub(crate) fn trace_id() -> Option<TraceId> {
 }
 
 impl Here {
-    pub(super) fn now_ns(&self) -> u64 {
+    #[inline]
+    pub(super) fn clock(&self) -> &SharedClock {
         // SAFETY: `enter` borrows the clock for as long as this frame is there.
-        unsafe { self.clock.as_ref() }.now_ns()
+        unsafe { self.clock.as_ref() }
     }
 
     /// `change` must not come back to this frame: it calls nothing of the user's, the clock included.

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use super::here::{self, Here};
 use super::record::ScopeId;
+use crate::clock::Mark;
 
 /// Begins a stage of the request at hand, which ends when the guard is dropped.
 ///
@@ -34,7 +35,7 @@ pub struct Stage {
 struct Open {
     scope: ScopeId,
     name: &'static str,
-    started_ns: u64,
+    started: Mark,
     /// What all parts had taken when it began.
     before_ns: u64,
 }
@@ -55,7 +56,7 @@ impl Open {
         told_apart.map(|(scope, before_ns)| Self {
             scope,
             name,
-            started_ns: here.now_ns(),
+            started: here.clock().mark(),
             before_ns,
         })
     }
@@ -65,7 +66,7 @@ impl Open {
         if here.change(|scope| scope.id()) != self.scope {
             return;
         }
-        let elapsed_ns = here.now_ns().saturating_sub(self.started_ns);
+        let elapsed_ns = here.clock().ns_since(self.started);
         here.change(|scope| {
             let inner_ns = scope.parts_ns() - self.before_ns;
             scope.stage_ended(self.name, elapsed_ns.saturating_sub(inner_ns));

@@ -4,6 +4,8 @@
 #[cfg(feature = "act")]
 mod act;
 mod alert;
+#[cfg(all(feature = "axum", feature = "db"))]
+mod anatomy;
 mod bad_input;
 mod budget;
 mod config;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::{Event, STUCK_AFTER};
 use crate::clock::SharedClock;
@@ -112,8 +112,9 @@ impl Hub {
 
     /// Counts callbacks that have been running for too long.
     pub(crate) fn look_for_stuck(&self) {
-        self.edges.look_for_stuck();
-        self.slow.look_for_stuck();
+        let now_ns = self.clock.now_ns();
+        self.edges.look_for_stuck(now_ns);
+        self.slow.look_for_stuck(now_ns);
     }
 
     /// Shows what became of each subscriber's events.
@@ -148,16 +149,14 @@ impl<T: Message> Queues<T> {
         }
     }
 
-    fn look_for_stuck(&self) {
-        self.open().iter().for_each(|queue| queue.mark_if_stuck());
+    fn look_for_stuck(&self, now_ns: u64) {
+        self.lock()
+            .iter()
+            .for_each(|queue| queue.mark_if_stuck(now_ns));
     }
 
     fn each_stats(&self, show: &mut impl FnMut(SubscriberStats)) {
-        for queue in self.0.lock().iter() {
-            if !queue.state.lock().closed {
-                show(queue.stats());
-            }
-        }
+        self.lock().iter().for_each(|queue| show(queue.stats()));
     }
 
     fn flush(&self, deadline: Instant) -> bool {
@@ -166,11 +165,16 @@ impl<T: Message> Queues<T> {
             .all(|queue| queue.callback.is_none() || queue.wait_idle(deadline))
     }
 
-    /// A copy, so that no lock is held while queues are worked on; unsubscribed ones go.
+    /// A copy, so that no lock is held while queues are worked on.
     fn open(&self) -> Vec<Arc<Queue<T>>> {
+        self.lock().clone()
+    }
+
+    /// Unsubscribed ones go.
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Queue<T>>>> {
         let mut queues = self.0.lock();
         queues.retain(|queue| !queue.state.lock().closed);
-        queues.clone()
+        queues
     }
 }
 
@@ -319,8 +323,7 @@ impl<T: Message> Queue<T> {
         true
     }
 
-    fn mark_if_stuck(&self) {
-        let now_ns = self.clock.now_ns();
+    fn mark_if_stuck(&self, now_ns: u64) {
         let too_long = |began_ns: u64| now_ns.saturating_sub(began_ns) >= nanos(STUCK_AFTER);
         if let Some((began_ns, counted @ false)) = &mut self.state.lock().running
             && too_long(*began_ns)

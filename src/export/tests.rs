@@ -52,6 +52,12 @@ fn filled(naming: Naming) -> Plimsoll {
         &["POST", "/a"],
         &[(Ok, 201, 100 * MS + 1), (Error, 0, 20_000 * MS)],
     );
+    let anatomy = plimsoll.registry().set(Domain::Http).get(&["GET", "/a"]);
+    anatomy.ended(
+        Ok.into(),
+        5 * MS,
+        Some(&crate::scope::Scope::new(true, None)),
+    );
     record(
         &plimsoll,
         Domain::Db,

@@ -23,11 +23,13 @@ pub(super) struct Records {
     trace: Option<Trace>,
 }
 
+type Find = dyn Fn(&RequestHead<'_>) -> Option<TraceId> + Send + Sync;
+
 /// How a request's trace is found.
 #[derive(Clone)]
 enum Trace {
     Traceparent,
-    By(Arc<dyn Fn(&RequestHead<'_>) -> Option<TraceId> + Send + Sync>),
+    By(Arc<Find>),
 }
 
 impl Records {

@@ -90,7 +90,7 @@ impl Slowest {
             threshold_ns: nanos(threshold),
             capacity,
             floor_ns: AtomicU64::new(0),
-            kept: Mutex::new(Vec::with_capacity(capacity + 1)),
+            kept: Mutex::default(),
             crowded: AtomicU64::new(0),
             missed: AtomicU64::new(0),
         }
@@ -131,11 +131,11 @@ impl Slowest {
         }
     }
 
-    /// The slowest first; nobody is kept any more.
-    fn take(&self) -> Vec<SlowOperation> {
+    /// Hands over the slowest first; nobody is kept any more.
+    fn take(&self, to: &mut Vec<Arc<SlowOperation>>) {
         let mut kept = self.kept.lock();
         self.floor_ns.store(0, Ordering::Relaxed);
-        std::mem::replace(&mut kept, Vec::with_capacity(self.capacity + 1))
+        to.extend(kept.drain(..).map(Arc::new));
     }
 }
 
@@ -198,8 +198,11 @@ impl SlowLog {
 
     /// What the period at hand has brought so far, whether it is over or not.
     pub(crate) fn take(&self) -> Vec<Arc<SlowOperation>> {
-        let taken = self.domains.iter().flat_map(|(_, slowest)| slowest.take());
-        taken.map(Arc::new).collect()
+        let mut taken = Vec::new();
+        self.domains
+            .iter()
+            .for_each(|known| known.1.take(&mut taken));
+        taken
     }
 
     /// Those of the latest period that is over.

@@ -1,5 +1,7 @@
 //! Where a request's time goes: exact parts, whichever way it ends, and never another request's.
 
+#[cfg(feature = "modbus")]
+mod device;
 mod slow;
 
 use std::future::{Future, pending, poll_fn};

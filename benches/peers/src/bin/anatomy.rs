@@ -39,7 +39,7 @@ fn compare(clock_name: &str, clock: impl Clock + Clone, most: f64) {
     let jobs: Vec<_> = contenders
         .iter()
         .map(|(name, router)| {
-            Job::new(name, move |_, requests| answer(router, requests)).sample_ns(2e6)
+            Job::new(name, move |_, requests| answer(&router.0, requests)).sample_ns(2e6)
         })
         .collect();
     table::heading(&format!(
@@ -52,13 +52,16 @@ fn compare(clock_name: &str, clock: impl Clock + Clone, most: f64) {
     table::targets();
     let ratio = Ratio::of(find(&added, "anatomy"), find(&added, "layer"));
     table::ratio_at_most("anatomy ÷ layer", ratio, most);
-    let calls = |at: usize| allocated(|| answer(&contenders[at].1, 1_000)).1.calls as f64;
+    let calls = |at: usize| allocated(|| answer(&contenders[at].1.0, 1_000)).1.calls as f64;
     let more = (calls(2) - calls(1)) / 1_000.0;
     table::at_most("anatomy, allocations beyond the layer", more, 1.0);
 }
 
-/// A router whose layers are applied, as a connection has it.
-fn app(clock: &(impl Clock + Clone), layer: impl Fn(MeasureLayer) -> Option<MeasureLayer>) -> Router {
+/// A router and its instance, which layers do not keep there.
+fn app(
+    clock: &(impl Clock + Clone),
+    layer: impl Fn(MeasureLayer) -> Option<MeasureLayer>,
+) -> (Router, Plimsoll) {
     let builder = Plimsoll::builder().clock(clock.clone());
     let plimsoll = builder.build().expect("defaults");
     let db = plimsoll.db("users");
@@ -72,10 +75,11 @@ fn app(clock: &(impl Clock + Clone), layer: impl Fn(MeasureLayer) -> Option<Meas
         scope::time("render", async { "afloat" }).await
     };
     let router = Router::new().route("/users/{id}", get(handler));
-    match layer(MeasureLayer::new(&plimsoll)) {
+    let router = match layer(MeasureLayer::new(&plimsoll)) {
         Some(layer) => router.layer(layer),
         None => router,
-    }
+    };
+    (router, plimsoll)
 }
 
 thread_local! {

@@ -25,13 +25,20 @@ pub(super) struct Here {
 /// Requests may be nested: the inner one counts for itself, the outer one goes on afterwards, also after a panic.
 #[inline]
 pub(crate) fn enter<R>(request: Option<(&mut Scope, &SharedClock)>, work: impl FnOnce() -> R) -> R {
-    let here = request.map(|(scope, clock)| Here {
+    match request {
+        None => work(),
+        Some((scope, clock)) => within(scope, clock, work),
+    }
+}
+
+/// Apart, so that requests without a record carry nothing of it.
+#[inline(never)]
+fn within<R>(scope: &mut Scope, clock: &SharedClock, work: impl FnOnce() -> R) -> R {
+    let here = Here {
         scope: NonNull::from(scope),
         clock: NonNull::from(clock),
-    });
-    let _outer = here
-        .as_ref()
-        .map(|here| Outer(HERE.replace(ptr::from_ref(here))));
+    };
+    let _outer = Outer(HERE.replace(&raw const here));
     work()
 }
 
@@ -48,7 +55,7 @@ impl Drop for Outer {
 /// Shows the innermost frame, if there is one.
 #[inline]
 pub(super) fn with<R>(look: impl FnOnce(&Here) -> R) -> Option<R> {
-    // SAFETY: only `enter` sets it, to a local of its own, and puts the outer one back before it returns or unwinds. So a
+    // SAFETY: only `within` sets it, to a local of its own, and puts the outer one back before it returns or unwinds. So a
     // pointer that is not null leads to a frame further down the stack of this very thread.
     unsafe { HERE.get().as_ref() }.map(look)
 }
@@ -67,14 +74,14 @@ pub(crate) fn trace_id() -> Option<TraceId> {
 impl Here {
     #[inline]
     pub(super) fn clock(&self) -> &SharedClock {
-        // SAFETY: `enter` borrows the clock for as long as this frame is there.
+        // SAFETY: `within` borrows the clock for as long as this frame is there.
         unsafe { self.clock.as_ref() }
     }
 
     /// `change` must not come back to this frame: it calls nothing of the user's, the clock included.
     #[inline]
     pub(super) fn change<R>(&self, change: impl FnOnce(&mut Scope) -> R) -> R {
-        // SAFETY: `enter` borrows the record exclusively for as long as this frame is there and leaves it alone, and
+        // SAFETY: `within` borrows the record exclusively for as long as this frame is there and leaves it alone, and
         // `change` is given it by nobody but this, one at a time.
         change(unsafe { &mut *self.scope.as_ptr() })
     }

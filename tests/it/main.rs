@@ -25,3 +25,5 @@ mod modbus;
 #[cfg(feature = "service")]
 mod service;
 mod watch;
+#[cfg(feature = "axum")]
+mod wire;

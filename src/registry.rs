@@ -149,10 +149,6 @@ pub(crate) struct Recording {
     pub(crate) clock: SharedClock,
     pub(crate) buckets: Arc<Buckets>,
     /// Those of sizes in bytes.
-    #[cfg_attr(
-        not(feature = "http"),
-        allow(dead_code, reason = "only this probe measures sizes")
-    )]
     pub(crate) sizes: Arc<Buckets>,
     pub(crate) memory: Arc<Memory>,
 }

@@ -85,6 +85,10 @@ const FIRST_BYTE_MILLIS: Take = Take::Extra {
     extra: Extra::FirstByte,
     scale: 1e6,
 };
+const WAITING: Take = Take::Extra {
+    extra: Extra::Waiting,
+    scale: 1e9,
+};
 
 const METHOD_ROUTE: &[(&str, Label)] = &[("method", Label::Key(0)), ("route", Label::Key(1))];
 const METHOD_ROUTE_STATUS: &[(&str, Label)] = &[
@@ -107,6 +111,7 @@ const METHOD_ROUTE_STATUS_CODE: &[(&str, Label)] = &[
     ("status_code", Label::Code),
 ];
 const OPERATION_MODEL: &[(&str, Label)] = &[("operation", Label::Key(0)), ("model", Label::Key(1))];
+const OPERATION: &[(&str, Label)] = &[("operation", Label::Key(0))];
 const OPERATION_OUTCOME: &[(&str, Label)] =
     &[("operation", Label::Key(0)), ("outcome", Label::Outcome)];
 const DEVICE_OPERATION: &[(&str, Label)] =
@@ -136,6 +141,8 @@ const fn row(
 pub(super) const COMMON: &[Row] = &[
     row("service_duration_seconds", Domain::Service, SECONDS, OPERATION_OUTCOME,
         "Duration of calls of wrapped services."),
+    row("service_wait_duration_seconds", Domain::Service, WAITING, OPERATION,
+        "Time until wrapped services were ready for a call."),
     row("operation_duration_seconds", Domain::Operation, SECONDS, OPERATION_OUTCOME,
         "Duration of the application's own operations."),
     row("modbus_requests_total", Domain::Modbus, Take::Ended, DEVICE_OPERATION,

@@ -7,17 +7,18 @@ pub(crate) enum Extra {
     ResponseBytes,
     /// How long it took until the response began.
     FirstByte,
+    /// How long it took until the service was ready for a call.
+    Waiting,
 }
 
 impl Extra {
-    pub(crate) const ALL: [Self; 2] = [Self::ResponseBytes, Self::FirstByte];
+    pub(crate) const ALL: [Self; 3] = [Self::ResponseBytes, Self::FirstByte, Self::Waiting];
 
     /// What it is counted into.
-    #[cfg(feature = "http")]
     pub(super) fn buckets(self, recording: &super::Recording) -> &std::sync::Arc<crate::Buckets> {
         match self {
             Self::ResponseBytes => &recording.sizes,
-            Self::FirstByte => &recording.buckets,
+            Self::FirstByte | Self::Waiting => &recording.buckets,
         }
     }
 }

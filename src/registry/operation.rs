@@ -139,7 +139,7 @@ impl Operation {
     }
 
     /// The histogram of an extra; made at its first use.
-    #[cfg(feature = "http")]
+    #[allow(dead_code, reason = "only some probes measure more than durations")]
     pub(crate) fn extra(&self, extra: Extra) -> &Histogram {
         let recording = &self.recording;
         self.extras[extra as usize].get_or_init(|| {

@@ -1,5 +1,7 @@
 //! The families of each profile, as data: exporting is a projection of the counted series by these rows.
 
+pub(super) mod axum_prometheus;
+
 use crate::registry::{Domain, Extra, Outcome};
 
 /// One exported family as the profile names it, without prefix and renames.
@@ -288,7 +290,6 @@ pub(super) const OWN: &[&str] = &[
 const HTTP_BOUNDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
-/// OpenTelemetry's advice for `db.client.operation.duration`.
 /// By four, from 64 bytes to 64 MiB.
 pub(super) const SIZE_BOUNDS: &[f64] = &[
     64.0,
@@ -303,6 +304,7 @@ pub(super) const SIZE_BOUNDS: &[f64] = &[
     16_777_216.0,
     67_108_864.0,
 ];
+/// OpenTelemetry's advice for `db.client.operation.duration`.
 const DB_BOUNDS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 const HTTP_MS_BOUNDS: &[f64] = &[0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
 const DB_MS_BOUNDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
@@ -313,9 +315,10 @@ const DEVICE_BOUNDS: &[f64] = &[
 
 /// The bounds, in seconds, that a profile gives a domain's durations.
 pub(super) fn bounds(profile: super::Profile, domain: Domain) -> &'static [f64] {
-    use super::Profile::{Millis, Otel};
+    use super::Profile::{AxumPrometheus, Millis, Otel};
     match (domain, profile) {
         (Domain::Modbus | Domain::Connect | Domain::Acquire, _) => DEVICE_BOUNDS,
+        (Domain::Http, AxumPrometheus) => axum_prometheus::BOUNDS,
         (Domain::Http, Millis) => HTTP_MS_BOUNDS,
         (Domain::Db, Millis) => DB_MS_BOUNDS,
         (Domain::Db, Otel) => DB_BOUNDS,

@@ -21,7 +21,7 @@ use std::collections::HashSet;
 
 use crate::registry::{self, Domain, Side};
 pub(crate) use table::{Label, Take};
-use table::{OWN, Row, bounds};
+use table::{OWN, Row, axum_prometheus, bounds};
 
 /// How exported families are named: a profile, a prefix and renames.
 #[derive(Debug, Clone)]
@@ -42,6 +42,7 @@ enum Profile {
     Otel,
     Classic,
     Millis,
+    AxumPrometheus,
 }
 
 #[derive(Debug, Clone)]
@@ -83,6 +84,14 @@ impl Naming {
     /// For dashboards that exist already; Prometheus' convention is seconds.
     pub fn millis() -> Self {
         Self::of(Profile::Millis)
+    }
+
+    /// The names, labels and bounds of axum-prometheus: `axum_http_requests_total{method,endpoint,status}` and the like.
+    ///
+    /// For dashboards and rules that exist already: `docs/migrating-from-axum-prometheus.md` tells what changes in
+    /// meaning. As there, a [`prefix`](Self::prefix) takes the place of `axum_`: `"shop_"` is its `with_prefix("shop")`.
+    pub fn axum_prometheus() -> Self {
+        Self::of(Profile::AxumPrometheus)
     }
 
     fn of(profile: Profile) -> Self {
@@ -150,7 +159,7 @@ impl Naming {
             self.added.extend(of_side.enumerate().map(|(at, label)| {
                 let key = match self.profile {
                     Profile::Otel => label.otel,
-                    Profile::Classic | Profile::Millis => label.name,
+                    Profile::Classic | Profile::Millis | Profile::AxumPrometheus => label.name,
                 };
                 let of_request = Label::Key(Domain::Http.keys().len() + at);
                 let of_response = Label::Response(at);
@@ -162,11 +171,24 @@ impl Naming {
         }
     }
 
-    /// The exported name of an instrument or family that is called `name` without prefix and renames.
+    /// The exported name of an instrument that is called `name` without prefix and renames.
     pub(crate) fn instrument(&self, name: &str) -> String {
+        format!("{}{}", self.prefix, self.renamed(name).unwrap_or(name))
+    }
+
+    /// The exported name of a row of the profile's table.
+    fn family(&self, name: &str) -> String {
+        let own_prefix = match self.profile {
+            Profile::AxumPrometheus if !self.prefix.is_empty() => axum_prometheus::PREFIX,
+            _ => "",
+        };
+        let without = name.strip_prefix(own_prefix).unwrap_or(name);
+        format!("{}{}", self.prefix, self.renamed(name).unwrap_or(without))
+    }
+
+    fn renamed(&self, name: &str) -> Option<&str> {
         let renamed = self.renames.iter().rev().find(|(old, _)| old == name);
-        let name = renamed.map_or(name, |(_, new)| new);
-        format!("{}{name}", self.prefix)
+        renamed.map(|(_, new)| new.as_str())
     }
 
     /// The bounds, in seconds, that the profile gives a domain's durations.
@@ -207,13 +229,14 @@ impl Naming {
             }
             Profile::Classic => [table::CLASSIC, table::CLASSIC_BY_STATUS, table::COMMON],
             Profile::Millis => [table::MILLIS_FAMILIES, &[], table::COMMON],
+            Profile::AxumPrometheus => [axum_prometheus::FAMILIES, &[], table::COMMON],
         };
         tables.into_iter().flatten()
     }
 
     fn spec(&self, row: &'static Row) -> Spec {
         Spec {
-            name: self.instrument(row.name),
+            name: self.family(row.name),
             help: row.help,
             source: row.source,
             take: row.take,

@@ -246,6 +246,7 @@ fn a_service_call_allocates_nothing_whichever_way_it_ends() {
         ready(if fails { Err("failed") } else { Ok(()) })
     }));
     let calls = allocations(|| {
+        at_once(poll_fn(|cx| service.poll_ready(cx))).unwrap();
         at_once(service.call(false)).unwrap();
         at_once(service.call(true)).unwrap_err();
         drop(service.call(false));

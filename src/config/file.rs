@@ -53,10 +53,13 @@ fn naming(mut fields: Fields<'_>) -> Option<Naming> {
         None | Some("otel") => Naming::otel(),
         Some("classic") => Naming::classic(),
         Some("millis") => Naming::millis(),
+        Some("axum_prometheus") => Naming::axum_prometheus(),
         Some(other) => {
             fields.report(
                 "profile",
-                format!("{other:?} is not a profile: choose otel, classic or millis"),
+                format!(
+                    "{other:?} is not a profile: choose otel, classic, millis or axum_prometheus"
+                ),
             );
             Naming::otel()
         }

@@ -140,12 +140,13 @@ fn instruments(plimsoll: &Plimsoll) {
     histogram.record(u64::MAX);
 }
 
-fn profiles() -> [(&'static str, Naming); 4] {
+fn profiles() -> [(&'static str, Naming); 5] {
     [
         ("otel", Naming::otel()),
         ("classic", Naming::classic().prefix("bifrost_")),
         ("classic_errors", Naming::classic().errors_family()),
         ("millis", Naming::millis()),
+        ("axum_prometheus", Naming::axum_prometheus()),
     ]
 }
 

@@ -110,11 +110,7 @@ impl Naming {
             }
         };
         for row in self.rows() {
-            bear(
-                row.name,
-                &self.instrument(row.name),
-                row.take.is_histogram(),
-            );
+            bear(row.name, &self.family(row.name), row.take.is_histogram());
         }
         for name in INSTRUMENTS {
             bear(name, &self.instrument(name), false);

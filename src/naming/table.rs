@@ -1,5 +1,7 @@
 //! The families of each profile, as data: exporting is a projection of the counted series by these rows.
 
+pub(super) mod axum_prometheus;
+
 use crate::registry::{Domain, Extra, Outcome};
 
 /// One exported family as the profile names it, without prefix and renames.
@@ -98,6 +100,10 @@ const RESPONSE_BYTES: Take = Take::Extra {
     extra: Extra::ResponseBytes,
     scale: 1.0,
 };
+const REQUEST_BYTES: Take = Take::Extra {
+    extra: Extra::RequestBytes,
+    scale: 1.0,
+};
 const FIRST_BYTE: Take = Take::Extra {
     extra: Extra::FirstByte,
     scale: 1e9,
@@ -111,6 +117,10 @@ const STAGE_MILLIS: Take = Take::Stage { unit_ns: 1e6 };
 const QUERIES: Take = Take::Extra {
     extra: Extra::Queries,
     scale: 1.0,
+};
+const WAITING: Take = Take::Extra {
+    extra: Extra::Waiting,
+    scale: 1e9,
 };
 
 const METHOD_ROUTE: &[(&str, Label)] = &[("method", Label::Key(0)), ("route", Label::Key(1))];
@@ -144,6 +154,7 @@ const METHOD_ROUTE_STATUS_CODE: &[(&str, Label)] = &[
     ("status_code", Label::Code),
 ];
 const OPERATION_MODEL: &[(&str, Label)] = &[("operation", Label::Key(0)), ("model", Label::Key(1))];
+const OPERATION: &[(&str, Label)] = &[("operation", Label::Key(0))];
 const OPERATION_OUTCOME: &[(&str, Label)] =
     &[("operation", Label::Key(0)), ("outcome", Label::Outcome)];
 const DEVICE_OPERATION: &[(&str, Label)] =
@@ -173,6 +184,8 @@ const fn row(
 pub(super) const COMMON: &[Row] = &[
     row("service_duration_seconds", Domain::Service, SECONDS, OPERATION_OUTCOME,
         "Duration of calls of wrapped services."),
+    row("service_wait_duration_seconds", Domain::Service, WAITING, OPERATION,
+        "Time until wrapped services were ready for a call."),
     row("operation_duration_seconds", Domain::Operation, SECONDS, OPERATION_OUTCOME,
         "Duration of the application's own operations."),
     row("modbus_requests_total", Domain::Modbus, Take::Ended, DEVICE_OPERATION,
@@ -209,6 +222,8 @@ pub(super) const OTEL: &[Row] = &[
         "Duration of HTTP server requests."),
     row("http_server_response_body_size_bytes", Domain::Http, RESPONSE_BYTES, OTEL_METHOD_ROUTE,
         "Bytes of HTTP response bodies, as they were sent."),
+    row("http_server_request_body_size_bytes", Domain::Http, REQUEST_BYTES, OTEL_METHOD_ROUTE,
+        "Bytes of HTTP request bodies, as they were read."),
     row("http_server_first_byte_duration_seconds", Domain::Http, FIRST_BYTE, OTEL_METHOD_ROUTE,
         "Time until HTTP responses began."),
     row("http_server_stage_duration_seconds", Domain::Http, STAGE_SECONDS, OTEL_METHOD_ROUTE_STAGE,
@@ -243,6 +258,8 @@ pub(super) const CLASSIC: &[Row] = &[
         "HTTP requests by how they ended."),
     row("response_size_bytes", Domain::Http, RESPONSE_BYTES, METHOD_ROUTE,
         "Bytes of HTTP response bodies, as they were sent."),
+    row("request_size_bytes", Domain::Http, REQUEST_BYTES, METHOD_ROUTE,
+        "Bytes of HTTP request bodies, as they were read."),
     row("first_byte_duration_seconds", Domain::Http, FIRST_BYTE, METHOD_ROUTE,
         "Time until HTTP responses began."),
     row("stage_duration_seconds", Domain::Http, STAGE_SECONDS, METHOD_ROUTE_STAGE,
@@ -285,6 +302,8 @@ pub(super) const MILLIS_FAMILIES: &[Row] = &[
         "HTTP requests by how they ended."),
     row("http_response_size_bytes", Domain::Http, RESPONSE_BYTES, METHOD_ROUTE,
         "Bytes of HTTP response bodies, as they were sent."),
+    row("http_request_size_bytes", Domain::Http, REQUEST_BYTES, METHOD_ROUTE,
+        "Bytes of HTTP request bodies, as they were read."),
     row("http_first_byte_duration_ms", Domain::Http, FIRST_BYTE_MILLIS, METHOD_ROUTE,
         "Time until HTTP responses began, in milliseconds."),
     row("http_stage_duration_ms", Domain::Http, STAGE_MILLIS, METHOD_ROUTE_STAGE,
@@ -353,7 +372,6 @@ pub(super) const OWN: &[&str] = &[
 const HTTP_BOUNDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
-/// OpenTelemetry's advice for `db.client.operation.duration`.
 /// By four, from 64 bytes to 64 MiB.
 pub(super) const SIZE_BOUNDS: &[f64] = &[
     64.0,
@@ -368,6 +386,7 @@ pub(super) const SIZE_BOUNDS: &[f64] = &[
     16_777_216.0,
     67_108_864.0,
 ];
+/// OpenTelemetry's advice for `db.client.operation.duration`.
 const DB_BOUNDS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 const HTTP_MS_BOUNDS: &[f64] = &[0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
 const DB_MS_BOUNDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
@@ -378,9 +397,10 @@ const DEVICE_BOUNDS: &[f64] = &[
 
 /// The bounds, in seconds, that a profile gives a domain's durations.
 pub(super) fn bounds(profile: super::Profile, domain: Domain) -> &'static [f64] {
-    use super::Profile::{Millis, Otel};
+    use super::Profile::{AxumPrometheus, Millis, Otel};
     match (domain, profile) {
         (Domain::Modbus | Domain::Connect | Domain::Acquire, _) => DEVICE_BOUNDS,
+        (Domain::Http, AxumPrometheus) => axum_prometheus::BOUNDS,
         (Domain::Http, Millis) => HTTP_MS_BOUNDS,
         (Domain::Db, Millis) => DB_MS_BOUNDS,
         (Domain::Db, Otel) => DB_BOUNDS,

@@ -10,12 +10,13 @@ fn only_problem(naming: &Naming) -> (String, String) {
     problems.remove(0)
 }
 
-fn all() -> [Naming; 4] {
+fn all() -> [Naming; 5] {
     [
         Naming::otel(),
         Naming::classic(),
         Naming::classic().errors_family(),
         Naming::millis(),
+        Naming::axum_prometheus(),
     ]
 }
 
@@ -71,6 +72,24 @@ fn prefix_and_renames_hold_for_families_and_instruments() {
         .map(|(key, _)| key)
         .collect();
     assert_eq!(keys, ["method", "route", "code"]);
+}
+
+#[test]
+fn a_prefix_takes_the_place_of_that_of_axum_prometheus() {
+    let naming = Naming::axum_prometheus();
+    assert!(names(&naming).contains(&"axum_http_requests_total".to_owned()));
+    let naming = naming
+        .prefix("shop_")
+        .rename("axum_http_requests_pending", "axum_pending");
+    assert_eq!(naming.problems(), []);
+    for name in [
+        "shop_http_requests_total",
+        "shop_axum_pending",
+        "shop_db_query_duration_seconds",
+    ] {
+        assert!(names(&naming).contains(&name.to_owned()), "{name}");
+    }
+    assert_eq!(naming.instrument("axum_jobs"), "shop_axum_jobs");
 }
 
 #[test]
@@ -163,6 +182,7 @@ fn bounds_are_ascending_and_hold_the_profiles_figures() {
         Naming::otel().bounds(Domain::Http)
     );
     assert_eq!(Naming::millis().bounds(Domain::Http)[3], 0.2);
+    assert_eq!(Naming::axum_prometheus().bounds(Domain::Http).len(), 11);
     assert_eq!(
         Naming::millis().bounds(Domain::Modbus),
         Naming::otel().bounds(Domain::Connect)
@@ -187,8 +207,8 @@ fn added() -> [registry::Label; 3] {
 
 #[test]
 fn added_labels_go_where_routes_are_told_apart_and_those_of_responses_where_ends_are() {
-    let [mut otel, mut classic, mut errors, mut millis] = all();
-    for naming in [&mut otel, &mut classic, &mut errors, &mut millis] {
+    let [mut otel, mut classic, mut errors, mut millis, mut axum] = all();
+    for naming in [&mut otel, &mut classic, &mut errors, &mut millis, &mut axum] {
         naming.add_labels(&added());
         assert_eq!(naming.problems(), []);
     }

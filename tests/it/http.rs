@@ -1,7 +1,7 @@
-//! What the HTTP layer promises, in process; `server` has what only a socket shows.
+//! What the HTTP layer promises, in process; `wire` has what only a socket shows.
 
 mod ends;
-mod server;
+mod foreign;
 mod sizes;
 
 use std::collections::BTreeSet;

@@ -33,3 +33,5 @@ mod service;
 #[cfg(feature = "axum")]
 mod warnings;
 mod watch;
+#[cfg(feature = "axum")]
+mod wire;

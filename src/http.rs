@@ -82,6 +82,7 @@
 mod body;
 mod bound;
 mod budget;
+mod classify;
 mod end;
 mod future;
 mod head;
@@ -90,15 +91,21 @@ mod layer;
 mod readers;
 mod record;
 mod rename;
+mod request;
 mod route;
 mod share;
 mod unwinding;
 
 pub use body::ResponseBody;
 pub use budget::{BudgetLayer, RouteBudget, WithBudget};
+pub use classify::{
+    ByClassifier, ByClosure, ByStatus, ClassifyEnd, ClassifyFailure, ClassifyGrpc, ClassifyHead,
+    ClassifyRequest, GrpcFailure, Judged, Verdict,
+};
 pub use future::ResponseFuture;
 pub use head::{RequestHead, ResponseHead};
 pub use layer::{Measure, MeasureLayer};
+pub use request::{CountRequestBytes, RequestBody, RequestBytesLayer};
 pub use route::Route;
 
 pub use crate::registry::{Acted, Label};

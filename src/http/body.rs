@@ -8,6 +8,7 @@ use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::classify::{ByStatus, ClassifyEnd, ClassifyFailure, Judged};
 use super::end;
 use super::record::Inner;
 use super::share::{Counted, record_here};
@@ -21,13 +22,19 @@ pin_project! {
     /// Dropped before its end it counts as cancelled, with status 499, unless the status already says that the
     /// service failed.
     #[derive(Debug)]
-    pub struct ResponseBody<B> {
+    pub struct ResponseBody<B, N = ByStatus>
+    where
+        N: ClassifyEnd,
+    {
         #[pin]
         inner: Inner<B>,
-        measured: Measured,
+        measured: Measured<N>,
     }
 
-    impl<B> PinnedDrop for ResponseBody<B> {
+    impl<B, N> PinnedDrop for ResponseBody<B, N>
+    where
+        N: ClassifyEnd,
+    {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             let here = record_here(&mut this.measured.in_flight);
@@ -39,9 +46,11 @@ pin_project! {
 }
 
 /// A measurement that ends with the body. The default is none: the request is excluded, or was counted already.
-#[derive(Debug, Default)]
-pub(super) struct Measured {
+#[derive(Debug)]
+pub(super) struct Measured<N: ClassifyEnd> {
     in_flight: InFlight<Counted>,
+    /// `None` if there is nothing to measure.
+    classify: Option<N>,
     status: StatusCode,
     /// Those that the user reads from the response.
     labels: Places,
@@ -50,24 +59,40 @@ pub(super) struct Measured {
     sent: u64,
 }
 
-impl<B> ResponseBody<B> {
+impl<N: ClassifyEnd> Default for Measured<N> {
     #[inline]
-    pub(super) fn new(inner: B, measured: Measured) -> Self {
+    fn default() -> Self {
+        Self {
+            in_flight: InFlight::default(),
+            classify: None,
+            status: StatusCode::OK,
+            labels: Places::default(),
+            announced: 0,
+            sent: 0,
+        }
+    }
+}
+
+impl<B, N: ClassifyEnd> ResponseBody<B, N> {
+    #[inline]
+    pub(super) fn new(inner: B, measured: Measured<N>) -> Self {
         let inner = Inner::new(inner);
         Self { inner, measured }
     }
 }
 
-impl Measured {
+impl<N: ClassifyEnd> Measured<N> {
     #[inline]
     pub(super) fn new(
         in_flight: InFlight<Counted>,
+        classify: N,
         status: StatusCode,
         labels: Places,
         announced: Option<u64>,
     ) -> Self {
         Self {
             in_flight,
+            classify: Some(classify),
             status,
             labels,
             announced: announced.unwrap_or(u64::MAX),
@@ -76,38 +101,43 @@ impl Measured {
     }
 
     /// Counts the end of a body that failed or was read whole.
+    fn finish(&mut self, judged: Judged) {
+        let end = judged.end_or(&self.in_flight, || end::answered(self.status));
+        self.count(end);
+    }
+
     #[inline(never)]
-    fn finish(&mut self, failed: bool) {
-        let end = if failed {
-            end::failed(self.status)
-        } else {
-            end::answered(self.status)
-        };
+    fn count(&mut self, end: End) {
         self.in_flight
             .end_sent(end.labelled(self.labels), self.sent);
     }
 
+    /// Counts the end of a body that was dropped.
     #[cold]
     #[inline(never)]
     fn abandon(&mut self) {
-        let end = self.dropped().labelled(self.labels);
-        self.in_flight.end_sent(end, self.sent);
+        let judged = self.dropped();
+        match (End::panicked(Domain::Http), judged) {
+            (Some(end), _) => self.count(end),
+            (None, Some(judged)) => self.finish(judged),
+            (None, None) => self.count(end::dropped()),
+        }
     }
 
-    /// What a drop counts as. After the last announced byte servers drop the body, without asking whether more would
-    /// come.
-    fn dropped(&self) -> End {
-        End::panicked(Domain::Http).unwrap_or_else(|| {
-            if self.sent >= self.announced {
-                end::answered(self.status)
-            } else {
-                end::dropped(self.status)
-            }
-        })
+    /// What a drop counts as, if not as one. After the last announced byte servers drop the body, without asking whether
+    /// more would come.
+    fn dropped(&mut self) -> Option<Judged> {
+        let (status, is_whole) = (self.status, self.sent >= self.announced);
+        let classify = self.classify.as_mut()?;
+        if is_whole {
+            Some(classify.end(status, None))
+        } else {
+            classify.failed_before(status)
+        }
     }
 }
 
-impl Drop for Measured {
+impl<N: ClassifyEnd> Drop for Measured<N> {
     #[inline]
     fn drop(&mut self) {
         if self.in_flight.operation().is_some() {
@@ -116,7 +146,11 @@ impl Drop for Measured {
     }
 }
 
-impl<B: Body> Body for ResponseBody<B> {
+impl<B, N> Body for ResponseBody<B, N>
+where
+    B: Body,
+    N: ClassifyFailure<B::Error>,
+{
     type Data = B::Data;
     type Error = B::Error;
 
@@ -132,19 +166,27 @@ impl<B: Body> Body for ResponseBody<B> {
         let entered = here.as_ref().map(Here::enter);
         let polled = inner.as_mut().pinned().poll_frame(cx);
         drop(entered);
-        let ended = match &polled {
-            Poll::Ready(Some(Ok(frame))) => {
-                let data = frame.data_ref();
-                lent.0.sent += data.map_or(0, |data| data.remaining() as u64);
-                inner.is_end_stream()
+        let measured = &mut *lent.0;
+        let judged = match (&polled, &mut measured.classify) {
+            (Poll::Pending, _) | (_, None) => None,
+            (Poll::Ready(None), Some(classify)) => Some(classify.end(measured.status, None)),
+            (Poll::Ready(Some(Err(error))), Some(classify)) => {
+                Some(classify.failure(measured.status, error))
             }
-            Poll::Ready(_) => true,
-            Poll::Pending => false,
+            (Poll::Ready(Some(Ok(frame))), Some(classify)) => {
+                let data = frame.data_ref();
+                measured.sent += data.map_or(0, |data| data.remaining() as u64);
+                let trailers = frame.trailers_ref();
+                // Servers drop a body after its trailers, without asking whether more would come.
+                (trailers.is_some() || inner.is_end_stream())
+                    .then(|| classify.end(measured.status, trailers))
+            }
         };
         lent.back();
-        if ended && this.measured.in_flight.operation().is_some() {
-            let failed = matches!(polled, Poll::Ready(Some(Err(_))));
-            this.measured.finish(failed);
+        if let Some(judged) = judged
+            && this.measured.in_flight.operation().is_some()
+        {
+            this.measured.finish(judged);
         }
         polled
     }

@@ -2,9 +2,11 @@
 
 use http::StatusCode;
 
+use super::classify::Verdict;
 use crate::registry::{Acted, End, Outcome, Way};
 
 const CLIENT_ERROR: Way = Way::new("client_error");
+const FAILURE: Way = Way::new("failure");
 const SERVICE_ERROR: Way = Way::new("service_error");
 const BODY_ERROR: Way = Way::new("body_error");
 const BODY_DROPPED: Way = Way::new("body_dropped");
@@ -35,6 +37,35 @@ pub(super) fn answered(status: StatusCode) -> End {
     }
 }
 
+/// A classifier said this of a response with this status.
+pub(super) fn judged(verdict: Verdict, status: StatusCode) -> End {
+    let by_status = answered(status);
+    let way = match verdict.word {
+        Some(word) => Way::new(word),
+        None if verdict.outcome == by_status.outcome => by_status.way,
+        None if verdict.outcome == Outcome::Error => FAILURE,
+        None => {
+            return End {
+                code: status.as_u16(),
+                ..verdict.outcome.into()
+            };
+        }
+    };
+    End {
+        code: status.as_u16(),
+        way,
+        ..verdict.outcome.into()
+    }
+}
+
+/// A classifier said this of an error in place of a response.
+pub(super) fn failed_without_response(verdict: Verdict) -> End {
+    End {
+        way: verdict.word.map_or(SERVICE_ERROR, Way::new),
+        ..verdict.outcome.into()
+    }
+}
+
 /// A layer refused the request in the service's place.
 pub(super) fn acted(acted: Acted, status: StatusCode) -> End {
     End {
@@ -43,15 +74,12 @@ pub(super) fn acted(acted: Acted, status: StatusCode) -> End {
     }
 }
 
-/// The client went away while the body was on its way: not told from a server error, which had failed before.
-pub(super) fn dropped(status: StatusCode) -> End {
-    match answered(status) {
-        end if end.outcome == Outcome::Error => end,
-        _ => End {
-            code: 499,
-            way: BODY_DROPPED,
-            ..Outcome::Cancelled.into()
-        },
+/// The client went away while the body was on its way.
+pub(super) fn dropped() -> End {
+    End {
+        code: 499,
+        way: BODY_DROPPED,
+        ..Outcome::Cancelled.into()
     }
 }
 

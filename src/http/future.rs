@@ -10,6 +10,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::Measured;
+use super::classify::{ByStatus, ClassifyEnd, ClassifyHead};
 use super::readers::places;
 use super::record::Inner;
 use super::share::{Counted, here, record_here};
@@ -22,16 +23,18 @@ pin_project! {
     /// The future of a measured request. Dropped before the headers, it counts as cancelled, with status 499.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F> {
+    pub struct ResponseFuture<F, H = ByStatus> {
         #[pin]
         pub(super) inner: Inner<F>,
+        // Gone when done.
+        pub(super) classify: Option<H>,
         pub(super) asked: Asked,
         pub(super) first_byte: bool,
         // Nothing, for an excluded route and when done.
         pub(super) in_flight: InFlight<Counted>,
     }
 
-    impl<F> PinnedDrop for ResponseFuture<F> {
+    impl<F, H> PinnedDrop for ResponseFuture<F, H> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
             let here = record_here(this.in_flight);
@@ -71,12 +74,13 @@ impl Asked {
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F>
+impl<F, H, B, E> Future for ResponseFuture<F, H>
 where
     F: Future<Output = Result<Response<B>, E>>,
+    H: ClassifyHead<E>,
     B: Body,
 {
-    type Output = Result<Response<ResponseBody<B>>, E>;
+    type Output = Result<Response<ResponseBody<B, H::End>>, E>;
 
     // Inlined, like all that is generic on the way: else axum's wrappers copy the request and the response once more.
     #[inline]
@@ -91,17 +95,23 @@ where
         let Poll::Ready(result) = polled else {
             return Poll::Pending;
         };
-        let in_flight = mem::take(this.in_flight);
+        let mut in_flight = mem::take(this.in_flight);
+        let classify = this.classify.take();
         Poll::Ready(match result {
             Ok(response) => {
                 if *this.first_byte {
                     in_flight.first_byte();
                 }
-                let measured = to_the_end(in_flight, *this.asked, &response);
+                let classify = classify.map(|classify| classify.head(&response));
+                let measured = to_the_end(in_flight, classify, *this.asked, &response);
                 Ok(response.map(|inner| ResponseBody::new(inner, measured)))
             }
             Err(error) => {
-                in_flight.finish(end::without_response());
+                if let Some(classify) = classify {
+                    let judged = classify.error(&error);
+                    let end = judged.end_or(&in_flight, end::without_response);
+                    in_flight.end(end);
+                }
                 Err(error)
             }
         })
@@ -110,11 +120,15 @@ where
 
 /// What the body is to end: nothing, if nobody will read it and the request ended here.
 #[inline]
-fn to_the_end<B: Body>(
+fn to_the_end<B: Body, N: ClassifyEnd>(
     mut in_flight: InFlight<Counted>,
+    classify: Option<N>,
     asked: Asked,
     response: &Response<B>,
-) -> Measured {
+) -> Measured<N> {
+    let Some(mut classify) = classify else {
+        return Measured::default();
+    };
     let status = response.status();
     let labels = in_flight
         .operation()
@@ -123,11 +137,13 @@ fn to_the_end<B: Body>(
         // A layer's own refusal says nothing of the service, however much of it is read.
         in_flight.finish(end::acted(*acted, status).labelled(labels));
     } else if asked.is_bodiless(status) || response.body().is_end_stream() {
-        in_flight.end_sent(end::answered(status).labelled(labels), 0);
+        let judged = classify.end(status, None);
+        let end = judged.end_or(&in_flight, || end::answered(status));
+        in_flight.end_sent(end.labelled(labels), 0);
     } else {
         let exact = response.body().size_hint().exact();
         let announced = exact.or_else(|| content_length(response.headers()));
-        return Measured::new(in_flight, status, labels, announced);
+        return Measured::new(in_flight, classify, status, labels, announced);
     }
     Measured::default()
 }

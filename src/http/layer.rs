@@ -7,15 +7,21 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use http_body::Body;
 use tower::{Layer, Service};
+use tower_http::classify::{MakeClassifier, SharedClassifier};
 
+use super::classify::{
+    ByClassifier, ByClosure, ByStatus, ClassifyFailure, ClassifyGrpc, ClassifyHead,
+    ClassifyRequest, Verdict,
+};
 use super::future::{Asked, ResponseFuture};
 use super::record::{Inner, Trace};
+use super::request::RequestBytesLayer;
 use super::share::{Counted, Settings, Share, here};
 use super::unwinding::Unwinding;
-use super::{RequestHead, ResponseBody, end, route};
+use super::{RequestHead, ResponseBody, ResponseHead, end, route};
 use crate::histogram::TraceId;
 use crate::instance::Plimsoll;
-use crate::registry::{Domain, InFlight};
+use crate::registry::{Domain, InFlight, Outcome};
 
 /// Measures every request to the service it wraps; see the [module](super) for what is counted and how.
 ///
@@ -26,8 +32,9 @@ use crate::registry::{Domain, InFlight};
 /// What it points to is never freed: for each instance that has layers 2 KiB, and 0.2 KiB for each way they are
 /// configured in, however many there are.
 #[derive(Debug, Clone)]
-pub struct MeasureLayer {
+pub struct MeasureLayer<C = ByStatus> {
     share: &'static Share,
+    classify: C,
 }
 
 impl MeasureLayer {
@@ -35,7 +42,83 @@ impl MeasureLayer {
     pub fn new(plimsoll: &Plimsoll) -> Self {
         Self {
             share: Share::new(plimsoll),
+            classify: ByStatus,
         }
+    }
+}
+
+impl<C> MeasureLayer<C> {
+    /// Decides by `classify` how a request ended whose response was sent, instead of by its status.
+    ///
+    /// It sees the head of each response and says an [`Outcome`](crate::Outcome), or a [`Verdict`] with a word of its own. It runs once
+    /// for each request that has a response, so it should be quick. A body that fails, a service that returns an error and
+    /// a panic are failures, and a client that goes away has gone, whatever it says. If it panics, the status decides.
+    ///
+    /// ```
+    /// # let plimsoll = plimsoll::Plimsoll::builder().build()?;
+    /// use http::StatusCode;
+    /// use plimsoll::Outcome;
+    /// use plimsoll::http::{MeasureLayer, Verdict};
+    ///
+    /// // To this service a 429 is a failure of its own.
+    /// let layer = MeasureLayer::new(&plimsoll).classify(|head| match head.status() {
+    ///     StatusCode::TOO_MANY_REQUESTS => Verdict::new(Outcome::Error, "rate_limited"),
+    ///     status if status.is_server_error() => Outcome::Error.into(),
+    ///     _ => Outcome::Ok.into(),
+    /// });
+    /// # let _ = layer;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn classify<F, V>(self, classify: F) -> MeasureLayer<ByClosure<F, V>>
+    where
+        F: Fn(&ResponseHead<'_>) -> V + Clone,
+        V: Into<Verdict>,
+    {
+        self.by(ByClosure::new(classify))
+    }
+
+    /// Decides by a classifier of tower-http, such as the one that a `TraceLayer` has.
+    ///
+    /// What it calls a failure is one, under the word `server_error` or `failure`, as the status has it;
+    /// [`make_classifier_with`](Self::make_classifier_with) tells failures apart. One that waits for the end of the body
+    /// sees the trailers.
+    ///
+    /// ```
+    /// # let plimsoll = plimsoll::Plimsoll::builder().build()?;
+    /// use plimsoll::http::MeasureLayer;
+    /// use tower_http::classify::StatusInRangeAsFailures;
+    ///
+    /// let classifier = StatusInRangeAsFailures::new(400..=599).into_make_classifier();
+    /// let layer = MeasureLayer::new(&plimsoll).make_classifier(classifier);
+    /// # let _ = layer;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn make_classifier<M: MakeClassifier>(self, make: M) -> MeasureLayer<ByClassifier<M>> {
+        self.make_classifier_with(make, |_| Outcome::Error.into())
+    }
+
+    /// The same; `tell` puts what the classifier calls a failure into an outcome and a word.
+    pub fn make_classifier_with<M: MakeClassifier>(
+        self,
+        make: M,
+        tell: fn(&M::FailureClass) -> Verdict,
+    ) -> MeasureLayer<ByClassifier<M>> {
+        self.by(ByClassifier::new(make, tell))
+    }
+
+    /// Decides by the status of gRPC, in the trailers or the headers: `UNAVAILABLE` and the like are the words.
+    ///
+    /// Errors are `UNKNOWN`, `DEADLINE_EXCEEDED`, `UNIMPLEMENTED`, `INTERNAL`, `UNAVAILABLE` and `DATA_LOSS`, as
+    /// OpenTelemetry has it for servers; `CANCELLED` is cancelled; the others are mistakes of the client. A response
+    /// without a status is `UNKNOWN`. See [`declare_paths`](Self::declare_paths) for the label `route`.
+    pub fn grpc(self) -> MeasureLayer<ByClassifier<SharedClassifier<ClassifyGrpc>>> {
+        let make = SharedClassifier::new(ClassifyGrpc::default());
+        self.make_classifier_with(make, |failure| failure.verdict())
+    }
+
+    fn by<D>(self, classify: D) -> MeasureLayer<D> {
+        let share = self.share;
+        MeasureLayer { share, classify }
     }
 
     /// Makes these operations exist at once, with 0 requests of status 200, and exempts them from the cap on routes.
@@ -73,6 +156,46 @@ impl MeasureLayer {
                 .series(end::answered(http::StatusCode::OK));
         }
         self
+    }
+
+    /// Counts requests for these very paths, such as `/shop.Orders/Place`, each as a route of its own, which exists from now on.
+    ///
+    /// For services that tell their methods apart without a router: to tonic's, a route is `/shop.Orders/{*rest}`. A path
+    /// that is not declared is counted as before, so no client can invent one. Cost: a binary search for each request.
+    pub fn declare_paths<P: Into<String>>(
+        self,
+        method: impl AsRef<str>,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Self {
+        let paths: Vec<String> = paths.into_iter().map(Into::into).collect();
+        let routes = paths.iter().map(|path| (method.as_ref(), path.as_str()));
+        self.declare_routes(routes).with(|settings| {
+            settings.paths.extend(paths);
+            settings.paths.sort();
+            settings.paths.dedup();
+        })
+    }
+
+    /// A layer that counts the bytes of request bodies as the service reads them: `http_server_request_body_size_bytes`.
+    ///
+    /// It goes inside of this one, and has its exclusions and renames:
+    ///
+    /// ```
+    /// # #[cfg(feature = "axum")] {
+    /// # let plimsoll = plimsoll::Plimsoll::builder().build().unwrap();
+    /// use axum::{Router, routing::post};
+    /// use plimsoll::http::MeasureLayer;
+    ///
+    /// let measure = MeasureLayer::new(&plimsoll);
+    /// let app: Router = Router::new()
+    ///     .route("/orders", post(|order: String| async move { order }))
+    ///     .layer(measure.request_bytes())
+    ///     .layer(measure);
+    /// # }
+    /// ```
+    pub fn request_bytes(&self) -> RequestBytesLayer {
+        let share = self.share;
+        RequestBytesLayer { share }
     }
 
     /// Times the beginning of each response too, apart from its end: `http_server_first_byte_duration_seconds`.
@@ -149,9 +272,9 @@ impl MeasureLayer {
         self.with(|settings| settings.excluded.extend(routes))
     }
 
-    fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
-        let share = self.share.with(change);
-        Self { share }
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        self.share = self.share.with(change);
+        self
     }
 
     /// Counts the requests of a route template under another name, such as the one that it has moved to.
@@ -186,32 +309,35 @@ impl MeasureLayer {
     }
 }
 
-impl<S> Layer<S> for MeasureLayer {
-    type Service = Measure<S>;
+impl<S, C: Clone> Layer<S> for MeasureLayer<C> {
+    type Service = Measure<S, C>;
 
     fn layer(&self, inner: S) -> Self::Service {
         Measure {
             inner,
             share: self.share,
+            classify: self.classify.clone(),
         }
     }
 }
 
 /// A measured service. It answers exactly as `S` does; only the body is wrapped, in a [`ResponseBody`].
 #[derive(Debug, Clone)]
-pub struct Measure<S> {
+pub struct Measure<S, C = ByStatus> {
     inner: S,
     share: &'static Share,
+    classify: C,
 }
 
-impl<S, ReqB, ResB> Service<Request<ReqB>> for Measure<S>
+impl<S, C, ReqB, ResB> Service<Request<ReqB>> for Measure<S, C>
 where
     S: Service<Request<ReqB>, Response = Response<ResB>>,
+    C: ClassifyRequest<Head: ClassifyHead<S::Error, End: ClassifyFailure<ResB::Error>>>,
     ResB: Body,
 {
-    type Response = Response<ResponseBody<ResB>>;
+    type Response = Response<ResponseBody<ResB, <C::Head as ClassifyHead<S::Error>>::End>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future>;
+    type Future = ResponseFuture<S::Future, C::Head>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
@@ -223,8 +349,11 @@ where
         let asked = Asked::by(request.method());
         // Begun before the call: a service may work, and panic, before it returns its future.
         let in_flight = self.share.start(&RequestHead::new(&request));
+        let counted = in_flight.operation().is_some();
+        let classify = counted.then(|| self.classify.begin(&request));
         let mut in_flight = ManuallyDrop::new(in_flight);
         ResponseFuture {
+            classify,
             inner: Inner::new(call(&mut self.inner, request, self.share, &mut in_flight)),
             asked,
             first_byte: self.share.settings.first_byte,

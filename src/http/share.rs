@@ -28,6 +28,8 @@ pub(super) struct Settings {
     /// Searched in order: a handful at most.
     pub(super) excluded: Vec<String>,
     pub(super) renames: Renames,
+    /// Paths that are routes of their own, sorted.
+    pub(super) paths: Vec<String>,
     /// Whether the beginning of a response is timed too.
     pub(super) first_byte: bool,
     /// What is kept of each request beside its counts.
@@ -59,20 +61,36 @@ impl Share {
         anchor.registry().keep(Self { anchors, settings })
     }
 
-    /// Counts a request as begun, unless its route is excluded or the instance is gone.
+    /// Counts a request as begun, unless its route is excluded, another layer counts it, or the instance is gone.
     pub(super) fn start(&self, head: &RequestHead<'_>) -> InFlight<Counted> {
-        let Some(anchor) = self.hold() else {
+        let Some(counted) = self.find(head) else {
             return InFlight::default();
         };
+        if is_at(subject(counted.operation)) {
+            // A layer further out counts this very request.
+            counted.anchor.registry().oddities.stacked();
+            return InFlight::default();
+        }
+        InFlight::begin(counted)
+    }
+
+    /// What a request is counted as; `None` if its route is excluded or the instance is gone.
+    #[inline]
+    pub(super) fn find(&self, head: &RequestHead<'_>) -> Option<Counted> {
+        let anchor = self.hold()?;
         let set = anchor.registry().set(Domain::Http);
         let method = route::method(head.method());
-        let excluded = &self.settings.excluded;
-        let operation = match route::route(head.extensions()) {
-            Some(route) if excluded.iter().any(|excluded| excluded == route) => {
-                return InFlight::default();
+        let settings = &self.settings;
+        let route = settings
+            .path(head)
+            .or_else(|| route::route(head.extensions()));
+        let operation = match route {
+            Some(route) if settings.excluded.iter().any(|excluded| excluded == route) => {
+                anchor.registry().oddities.excluded();
+                return None;
             }
             Some(route) => {
-                let own = [method, self.settings.renames.name(route)];
+                let own = [method, settings.renames.name(route)];
                 labelled(set, own, head, OperationSet::get)
             }
             None => {
@@ -80,17 +98,24 @@ impl Share {
                 labelled(set, [method, UNMATCHED], head, OperationSet::get_declared)
             }
         };
-        let operation = NonNull::from(&**operation);
-        if is_at(subject(operation)) {
-            // A layer further out counts this very request.
-            anchor.registry().oddities.stacked();
-            return InFlight::default();
-        }
-        InFlight::begin(Counted {
-            operation,
+        Some(Counted {
+            operation: NonNull::from(&**operation),
             anchor,
             scope: None,
         })
+    }
+}
+
+impl Settings {
+    /// The path of a request, if it is one of those that were declared.
+    #[inline]
+    fn path(&self, head: &RequestHead<'_>) -> Option<&str> {
+        if self.paths.is_empty() {
+            return None;
+        }
+        let asked = head.uri().path();
+        let at = self.paths.binary_search_by(|path| path.as_str().cmp(asked));
+        Some(&self.paths[at.ok()?])
     }
 }
 
@@ -149,6 +174,12 @@ impl Counted {
         self.scope = scope;
     }
 
+    /// A classifier of the user's panicked.
+    #[cold]
+    pub(super) fn classifier_panicked(&self) {
+        self.anchor.registry().oddities.classifier_panicked();
+    }
+
     /// The set that the operation is of.
     #[inline]
     pub(super) fn set(&self) -> &OperationSet {
@@ -161,7 +192,7 @@ impl Deref for Counted {
 
     #[inline]
     fn deref(&self) -> &Operation {
-        // SAFETY: `Share::start`, the only one to make this, took it from a set of the anchor's registry. A set never
+        // SAFETY: `Share::find`, the only one to make this, took it from a set of the anchor's registry. A set never
         // drops an operation before itself, a registry never a set, and an anchor keeps one registry for its life.
         unsafe { self.operation.as_ref() }
     }

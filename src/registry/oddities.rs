@@ -1,6 +1,6 @@
 //! What looks like a mistake in how the measuring is set up, counted where it shows.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Requests that no route took, one after the other from the first, after which the layer itself is suspected.
 const ALL_UNMATCHED: u64 = 20;
@@ -10,6 +10,8 @@ const ALL_UNMATCHED: u64 = 20;
 pub(crate) struct Oddities {
     stacked: AtomicU64,
     unmatched: AtomicU64,
+    /// Whether a route that is not counted took a request.
+    excluded: AtomicBool,
     classifier_panics: AtomicU64,
 }
 
@@ -58,6 +60,14 @@ impl Oddities {
         }
     }
 
+    /// A route took a request that is not counted.
+    #[cfg(feature = "http")]
+    pub(crate) fn excluded(&self) {
+        if !self.excluded.load(Ordering::Relaxed) {
+            self.excluded.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// A classifier panicked.
     #[cfg(feature = "http")]
     #[cold]
@@ -78,7 +88,8 @@ impl Oddities {
         &self,
         matched: impl FnOnce() -> bool,
     ) -> impl Iterator<Item = &'static Oddity> {
-        let outside = self.unmatched.load(Ordering::Relaxed) >= ALL_UNMATCHED && !matched();
+        let suspect = self.unmatched.load(Ordering::Relaxed) >= ALL_UNMATCHED;
+        let outside = suspect && !self.excluded.load(Ordering::Relaxed) && !matched();
         let shown = [
             (&STACKED, self.stacked_total() > 0),
             (&OUTSIDE, outside),

@@ -1,7 +1,9 @@
 //! What the HTTP layer promises, in process; `wire` has what only a socket shows.
 
+mod classifiers;
 mod ends;
 mod foreign;
+mod requests;
 mod sizes;
 
 use std::collections::BTreeSet;

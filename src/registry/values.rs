@@ -220,5 +220,5 @@ impl fmt::Debug for LabelValues {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "http"))]
 mod tests;

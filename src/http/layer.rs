@@ -160,8 +160,9 @@ impl<C> MeasureLayer<C> {
 
     /// Counts requests for these very paths, such as `/shop.Orders/Place`, each as a route of its own, which exists from now on.
     ///
-    /// For services that tell their methods apart without a router: to tonic's, a route is `/shop.Orders/{*rest}`. A path
-    /// that is not declared is counted as before, so no client can invent one. Cost: a binary search for each request.
+    /// For services that no router tells apart: tonic applies layers outside of its own, so that without this all calls are
+    /// `unmatched`. A path that is not declared is counted as before, so no client can invent one. Cost: a binary search
+    /// for each request.
     pub fn declare_paths<P: Into<String>>(
         self,
         method: impl AsRef<str>,

@@ -34,7 +34,7 @@ const OUTSIDE: Oddity = Oddity {
     kind: "layer_outside_router",
     subject: "http::MeasureLayer",
     what: "has seen no request that a route took: everything is counted as unmatched",
-    mend: "apply it with Router::layer, after the routes, and not around the router; other routers put an http::Route into the request's extensions",
+    mend: "apply it with Router::layer, after the routes, and not around the router; for tonic, name the methods by MeasureLayer::declare_paths; other routers put an http::Route into the request's extensions",
 };
 const CLASSIFIER: Oddity = Oddity {
     kind: "classifier_panic",

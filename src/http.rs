@@ -47,6 +47,10 @@
 //! successful `CONNECT`, and a body that is at its end from the start. A body dropped after all the bytes that
 //! its size hint or `Content-Length` announced has reached its end: servers do not ask for more.
 //!
+//! Somebody else may say how a request ended that got a response: a closure ([`MeasureLayer::classify`]), a classifier of
+//! tower-http ([`MeasureLayer::make_classifier`]), or gRPC's status, which stands in the trailers
+//! ([`MeasureLayer::grpc`]). The other ends stay what they are, and a classifier that panics changes nothing for the client.
+//!
 //! # Labels
 //!
 //! `method` is one of the nine standard methods or `_OTHER`. `route` is (feature `axum`) the `MatchedPath` found in the
@@ -71,6 +75,13 @@
 //!
 //! [`BudgetLayer`] puts a budget on one route, or on each route of a router; [`RouteBudget`] is the same as a request's
 //! extension. By label, and by pattern, see [`Select::label`](crate::Select::label) and [`Budget::per`](crate::Budget::per).
+//!
+//! # Mistakes that show
+//!
+//! A layer that stands around the router, where everything is `unmatched`, and one that is applied twice, which measures
+//! once, are warned of: [`Plimsoll::warnings`](crate::Plimsoll::warnings), and the log. Two layers are one applied twice if the
+//! inner one would count as the same method and route, while the outer one's future is polled; a request that a handler
+//! makes to another route of its own router is a request.
 //!
 //! # Cost and limits
 //!

@@ -3,11 +3,16 @@
 use std::any::Any;
 use std::fmt;
 
-use super::values::{MAX_BYTES, MAX_VALUES};
 use super::{Domain, check_label};
 
 /// Labels that may be added: each multiplies the series.
 pub(crate) const MAX_LABELS: usize = 4;
+
+/// Bytes of a value; a longer one counts as one too many, and is neither kept nor compared.
+pub(super) const MAX_BYTES: usize = 128;
+
+/// Values of a label: their places fit into a byte, with room for what is none of them.
+pub(super) const MAX_VALUES: usize = 250;
 
 /// Values that are kept apart unless the label says otherwise.
 const DEFAULT_CAP: usize = 16;

@@ -9,14 +9,10 @@ use std::sync::Arc;
 use once_cell::race::OnceBox;
 
 use super::OTHER;
-use super::label::{Allowed, Label, MAX_LABELS, Side};
+use super::label::{Allowed, Label, MAX_BYTES, MAX_LABELS, Side};
 use crate::histogram::{Cells, Memory};
 
-/// Bytes of a value; a longer one counts as one too many, and is neither kept nor compared.
-pub(super) const MAX_BYTES: usize = 128;
-
-/// Values of a label: their places fit into a byte, beside these two.
-pub(super) const MAX_VALUES: usize = 250;
+/// Places that are no value of the list.
 const EMPTY: u8 = 0;
 const BEYOND: u8 = 1;
 const FIRST: u8 = 2;

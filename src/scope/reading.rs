@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::record::Tally;
+use super::record::{Scope, Tally};
 
 /// Where the time of one request went; see the [module](super) for what the parts are.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,19 @@ pub struct Part {
     pub share: f64,
     /// How often it came about; 1 for the rest.
     pub count: u64,
+}
+
+impl Scope {
+    /// Where the time of a request went that took so long, if its parts are told apart.
+    pub(crate) fn to_anatomy(&self, duration_ns: u64) -> Option<Anatomy> {
+        let whole_ns = self.whole_ns(duration_ns);
+        let parts = self.parts(duration_ns);
+        let parts = parts.map(|(stage, tally)| Part::new(stage, tally, whole_ns));
+        self.has_anatomy().then(|| Anatomy {
+            queries: self.queries(),
+            parts: parts.collect(),
+        })
+    }
 }
 
 impl Part {

@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::reading::{Anatomy, Part};
 use crate::histogram::TraceId;
 
 /// Stages that a request tells apart.
@@ -133,17 +132,6 @@ impl Scope {
             .chain(stages)
             .chain([(OTHER, self.others), (REST, rest)])
             .filter(|(_, tally)| tally.count > 0)
-    }
-
-    /// The same as a value.
-    pub(crate) fn to_anatomy(&self, duration_ns: u64) -> Option<Anatomy> {
-        let whole_ns = self.whole_ns(duration_ns);
-        let parts = self.parts(duration_ns);
-        let parts = parts.map(|(stage, tally)| Part::new(stage, tally, whole_ns));
-        self.anatomy.then(|| Anatomy {
-            queries: self.queries(),
-            parts: parts.collect(),
-        })
     }
 }
 

@@ -1,6 +1,7 @@
 use std::thread;
 
 use super::*;
+use crate::registry::label::MAX_VALUES;
 
 fn label(change: impl FnOnce(Label) -> Label) -> LabelValues {
     let declared = Label::new("tier", Side::Request, Box::new(()));

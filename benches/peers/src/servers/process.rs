@@ -80,7 +80,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If there is no page, or it does not speak of requests.
+    /// If there is no page, or a count on it is no number.
     pub fn counted(&self) -> io::Result<Option<u64>> {
         let Some(count) = self.kind.count else {
             return Ok(None);

@@ -108,8 +108,11 @@ impl Operation {
     /// Whether these are its label values.
     #[inline]
     pub(super) fn has(&self, labels: &[&str]) -> bool {
-        let own = self.labels.iter().map(|label| &**label);
-        own.eq(labels.iter().copied())
+        // An empty one has no memory: where `memcmp` loads under a mask (AVX-512), it takes 100 ns to find nothing there.
+        let same = |(own, label): (&Box<str>, &&str)| {
+            own.len() == label.len() && (own.is_empty() || **own == **label)
+        };
+        self.labels.len() == labels.len() && self.labels.iter().zip(labels).all(same)
     }
 
     /// Begins to read.

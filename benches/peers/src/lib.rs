@@ -5,6 +5,7 @@ pub mod layers;
 pub mod queries;
 pub mod recorders;
 pub mod rounds;
+pub mod servers;
 pub mod table;
 pub mod values;
 

@@ -119,6 +119,16 @@ pub fn find<'a>(all: &'a [Samples], name: &str) -> &'a Samples {
 }
 
 impl Samples {
+    /// None yet.
+    pub fn of(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ns: Vec::new(),
+            drain_ns: Vec::new(),
+            disturbed: 0,
+        }
+    }
+
     /// What this took beyond `base`, round by round.
     pub fn less(&self, base: &Self) -> Self {
         let pairs = self.ns.iter().zip(&base.ns);
@@ -220,7 +230,7 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn rounds(&self, jobs: &[Job<'_>], sizes: &[usize]) -> Vec<Samples> {
         pin(self.thread);
-        let mut all: Vec<Samples> = jobs.iter().map(|job| empty(job.name)).collect();
+        let mut all: Vec<Samples> = jobs.iter().map(|job| Samples::of(job.name)).collect();
         for round in 0..=ROUNDS {
             for at in 0..jobs.len() {
                 // Nobody always follows the same disturbance at the same distance from the round's start.
@@ -278,15 +288,6 @@ impl Worker<'_> {
 
 fn warm_up(ops: usize) -> usize {
     ops / 8
-}
-
-fn empty(name: &str) -> Samples {
-    Samples {
-        name: name.to_owned(),
-        ns: Vec::new(),
-        drain_ns: Vec::new(),
-        disturbed: 0,
-    }
 }
 
 /// The median.

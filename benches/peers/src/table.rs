@@ -128,6 +128,13 @@ pub fn ratio_at_most(what: &str, ratio: Ratio, limit: f64) {
     );
 }
 
+/// A ratio near 1, whose interval shall not reach beyond `limit`: the 5 % would be more than what is asked about.
+pub fn bound_at_most(what: &str, ratio: Ratio, limit: f64) {
+    let met = verdict(ratio.high <= limit);
+    let Ratio { median, low, high } = ratio;
+    println!("| {what} | ≤ {limit:.3} | {median:.3} ({low:.3}–{high:.3}) | {met} |");
+}
+
 /// A ratio that shall be at least `limit`: met if the lower end of its interval is within 5 % of that.
 pub fn ratio_at_least(what: &str, ratio: Ratio, limit: f64) {
     let met = ratio.low >= limit / 1.05;
@@ -143,6 +150,16 @@ pub fn at_most(what: &str, measured: f64, limit: f64) {
     let met = verdict(measured <= limit);
     println!(
         "| {what} | ≤ {} | {} | {met} |",
+        figure(limit),
+        figure(measured)
+    );
+}
+
+/// A figure that shall be at least `limit`.
+pub fn at_least(what: &str, measured: f64, limit: f64) {
+    let met = verdict(measured >= limit);
+    println!(
+        "| {what} | ≥ {} | {} | {met} |",
         figure(limit),
         figure(measured)
     );

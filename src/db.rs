@@ -36,6 +36,8 @@
 //! Operation and model become labels: use fixed words, never SQL text or values. What comes above the cap on label sets
 //! is counted under `other`, but for [declared](Db::declare) operations.
 
+mod statement;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;

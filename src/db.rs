@@ -37,6 +37,7 @@
 //! is counted under `other`, but for [declared](Db::declare) operations.
 
 mod statement;
+mod statements;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -55,6 +55,16 @@ impl Statement {
             summary,
         }
     }
+
+    /// What stands for all that are not told apart.
+    pub(crate) fn other() -> Self {
+        Self {
+            text: String::new(),
+            verb: OTHER,
+            table: crate::registry::OTHER.to_owned(),
+            summary: crate::registry::OTHER.to_owned(),
+        }
+    }
 }
 
 /// The part of a statement that is looked at.

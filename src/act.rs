@@ -161,15 +161,15 @@ impl Chosen {
     }
 
     fn cell(&self) -> Result<StateCell, ActError> {
-        let all = self.plimsoll.inner().engine.cells();
-        let Some(cells) = all.iter().find(|cells| *cells.budget == *self.budget) else {
+        let engine = &self.plimsoll.inner().engine;
+        let Some(cells) = engine.cells(&self.budget) else {
             return Err(ActError::Budget {
                 budget: self.budget.to_string(),
-                known: all.iter().map(|cells| cells.budget.clone()).collect(),
+                known: engine.budget_names(),
             });
         };
         let Some(level) = self.level else {
-            return Ok(cells.any.clone());
+            return Ok(cells.any);
         };
         let unknown = || ActError::Level {
             budget: self.budget.to_string(),

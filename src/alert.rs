@@ -26,7 +26,9 @@ mod trace;
 
 pub(crate) use queue::{Callback, Hub, SubscriberStats};
 #[cfg(feature = "tracing")]
-pub(crate) use trace::subscriber as tracing_subscriber;
+pub(crate) use trace::{
+    slow_log as tracing_slow_log, subscriber as tracing_subscriber, warnings as tracing_warnings,
+};
 
 use std::fmt;
 use std::sync::Arc;
@@ -59,6 +61,9 @@ pub struct Event {
     pub kind: EventKind,
     /// The budget's name.
     pub budget: Arc<str>,
+    /// The labels that it is kept by ([`Budget::per`](crate::Budget::per)), with their values; empty for one that is
+    /// kept as one.
+    pub labels: Arc<[(&'static str, String)]>,
     /// The level that was breached or recovered.
     pub level: Level,
     /// The measured value in `unit`; `None` if nothing was measured any more.
@@ -73,14 +78,28 @@ pub struct Event {
     pub at: SystemTime,
 }
 
-/// `BREACH request-p95 level=target value=0.3127 limit=0.2 unit=s since=2026-01-01T12:00:00.000Z`
+impl Event {
+    /// `route=/devices/{id}`; `None` if the budget is kept as one.
+    fn kept_by(&self) -> Option<String> {
+        let labels = self.labels.iter();
+        let labels = labels.map(|(key, value)| format!("{key}={value}"));
+        labels.reduce(|all, label| format!("{all} {label}"))
+    }
+}
+
+/// `BREACH request-p95 level=target value=0.3127 limit=0.2 unit=s since=2026-01-01T12:00:00.000Z`, with the labels that
+/// the budget is kept by behind its name.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = match self.kind {
             EventKind::Breach => "BREACH",
             EventKind::Recovery => "RECOVERED",
         };
-        write!(f, "{word} {} level={} value=", self.budget, self.level)?;
+        write!(f, "{word} {}", self.budget)?;
+        if let Some(labels) = self.kept_by() {
+            write!(f, " {labels}")?;
+        }
+        write!(f, " level={} value=", self.level)?;
         match self.value {
             Some(value) => write!(f, "{}", significant(value))?,
             None => f.write_str("none")?,
@@ -98,6 +117,35 @@ impl fmt::Display for Event {
 /// Four significant digits are all that a person compares.
 fn significant(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
+}
+
+/// Something in how the measuring is set up that loses data or says less than it seems to; each is said once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Warning {
+    /// What kind of trouble: `budget_unmatched`, `classifier_panic`, `label_overflow`, `label_panic`,
+    /// `layer_outside_router`, `layer_stacked`.
+    pub kind: &'static str,
+    /// The budget, label or layer that it is about.
+    pub subject: String,
+    /// What is wrong with it.
+    pub what: String,
+    /// What to do about it.
+    pub mend: &'static str,
+}
+
+/// `layer_outside_router "http::MeasureLayer" has seen no request that a route took: ...; mend: ...`
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            kind,
+            subject,
+            what,
+            mend,
+        } = self;
+        write!(f, "{kind} {subject:?} {what}; mend: {mend}")
+    }
 }
 
 /// A stream of events that the subscriber takes at its own pace; made by

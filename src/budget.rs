@@ -24,14 +24,20 @@
 //! of a bucket. This room only does arithmetic: it knows neither clocks nor cells.
 
 mod compile;
+mod pattern;
 
 pub(crate) use compile::{Rule, SLI_BAD, SLI_VALID, Shown, UPTIME};
+pub(crate) use pattern::Pattern;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::expr::Expr;
 use crate::registry::Domain;
+
+/// The labels that a part of a budget is kept by, with their values; empty for a budget that is kept as one.
+pub(crate) type Labels = Arc<[(&'static str, String)]>;
 
 /// How grave a breach is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,7 +83,7 @@ impl Select {
         }
     }
 
-    /// All measured HTTP requests; labels `method`, `route`.
+    /// All measured HTTP requests; labels `method`, `route`, and those of requests that the builder was told of.
     pub fn http() -> Self {
         Self::all(Domain::Http)
     }
@@ -121,27 +127,32 @@ impl Select {
             .map(Self::all)
     }
 
-    /// Only operations in which the label `key` has this value.
+    /// Only operations in which the label `key` has this value. A `*` in it stands for any run of characters:
+    /// `/api/*` are all routes below `/api/`. The star of a template such as `/files/{*path}` stands for itself.
+    ///
+    /// Cost: none for the operations; values are compared when an operation is first seen.
     pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.push((key.into(), value.into()));
         self
     }
 
-    /// Labels that the kind of work does not have, each with what it has.
-    pub(crate) fn unknown_labels(&self) -> Vec<(&str, String)> {
-        let keys = self.domain.keys();
-        let unknown = self
-            .labels
-            .iter()
-            .filter(|label| !keys.contains(&label.0.as_str()));
-        let has = || {
+    /// Labels that are none of `keys`, which the kind of work has; each with what it has.
+    pub(crate) fn unknown_labels(&self, keys: &[&str]) -> Vec<(&str, String)> {
+        let labels = self.labels.iter().map(|label| label.0.as_str());
+        let unknown = labels.filter_map(|label| Some((label, self.no_label(label, keys)?)));
+        unknown.collect()
+    }
+
+    /// What is wrong with a label's key, if it is none of `keys`.
+    fn no_label(&self, key: &str, keys: &[&str]) -> Option<String> {
+        let message = || {
             format!(
                 "is not a label of {}: it has {}",
                 self.domain.as_str(),
                 keys.join(", ")
             )
         };
-        unknown.map(|label| (label.0.as_str(), has())).collect()
+        (!keys.contains(&key)).then(message)
     }
 }
 
@@ -181,6 +192,8 @@ pub(crate) enum Sli {
 pub struct Budget {
     pub(crate) name: String,
     pub(crate) sli: Sli,
+    /// Keys of the labels that it is kept by.
+    pub(crate) per: Vec<String>,
     pub(crate) floor: bool,
     pub(crate) limits: Vec<(Level, f64)>,
     pub(crate) over: Duration,
@@ -196,6 +209,7 @@ impl Budget {
         Self {
             name: name.into(),
             sli,
+            per: Vec::new(),
             floor: false,
             limits: Vec::new(),
             over: Duration::from_secs(60),
@@ -298,6 +312,27 @@ impl Budget {
         self
     }
 
+    /// Kept by this label: the operations of each of its values are judged by themselves, with counters, levels and
+    /// states of their own. May be given several times.
+    ///
+    /// ```
+    /// use plimsoll::{Budget, Select};
+    /// use std::time::Duration;
+    ///
+    /// // Every route below /api/ keeps its own p95, whichever routes there will be.
+    /// Budget::quantile("api", Select::http().label("route", "/api/*"), 0.95)
+    ///     .at_most(Duration::from_millis(200))
+    ///     .per("route");
+    /// ```
+    ///
+    /// What is judged begins at 0 when its first operation is declared or seen. What has no value of its own (`other`,
+    /// requests without a route) is left to budgets that are kept as one. Cost: for each value that of a budget; there
+    /// are no more of them than operations.
+    pub fn per(mut self, label: impl Into<String>) -> Self {
+        self.per.push(label.into());
+        self
+    }
+
     /// Judged only while `condition` holds.
     pub fn when(mut self, condition: Expr) -> Self {
         self.when = Some(condition);
@@ -324,9 +359,10 @@ impl Budget {
             .map(|limit| limit.1)
     }
 
-    /// Whether it is about the error ratio of all HTTP requests.
+    /// Whether it is about the error ratio of all HTTP requests together.
     pub(crate) fn is_http_error_ratio(&self) -> bool {
-        matches!(&self.sli, Sli::ErrorRatio(select) if *select == Select::http())
+        self.per.is_empty()
+            && matches!(&self.sli, Sli::ErrorRatio(select) if *select == Select::http())
     }
 
     /// How values are written: `s`, `1/s`, or nothing.

@@ -66,10 +66,9 @@ impl Plimsoll {
         duration: Duration,
         outcome: Outcome,
     ) {
-        self.registry()
-            .set(Domain::Db)
-            .get(&[operation, model])
-            .record(outcome, nanos(duration));
+        let operation = self.registry().set(Domain::Db).get(&[operation, model]);
+        operation.record(outcome, nanos(duration));
+        operation.ended(outcome.into(), nanos(duration), None);
     }
 }
 

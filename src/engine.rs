@@ -6,22 +6,32 @@
 //!
 //! The hot path never comes here. This room does no I/O and calls no user code but observed gauges.
 
+mod book;
 mod cell;
+mod coverage;
 mod followed;
 mod growth;
+mod judge;
 mod judged;
+mod matcher;
+mod promise;
 mod samples;
 mod selection;
 mod sli;
 mod source;
 mod state;
 mod ticker;
+mod warnings;
 mod watch;
 
 pub(crate) use cell::BudgetCells;
 #[cfg(feature = "act")]
 pub(crate) use cell::Standing;
 pub use cell::StateCell;
+pub use coverage::Uncovered;
+pub(crate) use judge::Judge;
+pub(crate) use promise::Reach;
+pub use promise::UNMATCHED_AFTER;
 pub(crate) use sli::SliCount;
 pub use state::{AlertState, BudgetReading};
 pub(crate) use ticker::Ticker;
@@ -29,16 +39,16 @@ pub use watch::{Watch, WindowReading};
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use crate::alert::{Event, Hub};
+use crate::alert::{Hub, Warning};
 use crate::budget::Budget;
 use crate::registry::Registry;
-use judged::Judged;
-use samples::Sampled;
-use sli::{Place, Slis};
+use promise::Promise;
+use sli::Place;
+use warnings::Warnings;
 
 /// Everything that judges.
 #[derive(Debug)]
@@ -48,9 +58,8 @@ pub(crate) struct Engine {
     started_ns: u64,
     /// By name.
     watches: HashMap<String, Watched>,
-    /// In the order of the budgets.
-    cells: Vec<BudgetCells>,
     judge: Mutex<Judge>,
+    warnings: Warnings,
 }
 
 /// The windows of a watch.
@@ -58,17 +67,6 @@ pub(crate) struct Engine {
 struct Watched {
     windows: Vec<(Duration, Place)>,
     threshold: Option<Duration>,
-}
-
-/// What a tick changes. Whoever reads the SLI counters moves those on as well.
-#[derive(Debug)]
-pub(crate) struct Judge {
-    rules: Vec<Judged>,
-    slis: Slis,
-    sampled: Sampled,
-    ticks: u64,
-    /// When the latest tick was: windows never see time run backwards, even if a custom clock does.
-    latest_ns: u64,
 }
 
 impl Engine {
@@ -79,16 +77,13 @@ impl Engine {
         watches: &[Watch],
     ) -> Self {
         let started_ns = registry.clock().now_ns();
-        let (mut slis, mut rules) = (Slis::default(), Vec::new());
-        let cells: Vec<_> = budgets.iter().map(BudgetCells::new).collect();
-        for (budget, cells) in budgets.iter().zip(&cells) {
-            let window = slis.add_budget(&registry, budget);
-            let of_budget = budget.rules().into_iter().zip(&cells.levels);
-            rules.extend(of_budget.map(|(rule, level)| Judged::new(rule, window, level.1.clone())));
+        let mut judge = Judge::new(started_ns);
+        for budget in budgets {
+            judge.add_budget(&registry, budget.clone(), Reach::Selected);
         }
         let watched = |watch: &Watch| {
             let windows = watch.windows.iter();
-            let place = |&over| (over, slis.add_window(&registry, &watch.select, over));
+            let place = |&over| (over, judge.add_window(&registry, &watch.select, over));
             Watched {
                 windows: windows.map(place).collect(),
                 threshold: watch.threshold,
@@ -97,24 +92,14 @@ impl Engine {
         let named = |watch: &Watch| watch.name.clone();
         let watches = watches.iter().map(named).zip(watches.iter().map(watched));
         let watches = watches.collect();
-        let sampled = Sampled::new(rules.iter().map(Judged::rule), &slis);
-        let engine = Self {
+        Self {
             registry,
             hub,
             started_ns,
             watches,
-            cells,
-            judge: Mutex::new(Judge {
-                rules,
-                slis,
-                sampled,
-                ticks: 0,
-                latest_ns: started_ns,
-            }),
-        };
-        // The first sample of every window, so that what comes right after is a growth.
-        engine.sample(&mut engine.judge.lock(), started_ns);
-        engine
+            judge: Mutex::new(judge),
+            warnings: Warnings::default(),
+        }
     }
 
     pub(crate) fn hub(&self) -> &Hub {
@@ -123,37 +108,84 @@ impl Engine {
 
     /// Seconds since the engine was made.
     pub(crate) fn uptime(&self) -> f64 {
-        self.registry
-            .clock()
-            .now_ns()
-            .saturating_sub(self.started_ns) as f64
-            / 1e9
+        self.uptime_at(self.registry.clock().now_ns())
+    }
+
+    fn uptime_at(&self, now_ns: u64) -> f64 {
+        now_ns.saturating_sub(self.started_ns) as f64 / 1e9
     }
 
     /// Shows where everything stands, the SLI counters as they are now; `show` must not come back to the engine.
     ///
     /// Cost: a look at each series that budgets speak of.
-    pub(crate) fn look(&self, show: impl FnOnce(&Judge)) {
+    pub(crate) fn look<T>(&self, show: impl FnOnce(&Judge) -> T) -> T {
         let mut judge = self.judge.lock();
         // What is new stays for the windows of the next tick.
-        judge.slis.advance(&self.registry);
-        show(&judge);
+        judge.advance(&self.registry);
+        judge.survey(&self.registry);
+        self.hub.make_room(judge.rules());
+        show(&judge)
     }
 
     /// Samples, evaluates, and announces what changed.
     pub(crate) fn tick(&self) {
-        let events = {
+        let (events, slow, unmatched) = {
             let mut judge = self.judge.lock();
-            judge.ticks += 1;
-            let now_ns = judge.latest_ns.max(self.registry.clock().now_ns());
-            judge.latest_ns = now_ns;
-            self.sample(&mut judge, now_ns);
-            let events = judge.evaluate(now_ns, self.registry.clock().system_time());
-            self.cells.iter().for_each(BudgetCells::settle);
-            events
+            let clock = self.registry.clock();
+            let now_ns = clock.now_ns();
+            let uptime = self.uptime_at(now_ns);
+            let events = judge.tick(&self.registry, now_ns, uptime, clock.system_time());
+            self.hub.make_room(judge.rules());
+            (events, self.registry.slow.turn(now_ns), judge.search())
         };
         events.iter().for_each(|event| self.hub.publish(event));
+        slow.iter().for_each(|slow| self.hub.publish_slow(slow));
         self.hub.look_for_stuck();
+        let warnings = self.warnings.look(&self.registry, unmatched);
+        warnings
+            .iter()
+            .for_each(|warning| self.hub.publish_warning(warning));
+    }
+
+    /// Judges a further budget from now on; returns its index. `None` if its name belongs to another declaration.
+    ///
+    /// One that is to be bound may be added several times.
+    pub(crate) fn add_budget(&self, budget: Budget, reach: Reach) -> Option<usize> {
+        let mut judge = self.judge.lock();
+        let mut promises = judge.promises().iter();
+        if let Some(index) = promises.position(|known| known.budget.name == budget.name) {
+            let same = reach == Reach::Bound && judge.promises()[index].is(&budget, reach);
+            return same.then_some(index);
+        }
+        self.come_to_now(&mut judge);
+        let index = judge.add_budget(&self.registry, budget, reach);
+        self.hub.make_room(judge.rules());
+        Some(index)
+    }
+
+    /// Judges a budget on a route as well, from now on.
+    #[cfg(feature = "http")]
+    pub(crate) fn bind(&self, budget: usize, route: &str) {
+        let mut judge = self.judge.lock();
+        self.come_to_now(&mut judge);
+        judge.bind(&self.registry, budget, route);
+        self.hub.make_room(judge.rules());
+    }
+
+    /// What was recorded before is not for those that come now.
+    fn come_to_now(&self, judge: &mut Judge) {
+        let now_ns = self.registry.clock().now_ns();
+        judge.advance_to(&self.registry, now_ns, self.uptime_at(now_ns));
+    }
+
+    /// Everything that was warned of.
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        self.warnings.all()
+    }
+
+    /// Shows how many warnings of each kind there were.
+    pub(crate) fn each_warning_count(&self, show: impl FnMut(&'static str, u64)) {
+        self.warnings.each_count(show);
     }
 
     /// Where every rule stood at the latest tick.
@@ -161,9 +193,36 @@ impl Engine {
         self.judge.lock().readings().cloned().collect()
     }
 
-    /// Where every budget stands, for whoever acts on it.
-    pub(crate) fn cells(&self) -> &[BudgetCells] {
-        &self.cells
+    /// Where a budget stands, for whoever acts on it.
+    pub(crate) fn cells(&self, budget: &str) -> Option<BudgetCells> {
+        let judge = self.judge.lock();
+        Some(named(&judge, budget)?.cells.clone())
+    }
+
+    /// Where the part of a budget stands that is kept by these labels.
+    pub(crate) fn part_cells(&self, budget: &str, labels: &[(&str, &str)]) -> Option<BudgetCells> {
+        let judge = self.judge.lock();
+        let mut parts = named(&judge, budget)?.parts.iter();
+        let has = |kept_by: &[(&str, String)], label: &(&str, &str)| {
+            kept_by.iter().any(|known| (known.0, &*known.1) == *label)
+        };
+        let is =
+            |kept_by: &[_]| kept_by.len() == labels.len() && labels.iter().all(|l| has(kept_by, l));
+        let found = parts.find(|(kept_by, _)| is(kept_by))?;
+        Some(found.1.cells.clone())
+    }
+
+    /// The names of all budgets.
+    #[cfg(feature = "act")]
+    pub(crate) fn budget_names(&self) -> Vec<String> {
+        let judge = self.judge.lock();
+        let names = judge.promises().iter().map(|promise| &promise.budget.name);
+        names.cloned().collect()
+    }
+
+    /// The operations that no budget speaks of.
+    pub(crate) fn uncovered(&self) -> Vec<Uncovered> {
+        self.look(Judge::uncovered)
     }
 
     /// What a window of a watch held at the latest tick.
@@ -171,46 +230,22 @@ impl Engine {
         let watched = self.watches.get(watch)?;
         let named = watched.windows.iter().find(|window| window.0 == over)?;
         let judge = self.judge.lock();
-        let window = judge.slis.window(named.1);
-        Some(WindowReading::new(window, watched.threshold))
+        Some(WindowReading::new(judge.window(named.1), watched.threshold))
     }
+}
 
-    fn sample(&self, judge: &mut Judge, now_ns: u64) {
-        judge.slis.tick(&self.registry, now_ns);
-        let uptime = now_ns.saturating_sub(self.started_ns) as f64 / 1e9;
-        let instruments = &self.registry.instruments;
-        judge.sampled.take(now_ns, &judge.slis, uptime, instruments);
-    }
+fn named<'a>(judge: &'a Judge, budget: &str) -> Option<&'a Promise> {
+    let mut promises = judge.promises().iter();
+    promises.find(|promise| promise.budget.name == budget)
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.cells.iter().for_each(BudgetCells::retire);
-    }
-}
-
-impl Judge {
-    /// The SLI counters.
-    pub(crate) fn sli_counts(&self) -> impl Iterator<Item = &SliCount> {
-        self.slis.counts()
-    }
-
-    /// Where every rule stood at the latest tick.
-    pub(crate) fn readings(&self) -> impl Iterator<Item = &BudgetReading> {
-        self.rules.iter().map(Judged::reading)
-    }
-
-    /// How many ticks there have been.
-    pub(crate) fn ticks(&self) -> u64 {
-        self.ticks
-    }
-
-    fn evaluate(&mut self, now_ns: u64, now: SystemTime) -> Vec<Event> {
-        let (sampled, slis) = (&self.sampled, &self.slis);
-        self.rules
-            .iter_mut()
-            .filter_map(|judged| judged.step(sampled, slis, now_ns, now))
-            .collect()
+        let judge = self.judge.get_mut();
+        judge.promises().iter().for_each(Promise::retire);
+        // Its period will not end any more.
+        let slow = self.registry.slow.take();
+        slow.iter().for_each(|slow| self.hub.publish_slow(slow));
     }
 }
 

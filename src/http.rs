@@ -49,31 +49,59 @@
 //!
 //! # Labels
 //!
-//! `method` is one of the nine standard methods or `_OTHER`. `route` is a [`Route`] found in the request's
-//! extensions, else (feature `axum`) its `MatchedPath`, else `unmatched`; never the path, query or host, so that no
-//! client can invent a label. Routes that axum did not match (its fallback, and `nest_service`, which only the
+//! `method` is one of the nine standard methods or `_OTHER`. `route` is (feature `axum`) the `MatchedPath` found in the
+//! request's extensions, else its [`Route`], else `unmatched`; never the path, query or host, so that no client can
+//! invent a label. Routes that axum did not match (its fallback, and `nest_service`, which only the
 //! inner service resolves) are `unmatched`, unless a [`Route`] names them.
+//!
+//! Of a route template the layer first asks whether it is [excluded](MeasureLayer::exclude), then whether it is
+//! [renamed](MeasureLayer::rename_route) or [grouped](MeasureLayer::group_routes); what comes out is the label, and what
+//! [`declare_routes`](MeasureLayer::declare_routes) speaks of.
+//!
+//! [`Builder::http_label`](crate::Builder::http_label) adds a [`Label`]: the scheme, the version of the protocol, or
+//! whatever your code reads from the request or the response, with a declared set of values or a cap.
+//!
+//! # Where the time goes
+//!
+//! [`MeasureLayer::anatomy`] tells each request's time apart into queries, device calls, stages that the service names,
+//! and the rest, see [`scope`](crate::scope). [`MeasureLayer::trace_ids`] lets slow requests be looked up. Both are off by
+//! default, for they cost.
+//!
+//! # Budgets of routes
+//!
+//! [`BudgetLayer`] puts a budget on one route, or on each route of a router; [`RouteBudget`] is the same as a request's
+//! extension. By label, and by pattern, see [`Select::label`](crate::Select::label) and [`Budget::per`](crate::Budget::per).
 //!
 //! # Cost and limits
 //!
-//! Once a series exists, a request takes no lock and allocates nothing here; axum itself boxes any layer's future and
+//! Once a series exists, a request takes no lock and allocates nothing here, with labels of your own as without, but for
+//! one box with an anatomy or a trace; axum itself boxes any layer's future and
 //! body. Whatever a middleware outside this layer does, such as compressing the body, is not seen. With
 //! `Router::layer`, axum applies a layer to the routes added before it.
 
 mod body;
+mod bound;
+mod budget;
 mod end;
 mod future;
+mod head;
+mod label;
 mod layer;
+mod readers;
+mod record;
+mod rename;
 mod route;
 mod share;
 mod unwinding;
 
 pub use body::ResponseBody;
+pub use budget::{BudgetLayer, RouteBudget, WithBudget};
 pub use future::ResponseFuture;
+pub use head::{RequestHead, ResponseHead};
 pub use layer::{Measure, MeasureLayer};
 pub use route::Route;
 
-pub use crate::registry::Acted;
+pub use crate::registry::{Acted, Label};
 
 #[cfg(test)]
 mod tests;

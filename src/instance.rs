@@ -1,5 +1,6 @@
 //! Why it exists: everything hangs off one value, so that two instances never see each other.
 
+mod budgets;
 mod builder;
 
 pub use builder::Builder;
@@ -10,18 +11,20 @@ use std::time::{Duration, SystemTime};
 
 use once_cell::sync::OnceCell;
 
-use crate::alert::Subscription;
+use crate::alert::{Subscription, Warning};
 use crate::budget::Level;
 use crate::config::Thresholds;
 use crate::engine::{BudgetReading, Engine, StateCell, Ticker, WindowReading};
 use crate::family::{Foreign, Offer, Shelf};
 use crate::naming::Naming;
-use crate::registry::Registry;
+#[cfg(feature = "http")]
+use crate::registry::Anchors;
+use crate::registry::{Registry, SlowOperation};
 
 /// One instance: what it counts, promises and announces.
 ///
 /// Cheap to clone. When the last clone and the last layer, device and handle made from it are gone, its thread ends
-/// and its subscribers get what is still waiting for them.
+/// and its subscribers get what is still waiting for them. An HTTP `MeasureLayer` alone does not keep it there.
 #[derive(Debug, Clone)]
 pub struct Plimsoll {
     inner: Arc<Inner>,
@@ -31,6 +34,8 @@ pub struct Plimsoll {
 pub(crate) struct Inner {
     pub(crate) service: String,
     pub(crate) registry: Arc<Registry>,
+    #[cfg(feature = "http")]
+    pub(crate) anchors: Anchors,
     pub(crate) naming: Naming,
     /// [`Naming::names`], which nobody else may take.
     pub(crate) taken: HashSet<String>,
@@ -42,6 +47,8 @@ pub(crate) struct Inner {
     /// The formats it is served in.
     pub(crate) offer: Offer,
     pub(crate) engine: Arc<Engine>,
+    /// How often promises are judged.
+    tick: Duration,
     /// What the latest pages were made of.
     pub(crate) shelf: Shelf,
     /// Ends the tick's thread with the instance.
@@ -82,19 +89,15 @@ impl Plimsoll {
         self.inner.engine.readings()
     }
 
-    /// Where a budget stands, for code that acts on it at every call: the gravest state of its levels. `None` if there
-    /// is no such budget.
+    /// Where a budget stands, for code that acts on it at every call: the gravest state of its levels, and of all that
+    /// it is kept by. `None` if there is no such budget.
     pub fn budget_state(&self, budget: &str) -> Option<StateCell> {
-        let mut cells = self.inner.engine.cells().iter();
-        let found = cells.find(|cells| cells.budget == budget)?;
-        Some(found.any.clone())
+        Some(self.inner.engine.cells(budget)?.any)
     }
 
     /// The same for one of its levels.
     pub fn level_state(&self, budget: &str, level: Level) -> Option<StateCell> {
-        let mut cells = self.inner.engine.cells().iter();
-        let found = cells.find(|cells| cells.budget == budget)?;
-        found.level(level).cloned()
+        self.inner.engine.cells(budget)?.level(level).cloned()
     }
 
     /// What a window of a [`Watch`](crate::Watch) held at the latest tick; `None` if nobody named it.
@@ -107,6 +110,18 @@ impl Plimsoll {
     /// A stream of breaches and recoveries from now on.
     pub fn subscribe(&self) -> Subscription {
         Subscription::new(self.inner.engine.hub().add("subscription", None))
+    }
+
+    /// Everything about the set-up that somebody should mend, as of the latest tick, the first one first; each kind and
+    /// subject once.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.inner.engine.warnings()
+    }
+
+    /// The slowest requests and queries of the latest period of the [slow log](Builder::slow_log) that is over: requests
+    /// first, each kind the slowest first.
+    pub fn slowest(&self) -> Vec<SlowOperation> {
+        self.registry().slow.latest()
     }
 
     /// Waits until every callback has got what was announced; `false` if that takes longer than `timeout`.

@@ -9,6 +9,7 @@
 //! | SQL queries, by any driver | `Plimsoll::db` | queries, cancelled ones included |
 //! | a connection pool | [`Plimsoll::pool`] | the wait for a connection |
 //! | Modbus devices | `Plimsoll::modbus` | transactions, connections, values |
+//! | where a request's time goes | [`stage`], [`scope`] | its queries, device calls, named stages |
 //! | anything else | [`Plimsoll::operation`], [`counter`](Plimsoll::counter), [`gauge`](Plimsoll::gauge), [`histogram`](Plimsoll::histogram) | what you say |
 //!
 //! A [`Budget`] limits an SLI over a window. The tick judges it every second; [`Builder::on_breach`],
@@ -65,18 +66,21 @@ pub mod modbus;
 mod naming;
 pub mod pool;
 mod registry;
+pub mod scope;
 #[cfg(feature = "service")]
 pub mod service;
 mod stats;
 mod window;
 
-pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription};
+pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription, Warning};
 pub use budget::{Budget, Level, Limit, Select};
 #[cfg(feature = "tsc")]
 pub use clock::TscClock;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use config::{BuildError, Problem, Thresholds};
-pub use engine::{AlertState, BudgetReading, StateCell, Watch, WindowReading};
+pub use engine::{
+    AlertState, BudgetReading, StateCell, UNMATCHED_AFTER, Uncovered, Watch, WindowReading,
+};
 pub use expr::{BucketCounts, Expr, Op, Samples, Selector};
 pub use histogram::{
     Buckets, Exemplar, Histogram, Layout, LayoutError, Snapshot, TraceId, TraceIdError, Unit,
@@ -86,7 +90,8 @@ pub use instrument::{
     Counter, CounterBuilder, Gauge, GaugeBuilder, HistogramBuilder, Operation, OperationGuard,
 };
 pub use naming::Naming;
-pub use registry::{ByResult, Classify, InstrumentError, Outcome};
+pub use registry::{ByResult, Classify, InstrumentError, Outcome, SlowOperation};
+pub use scope::{Anatomy, stage};
 pub use stats::{OperationStats, Stats};
 
 #[cfg(all(doctest, feature = "axum"))]

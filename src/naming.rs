@@ -19,9 +19,9 @@ mod table;
 
 use std::collections::HashSet;
 
-use crate::registry::Domain;
+use crate::registry::{self, Domain, Side};
 pub(crate) use table::{Label, Take};
-use table::{OWN, Row, bounds};
+use table::{OWN, Row, axum_prometheus, bounds};
 
 /// How exported families are named: a profile, a prefix and renames.
 #[derive(Debug, Clone)]
@@ -29,8 +29,11 @@ pub struct Naming {
     profile: Profile,
     prefix: String,
     errors_family: bool,
+    status_class: bool,
     renames: Vec<(String, String)>,
     label_renames: Vec<LabelRename>,
+    /// What the user adds to the labels of requests: (key, where its value comes from).
+    added: Vec<(&'static str, Label)>,
 }
 
 /// The naming profiles of the metric catalogue.
@@ -39,6 +42,7 @@ enum Profile {
     Otel,
     Classic,
     Millis,
+    AxumPrometheus,
 }
 
 #[derive(Debug, Clone)]
@@ -56,6 +60,8 @@ pub(crate) struct Spec {
     pub(crate) source: Domain,
     pub(crate) take: Take,
     pub(crate) labels: Vec<(String, Label)>,
+    /// Whether statuses are shown by their first digit.
+    pub(crate) status_class: bool,
 }
 
 impl Naming {
@@ -80,13 +86,23 @@ impl Naming {
         Self::of(Profile::Millis)
     }
 
+    /// The names, labels and bounds of axum-prometheus: `axum_http_requests_total{method,endpoint,status}` and the like.
+    ///
+    /// For dashboards and rules that exist already: `docs/migrating-from-axum-prometheus.md` tells what changes in
+    /// meaning. As there, a [`prefix`](Self::prefix) takes the place of `axum_`: `"shop_"` is its `with_prefix("shop")`.
+    pub fn axum_prometheus() -> Self {
+        Self::of(Profile::AxumPrometheus)
+    }
+
     fn of(profile: Profile) -> Self {
         Self {
             profile,
             prefix: String::new(),
             errors_family: false,
+            status_class: false,
             renames: Vec::new(),
             label_renames: Vec::new(),
+            added: Vec::new(),
         }
     }
 
@@ -102,6 +118,14 @@ impl Naming {
     /// `responses_total` by `{method,route,status}`, instead of `requests_total` by `{method,route,status}`.
     pub fn errors_family(mut self) -> Self {
         self.errors_family = true;
+        self
+    }
+
+    /// Shows HTTP statuses by their class: `2xx` instead of `200` and `204`, also where the status is the cause.
+    ///
+    /// For fewer series on the server. Nothing is counted otherwise than before, and the label keeps its name.
+    pub fn status_class(mut self) -> Self {
+        self.status_class = true;
         self
     }
 
@@ -128,11 +152,43 @@ impl Naming {
         self
     }
 
-    /// The exported name of an instrument or family that is called `name` without prefix and renames.
+    /// Adds the user's labels to the families of requests.
+    pub(crate) fn add_labels(&mut self, labels: &[registry::Label]) {
+        for side in [Side::Request, Side::Response] {
+            let of_side = labels.iter().filter(|label| label.side == side);
+            self.added.extend(of_side.enumerate().map(|(at, label)| {
+                let key = match self.profile {
+                    Profile::Otel => label.otel,
+                    Profile::Classic | Profile::Millis | Profile::AxumPrometheus => label.name,
+                };
+                let of_request = Label::Key(Domain::Http.keys().len() + at);
+                let of_response = Label::Response(at);
+                match side {
+                    Side::Request => (key, of_request),
+                    Side::Response => (key, of_response),
+                }
+            }));
+        }
+    }
+
+    /// The exported name of an instrument that is called `name` without prefix and renames.
     pub(crate) fn instrument(&self, name: &str) -> String {
+        format!("{}{}", self.prefix, self.renamed(name).unwrap_or(name))
+    }
+
+    /// The exported name of a row of the profile's table.
+    fn family(&self, name: &str) -> String {
+        let own_prefix = match self.profile {
+            Profile::AxumPrometheus if !self.prefix.is_empty() => axum_prometheus::PREFIX,
+            _ => "",
+        };
+        let without = name.strip_prefix(own_prefix).unwrap_or(name);
+        format!("{}{}", self.prefix, self.renamed(name).unwrap_or(without))
+    }
+
+    fn renamed(&self, name: &str) -> Option<&str> {
         let renamed = self.renames.iter().rev().find(|(old, _)| old == name);
-        let name = renamed.map_or(name, |(_, new)| new);
-        format!("{}{name}", self.prefix)
+        renamed.map(|(_, new)| new.as_str())
     }
 
     /// The bounds, in seconds, that the profile gives a domain's durations.
@@ -173,21 +229,34 @@ impl Naming {
             }
             Profile::Classic => [table::CLASSIC, table::CLASSIC_BY_STATUS, table::COMMON],
             Profile::Millis => [table::MILLIS_FAMILIES, &[], table::COMMON],
+            Profile::AxumPrometheus => [axum_prometheus::FAMILIES, &[], table::COMMON],
         };
         tables.into_iter().flatten()
     }
 
-    fn spec(&self, row: &Row) -> Spec {
-        let labels = row.labels.iter();
+    fn spec(&self, row: &'static Row) -> Spec {
         Spec {
-            name: self.instrument(row.name),
+            name: self.family(row.name),
             help: row.help,
             source: row.source,
             take: row.take,
-            labels: labels
-                .map(|&(key, label)| (self.label(row.name, key), label))
+            labels: self
+                .labels(row)
+                .map(|(key, label)| (self.label(row.name, key), label))
                 .collect(),
+            status_class: self.status_class,
         }
+    }
+
+    /// A row's labels in the profile, with those that the user adds: to whatever tells routes apart, and what is known
+    /// of the response only to what tells ends apart.
+    fn labels(&self, row: &'static Row) -> impl Iterator<Item = (&'static str, Label)> {
+        let has = |wanted: fn(Label) -> bool| row.labels.iter().any(|&(_, label)| wanted(label));
+        let by_route = row.source == Domain::Http && has(|label| label == Label::ROUTE);
+        let by_end = has(Label::is_per_series);
+        let added = self.added.iter().copied();
+        let added = added.filter(move |&(_, label)| by_route && (by_end || !label.is_per_series()));
+        row.labels.iter().copied().chain(added)
     }
 
     fn label(&self, family: &str, label: &str) -> String {

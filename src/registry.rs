@@ -9,36 +9,75 @@
 //! This room never judges and never renders.
 
 mod acts;
+#[cfg(feature = "http")]
+mod anchors;
 mod classify;
 mod end;
 mod extra;
+mod handle;
 mod instruments;
+#[cfg_attr(
+    not(feature = "http"),
+    allow(
+        dead_code,
+        unreachable_pub,
+        reason = "only this probe has labels of the user's"
+    )
+)]
+mod label;
+mod oddities;
 mod operation;
 mod recent;
 mod set;
+mod slow;
+mod stages;
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only this probe has labels of the user's")
+)]
+mod values;
 
 #[cfg(feature = "http")]
 pub use acts::Acted;
 pub(crate) use acts::{ActCount, Acts};
+#[cfg(feature = "http")]
+pub(crate) use anchors::{Anchor, Anchors, WeakAnchors};
 pub use classify::{ByResult, Classify};
 pub(crate) use end::{End, Way};
 pub(crate) use extra::Extra;
+pub(crate) use handle::Handle;
 pub use instruments::InstrumentError;
 pub(crate) use instruments::{
     GaugeCell, InstrumentFamily, InstrumentKind, InstrumentValue, Instruments, check_label,
     check_name,
 };
+#[cfg_attr(
+    not(feature = "http"),
+    allow(unreachable_pub, reason = "only this probe shows it")
+)]
+pub use label::Label;
+pub(crate) use label::{Side, keys, label_problems};
 pub(crate) use operation::{InFlight, Operation};
-pub(crate) use set::{OTHER, OperationSet};
+#[cfg(feature = "http")]
+pub(crate) use set::MAX_KEYS;
+pub(crate) use set::{OTHER, OperationSet, UNMATCHED};
+pub(crate) use slow::SlowLog;
+pub use slow::SlowOperation;
+pub(crate) use stages::StageSeries;
+pub(crate) use values::{LabelValues, Labels, Places};
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::clock::SharedClock;
 use crate::histogram::{Buckets, Memory, Reading};
+use slow::Slowest;
+use stages::Rulers;
 
 /// How a unit of measured work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Outcome {
     /// It did what it was asked for.
@@ -130,7 +169,7 @@ impl Domain {
         }
     }
 
-    /// The label keys, in the order in which values are given.
+    /// Its own label keys; a set may have more, see [`OperationSet::keys`].
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Http => &["method", "route"],
@@ -146,15 +185,18 @@ impl Domain {
 /// What an operation records with.
 #[derive(Debug, Clone)]
 pub(crate) struct Recording {
+    /// The label keys, in the order in which values are given: the domain's own, then those that the user added.
+    pub(crate) keys: Arc<[&'static str]>,
     pub(crate) clock: SharedClock,
     pub(crate) buckets: Arc<Buckets>,
     /// Those of sizes in bytes.
-    #[cfg_attr(
-        not(feature = "http"),
-        allow(dead_code, reason = "only this probe measures sizes")
-    )]
     pub(crate) sizes: Arc<Buckets>,
+    /// Those of an anatomy.
+    rulers: Arc<Rulers>,
     pub(crate) memory: Arc<Memory>,
+    /// Above it an operation is offered to the slow log; out of reach where there is none.
+    slow_ns: u64,
+    slowest: Option<Arc<Slowest>>,
 }
 
 /// Everything that one instance counts.
@@ -165,33 +207,56 @@ pub(crate) struct Registry {
     sets: Vec<OperationSet>,
     pub(crate) instruments: Instruments,
     pub(crate) acts: Acts,
+    pub(crate) oddities: oddities::Oddities,
+    #[cfg(feature = "http")]
+    kept: anchors::Kept,
+    pub(crate) slow: SlowLog,
 }
 
 impl Registry {
     /// `buckets` says which bounds the durations of a domain have, `sizes` are those of bytes, `cap` how many label sets it may grow to, `memory`
-    /// how many bytes of counters threads may own.
+    /// how many bytes of counters threads may own; `labels` are those that the user adds to requests, `slow` takes what was
+    /// slow.
     pub(crate) fn new(
         clock: SharedClock,
+        labels: Vec<Label>,
         buckets: impl Fn(Domain) -> Arc<Buckets>,
         sizes: &Arc<Buckets>,
         cap: usize,
         memory: Arc<Memory>,
+        slow: SlowLog,
     ) -> Self {
+        let rulers = Arc::new(Rulers::default());
+        let mut labels = Some(Labels::new(labels, &memory));
         let set = |domain| {
+            let labels = labels.take_if(|_| domain == Domain::Http);
             let (clock, memory) = (clock.clone(), memory.clone());
+            let slowest = slow.of(domain).cloned();
+            let labels = labels.unwrap_or_default();
+            let added = labels.request.iter().map(|label| label.name);
             let recording = Recording {
+                keys: domain.keys().iter().copied().chain(added).collect(),
                 clock,
                 buckets: buckets(domain),
                 sizes: sizes.clone(),
+                rulers: rulers.clone(),
                 memory,
+                slow_ns: slowest
+                    .as_ref()
+                    .map_or(u64::MAX, |slowest| slowest.threshold_ns),
+                slowest,
             };
-            OperationSet::new(domain, recording, cap)
+            OperationSet::new(domain, labels, recording, cap)
         };
         let sets = Domain::ALL.into_iter().map(set).collect();
         Self {
             sets,
             instruments: Instruments::new(clock.clone(), cap, memory.clone()),
             acts: Acts::default(),
+            oddities: oddities::Oddities::default(),
+            #[cfg(feature = "http")]
+            kept: anchors::Kept::default(),
+            slow,
             clock,
             memory,
         }
@@ -206,6 +271,12 @@ impl Registry {
     pub(crate) fn memory(&self) -> [(&'static str, usize); 2] {
         let memory = &self.memory;
         [("thread", memory.taken()), ("shared", memory.shared())]
+    }
+
+    /// A value that is never freed and equals `value`: for what is configured, of which there are a few.
+    #[cfg(feature = "http")]
+    pub(crate) fn keep<T: PartialEq + Send + Sync>(&self, value: T) -> &'static T {
+        self.kept.keep(value)
     }
 
     pub(crate) fn clock(&self) -> &SharedClock {

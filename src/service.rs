@@ -21,12 +21,22 @@
 //! ```
 //!
 //! The duration runs from the call to the end of the returned future. A future dropped before its end counts as
-//! cancelled, a panic as an error. The time until the service is ready (`poll_ready`) is not part of it: waiting for
-//! one's turn is measured by an outer layer, if at all.
+//! cancelled, a panic as an error.
+//!
+//! # Waiting
+//!
+//! What a call waits for its turn, behind a concurrency limit, a rate limit or a full buffer, is no part of its duration.
+//! It has a histogram of its own, `service_wait_duration_seconds`: from the first `poll_ready` that found the service busy
+//! to the one that found it ready, or failed, or to the drop of a service whose caller gave up. A service that is ready
+//! at once counts as a wait of 0, without a look at the clock. What is under way are calls, not waits.
+//!
+//! Put the layer outside whatever makes calls wait. A service counts one wait per call, however often it is asked; its
+//! clones wait each for themselves. A caller who gives up and keeps the service goes on waiting until it asks again.
+
+mod turn;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
@@ -35,14 +45,16 @@ use tower::{Layer, Service};
 pub use crate::registry::{ByResult, Classify};
 
 use crate::instance::Plimsoll;
-use crate::registry::{Domain, InFlight, Operation, Outcome};
+use crate::registry::{Domain, InFlight, Outcome};
+use turn::Turn;
 
 /// Measures every call of the service it wraps as one operation.
 ///
-/// Cheap to clone. Cost of a call: two clock readings and a few plain stores; no lock, no allocation.
+/// Cheap to clone. Cost of a call: two clock readings, another two if it had to wait, and a few plain stores; no lock, no
+/// allocation.
 #[derive(Debug, Clone)]
 pub struct MeasureLayer<C = ByResult> {
-    operation: Arc<Operation>,
+    turn: Turn,
     classify: C,
 }
 
@@ -51,11 +63,11 @@ impl MeasureLayer {
     ///
     /// The name becomes a label value: choose one per use in the program, not one per call. It is exempt from the cap.
     pub fn new(plimsoll: &Plimsoll, operation: &str) -> Self {
-        let set = plimsoll.registry().set(Domain::Service);
-        let operation = set.declare(&[operation]).clone();
+        let registry = plimsoll.registry();
+        let operation = registry.set(Domain::Service).declare(&[operation]);
         operation.series(Outcome::Ok);
         Self {
-            operation,
+            turn: Turn::new(operation.clone(), registry.clock().clone()),
             classify: ByResult,
         }
     }
@@ -83,7 +95,7 @@ impl<C> MeasureLayer<C> {
         F: Fn(&Result<Res, Err>) -> Outcome + Clone,
     {
         MeasureLayer {
-            operation: self.operation,
+            turn: self.turn,
             classify,
         }
     }
@@ -95,7 +107,7 @@ impl<S, C: Clone> Layer<S> for MeasureLayer<C> {
     fn layer(&self, inner: S) -> Self::Service {
         Measure {
             inner,
-            operation: self.operation.clone(),
+            turn: self.turn.clone(),
             classify: self.classify.clone(),
         }
     }
@@ -105,7 +117,7 @@ impl<S, C: Clone> Layer<S> for MeasureLayer<C> {
 #[derive(Debug, Clone)]
 pub struct Measure<S, C = ByResult> {
     inner: S,
-    operation: Arc<Operation>,
+    turn: Turn,
     classify: C,
 }
 
@@ -119,12 +131,14 @@ where
     type Future = ResponseFuture<S::Future, C>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
+        let ready = self.inner.poll_ready(cx);
+        self.turn.polled(&ready);
+        ready
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
         // Begun before the call: a service may work, and panic, before it returns its future.
-        let in_flight = self.operation.start();
+        let in_flight = self.turn.start();
         ResponseFuture {
             inner: self.inner.call(request),
             classify: self.classify.clone(),

@@ -3,7 +3,7 @@
 use crate::config::Thresholds;
 use crate::histogram::Snapshot;
 use crate::instance::Plimsoll;
-use crate::registry::{Domain, Operation, Outcome, Registry};
+use crate::registry::{Domain, Operation, OperationSet, Outcome, Registry};
 
 /// What an instance has counted so far.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +86,7 @@ fn operations(registry: &Registry) -> Vec<OperationStats> {
         let mut of_set: Vec<_> = set
             .operations()
             .iter()
-            .map(|operation| line(set.domain(), operation))
+            .map(|operation| line(set, operation))
             .collect();
         of_set.sort_by(|a, b| a.labels.cmp(&b.labels));
         all.extend(of_set);
@@ -94,7 +94,7 @@ fn operations(registry: &Registry) -> Vec<OperationStats> {
     all
 }
 
-fn line(domain: Domain, operation: &Operation) -> OperationStats {
+fn line(set: &OperationSet, operation: &Operation) -> OperationStats {
     let (mut errors, mut cancelled, mut shed, mut broken) = (0, 0, 0, 0);
     let mut whole: Option<Snapshot> = None;
     for series in operation.each_series() {
@@ -117,8 +117,8 @@ fn line(domain: Domain, operation: &Operation) -> OperationStats {
     let in_flight = operation.in_flight(&operation.reading());
     let quantile = |q| whole.as_ref().and_then(|whole| whole.quantile(q));
     OperationStats {
-        kind: domain.as_str(),
-        labels: domain
+        kind: set.domain().as_str(),
+        labels: set
             .keys()
             .iter()
             .copied()

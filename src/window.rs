@@ -50,6 +50,11 @@ impl CounterWindow {
         }
     }
 
+    /// Keeps samples for at least so long.
+    pub(crate) fn keep(&mut self, range: Duration) {
+        self.keep_ns = self.keep_ns.max(nanos(range));
+    }
+
     /// Appends a sample; time must not run backwards, and a second sample of the same moment replaces the first.
     pub(crate) fn push(&mut self, at_ns: u64, value: f64) {
         if self.samples.back().is_some_and(|last| last.at_ns >= at_ns) {

@@ -4,27 +4,60 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::{Event, STUCK_AFTER};
+use super::{Event, STUCK_AFTER, Warning};
 use crate::clock::SharedClock;
 use crate::histogram::nanos;
+use crate::registry::SlowOperation;
 
 /// What a subscriber with a worker does with an event.
-pub(crate) type Callback = Box<dyn Fn(&Event) + Send + Sync>;
+pub(crate) type Callback<T = Event> = Box<dyn Fn(&T) + Send + Sync>;
+
+/// What is delivered.
+pub(crate) trait Message: Clone + fmt::Debug + Send + 'static {
+    /// Whether nobody needs this one who gets a `newer` one.
+    fn is_stale_beside(&self, newer: &Self) -> bool;
+}
+
+impl Message for Event {
+    fn is_stale_beside(&self, newer: &Self) -> bool {
+        self.budget == newer.budget && self.level == newer.level && self.labels == newer.labels
+    }
+}
+
+/// Each is said once, so none is stale; they are so few that none is dropped.
+impl Message for Warning {
+    fn is_stale_beside(&self, _: &Self) -> bool {
+        false
+    }
+}
+
+impl Message for Arc<SlowOperation> {
+    fn is_stale_beside(&self, _: &Self) -> bool {
+        true
+    }
+}
 
 /// All subscribers of an instance.
 #[derive(Debug)]
 pub(crate) struct Hub {
     clock: SharedClock,
     capacity: usize,
-    queues: Mutex<Vec<Arc<Queue>>>,
+    rules: Arc<AtomicUsize>,
+    edges: Queues<Event>,
+    slow: Queues<Arc<SlowOperation>>,
+    warnings: Queues<Warning>,
 }
+
+/// The queues of those that wait for the same.
+#[derive(Debug)]
+struct Queues<T: Message>(Mutex<Vec<Arc<Queue<T>>>>);
 
 /// What became of a subscriber's events.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,54 +75,81 @@ impl Hub {
     pub(crate) fn new(clock: SharedClock, capacity: usize, rules: usize) -> Self {
         Self {
             clock,
-            capacity: capacity.max(rules + 1),
-            queues: Mutex::new(Vec::new()),
+            capacity,
+            rules: Arc::new(AtomicUsize::new(rules)),
+            edges: Queues(Mutex::default()),
+            slow: Queues(Mutex::default()),
+            warnings: Queues(Mutex::default()),
         }
+    }
+
+    /// From now on so many rules can send.
+    pub(crate) fn make_room(&self, rules: usize) {
+        self.rules.store(rules, Ordering::Relaxed);
     }
 
     /// Adds a subscriber; without a callback it takes its events itself. A name that is taken gets a number.
     pub(crate) fn add(&self, name: &str, callback: Option<Callback>) -> Arc<Queue> {
+        self.edges.add(self.queue(name, callback))
+    }
+
+    /// Adds a subscriber to the slow log.
+    pub(crate) fn add_slow(&self, name: &str, callback: Callback<Arc<SlowOperation>>) {
+        self.slow.add(self.queue(name, Some(callback)));
+    }
+
+    /// Adds a subscriber to warnings.
+    pub(crate) fn add_warned(&self, name: &str, callback: Callback<Warning>) {
+        self.warnings.add(self.queue(name, Some(callback)));
+    }
+
+    fn queue<T: Message>(&self, name: &str, callback: Option<Callback<T>>) -> Arc<Queue<T>> {
         let mut taken = Vec::new();
         self.each_stats(|stats| taken.push(stats.name));
         let numbered = (2..).map(|number| format!("{name}_{number}"));
         let mut names = std::iter::once(name.to_owned())
             .chain(numbered)
             .filter(|name| !taken.iter().any(|taken| **taken == **name));
-        let name = names.next().unwrap_or_default().into();
-        let queue = Arc::new(Queue {
-            name,
+        Arc::new(Queue {
+            name: names.next().unwrap_or_default().into(),
             capacity: self.capacity,
+            rules: self.rules.clone(),
             clock: self.clock.clone(),
             callback,
             state: Mutex::default(),
             changed: Condvar::new(),
             counts: Counts::default(),
-        });
-        self.queues.lock().push(queue.clone());
-        queue
+        })
     }
 
     /// Hands an event to every subscriber. Cost: a short lock each; never waits for a callback.
     pub(crate) fn publish(&self, event: &Event) {
-        for queue in self.open_queues() {
-            queue.push(event.clone());
-        }
+        self.edges.publish(event);
+    }
+
+    /// The same for a line of the slow log.
+    pub(crate) fn publish_slow(&self, slow: &Arc<SlowOperation>) {
+        self.slow.publish(slow);
+    }
+
+    /// The same for a warning.
+    pub(crate) fn publish_warning(&self, warning: &Warning) {
+        self.warnings.publish(warning);
     }
 
     /// Counts callbacks that have been running for too long.
     pub(crate) fn look_for_stuck(&self) {
-        self.open_queues()
-            .iter()
-            .for_each(|queue| queue.mark_if_stuck());
+        let now_ns = self.clock.now_ns();
+        self.edges.look_for_stuck(now_ns);
+        self.slow.look_for_stuck(now_ns);
+        self.warnings.look_for_stuck(now_ns);
     }
 
     /// Shows what became of each subscriber's events.
     pub(crate) fn each_stats(&self, mut show: impl FnMut(SubscriberStats)) {
-        for queue in self.queues.lock().iter() {
-            if !queue.state.lock().closed {
-                show(queue.stats());
-            }
-        }
+        self.edges.each_stats(&mut show);
+        self.slow.each_stats(&mut show);
+        self.warnings.each_stats(&mut show);
     }
 
     #[cfg(test)]
@@ -102,22 +162,54 @@ impl Hub {
     /// Waits until every event was delivered; `false` if that takes longer than `timeout`.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
-        self.open_queues()
+        self.edges.flush(deadline) && self.slow.flush(deadline) && self.warnings.flush(deadline)
+    }
+}
+
+impl<T: Message> Queues<T> {
+    fn add(&self, queue: Arc<Queue<T>>) -> Arc<Queue<T>> {
+        self.0.lock().push(queue.clone());
+        queue
+    }
+
+    fn publish(&self, message: &T) {
+        for queue in self.open() {
+            queue.push(message.clone());
+        }
+    }
+
+    fn look_for_stuck(&self, now_ns: u64) {
+        self.lock()
+            .iter()
+            .for_each(|queue| queue.mark_if_stuck(now_ns));
+    }
+
+    fn each_stats(&self, show: &mut impl FnMut(SubscriberStats)) {
+        self.lock().iter().for_each(|queue| show(queue.stats()));
+    }
+
+    fn flush(&self, deadline: Instant) -> bool {
+        self.open()
             .iter()
             .all(|queue| queue.callback.is_none() || queue.wait_idle(deadline))
     }
 
-    /// A copy, so that no lock is held while queues are worked on; unsubscribed ones go.
-    fn open_queues(&self) -> Vec<Arc<Queue>> {
-        let mut queues = self.queues.lock();
+    /// A copy, so that no lock is held while queues are worked on.
+    fn open(&self) -> Vec<Arc<Queue<T>>> {
+        self.lock().clone()
+    }
+
+    /// Unsubscribed ones go.
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Queue<T>>>> {
+        let mut queues = self.0.lock();
         queues.retain(|queue| !queue.state.lock().closed);
-        queues.clone()
+        queues
     }
 }
 
-impl Drop for Hub {
+impl<T: Message> Drop for Queues<T> {
     fn drop(&mut self) {
-        self.queues.get_mut().iter().for_each(|queue| queue.close());
+        self.0.get_mut().iter().for_each(|queue| queue.close());
     }
 }
 
@@ -130,9 +222,9 @@ struct Counts {
     stuck: AtomicU64,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    events: VecDeque<Event>,
+#[derive(Debug)]
+struct State<T> {
+    events: VecDeque<T>,
     /// When the callback that is running began, and whether it was already counted as stuck.
     running: Option<(u64, bool)>,
     worker: bool,
@@ -140,22 +232,37 @@ struct State {
     waker: Option<Waker>,
 }
 
+impl<T> Default for State<T> {
+    fn default() -> Self {
+        Self {
+            events: VecDeque::new(),
+            running: None,
+            worker: false,
+            closed: false,
+            waker: None,
+        }
+    }
+}
+
 /// The events that one subscriber has not seen yet.
-pub(crate) struct Queue {
+pub(crate) struct Queue<T: Message = Event> {
     name: Arc<str>,
     capacity: usize,
+    /// How many rules can send. Relaxed: raised before the first event of a new one is published.
+    rules: Arc<AtomicUsize>,
     clock: SharedClock,
-    callback: Option<Callback>,
-    state: Mutex<State>,
+    callback: Option<Callback<T>>,
+    state: Mutex<State<T>>,
     changed: Condvar,
     counts: Counts,
 }
 
-impl Queue {
-    fn push(self: &Arc<Self>, event: Event) {
+impl<T: Message> Queue<T> {
+    fn push(self: &Arc<Self>, event: T) {
         let mut state = self.state.lock();
         state.events.push_back(event);
-        if state.events.len() > self.capacity {
+        let last_edges = self.rules.load(Ordering::Relaxed) + 1;
+        if state.events.len() > self.capacity.max(last_edges) {
             drop_stale(&mut state.events);
             self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -187,7 +294,7 @@ impl Queue {
         }
     }
 
-    fn next(&self) -> Option<Event> {
+    fn next(&self) -> Option<T> {
         let mut state = self.state.lock();
         loop {
             if let Some(event) = state.events.pop_front() {
@@ -202,12 +309,12 @@ impl Queue {
     }
 
     /// Takes an event, for a subscriber without a worker.
-    pub(super) fn take(&self) -> Option<Event> {
+    pub(super) fn take(&self) -> Option<T> {
         let event = self.state.lock().events.pop_front();
         self.count_taken(event)
     }
 
-    pub(super) fn wait(&self, timeout: Duration) -> Option<Event> {
+    pub(super) fn wait(&self, timeout: Duration) -> Option<T> {
         let deadline = Instant::now() + timeout;
         let mut state = self.state.lock();
         while state.events.is_empty() && !state.closed {
@@ -219,7 +326,7 @@ impl Queue {
         self.count_taken(event)
     }
 
-    pub(super) fn poll_take(&self, context: &mut Context<'_>) -> Poll<Option<Event>> {
+    pub(super) fn poll_take(&self, context: &mut Context<'_>) -> Poll<Option<T>> {
         let mut state = self.state.lock();
         match state.events.pop_front() {
             Some(event) => Poll::Ready(self.count_taken(Some(event))),
@@ -231,7 +338,7 @@ impl Queue {
         }
     }
 
-    fn count_taken(&self, event: Option<Event>) -> Option<Event> {
+    fn count_taken(&self, event: Option<T>) -> Option<T> {
         if event.is_some() {
             self.counts.delivered.fetch_add(1, Ordering::Relaxed);
         }
@@ -248,8 +355,7 @@ impl Queue {
         true
     }
 
-    fn mark_if_stuck(&self) {
-        let now_ns = self.clock.now_ns();
+    fn mark_if_stuck(&self, now_ns: u64) {
         let too_long = |began_ns: u64| now_ns.saturating_sub(began_ns) >= nanos(STUCK_AFTER);
         if let Some((began_ns, counted @ false)) = &mut self.state.lock().running
             && too_long(*began_ns)
@@ -282,7 +388,7 @@ impl Queue {
     }
 }
 
-impl fmt::Debug for Queue {
+impl<T: Message> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Queue").field(&self.stats()).finish()
     }
@@ -290,9 +396,11 @@ impl fmt::Debug for Queue {
 
 /// Drops the oldest event that a newer one of the same rule makes stale. There always is one: a queue holds more
 /// events than there are rules.
-fn drop_stale(events: &mut VecDeque<Event>) {
-    let same = |a: &Event, b: &Event| a.budget == b.budget && a.level == b.level;
-    let stale =
-        (0..events.len()).find(|&i| events.range(i + 1..).any(|newer| same(&events[i], newer)));
+fn drop_stale<T: Message>(events: &mut VecDeque<T>) {
+    let is_stale = |&at: &usize| {
+        let mut newer = events.range(at + 1..);
+        newer.any(|newer| events[at].is_stale_beside(newer))
+    };
+    let stale = (0..events.len()).find(is_stale);
     events.remove(stale.unwrap_or(0));
 }

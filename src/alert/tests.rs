@@ -20,6 +20,7 @@ fn edge(budget: &str, kind: EventKind) -> Event {
     Event {
         kind,
         budget: budget.into(),
+        labels: [].into(),
         level: Level::Target,
         value: Some(0.312_71),
         limit: 0.2,

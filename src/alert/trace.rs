@@ -1,25 +1,70 @@
-//! A structured `tracing` event per edge, target `plimsoll::alert`: `WARN` for a breach, `INFO` for a recovery.
+//! Structured `tracing` events. Target `plimsoll::alert`: an event per edge, `WARN` for a breach, `INFO` for a recovery.
+//! Target `plimsoll::slow`: a `WARN` per line of the slow log. Target `plimsoll::setup`: a `WARN` per warning.
+
+use std::sync::Arc;
 
 use tracing::dispatcher::{self, Dispatch};
+use tracing::field::display;
 use tracing::subscriber::NoSubscriber;
 
 use super::queue::Callback;
-use super::{Event, EventKind};
+use super::{Event, EventKind, Warning};
+use crate::registry::SlowOperation;
+
+/// Writes edges.
+pub(crate) fn subscriber() -> Callback {
+    let written = under_the_builder(write);
+    Box::new(written)
+}
+
+/// Writes lines of the slow log.
+pub(crate) fn slow_log() -> Callback<Arc<SlowOperation>> {
+    let written = under_the_builder(write_slow);
+    Box::new(move |slow| written(slow))
+}
+
+/// Writes warnings.
+pub(crate) fn warnings() -> Callback<Warning> {
+    Box::new(under_the_builder(write_warning))
+}
+
+fn write_warning(warning: &Warning) {
+    let Warning {
+        kind,
+        subject,
+        what,
+        mend,
+    } = warning;
+    tracing::warn!(target: "plimsoll::setup", kind, %subject, mend, "{what}");
+}
+
+/// Writes what it is shown.
+fn under_the_builder<T>(write: fn(&T)) -> impl Fn(&T) + Send + Sync {
+    let voice = Voice::new();
+    move |what| voice.say(|| write(what))
+}
 
 /// Writes to the subscriber in force where the instance was built, or else to the global one.
-pub(crate) fn subscriber() -> Callback {
-    let built_under = dispatcher::get_default(Dispatch::clone);
-    Box::new(move |event| {
-        if built_under.is::<NoSubscriber>() {
-            write(event);
+struct Voice(Dispatch);
+
+impl Voice {
+    fn new() -> Self {
+        Self(dispatcher::get_default(Dispatch::clone))
+    }
+
+    fn say(&self, write: impl FnOnce()) {
+        if self.0.is::<NoSubscriber>() {
+            write();
         } else {
-            dispatcher::with_default(&built_under, || write(event));
+            dispatcher::with_default(&self.0, write);
         }
-    })
+    }
 }
 
 fn write(event: &Event) {
     let since = humantime::format_rfc3339_millis(event.since);
+    let labels = event.kept_by();
+    let labels = labels.as_deref();
     let Event {
         budget,
         level,
@@ -30,10 +75,25 @@ fn write(event: &Event) {
     } = event;
     match event.kind {
         EventKind::Breach => {
-            tracing::warn!(target: "plimsoll::alert", %budget, %level, value, limit, unit, %since, "breach");
+            tracing::warn!(target: "plimsoll::alert", %budget, labels, %level, value, limit, unit, %since, "breach");
         }
         EventKind::Recovery => {
-            tracing::info!(target: "plimsoll::alert", %budget, %level, value, limit, unit, %since, "recovery");
+            tracing::info!(target: "plimsoll::alert", %budget, labels, %level, value, limit, unit, %since, "recovery");
         }
+    }
+}
+
+/// The labels are route templates and names that the service chose: nothing that a client sent.
+fn write_slow(slow: &SlowOperation) {
+    let (duration, trace_id) = (slow.duration.as_secs_f64(), slow.trace_id.map(display));
+    let SlowOperation { end, code, .. } = slow;
+    if slow.kind == "http" {
+        let (method, route) = (slow.label("method"), slow.label("route"));
+        let queries = slow.anatomy.as_ref().map(|anatomy| anatomy.queries);
+        let anatomy = slow.anatomy.as_ref().map(display);
+        tracing::warn!(target: "plimsoll::slow", method, route, status = code, end, duration, trace_id, queries, anatomy, "slow request");
+    } else {
+        let (operation, model) = (slow.label("operation"), slow.label("model"));
+        tracing::warn!(target: "plimsoll::slow", operation, model, end, duration, trace_id, "slow query");
     }
 }

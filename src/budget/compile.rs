@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Budget, Level, Select, Sli};
+use super::{Budget, Labels, Level, Sli};
 use crate::expr::{Expr, Selector};
 use crate::naming::Naming;
 
-/// Operations that a budget counts as valid; labels `budget`, `level`.
+/// Operations that a budget counts as valid; labels `budget`, `level`, and those that it is kept by.
 pub(crate) const SLI_VALID: &str = "plimsoll_sli_valid_total";
 /// Those of them that were bad.
 pub(crate) const SLI_BAD: &str = "plimsoll_sli_bad_total";
@@ -18,6 +18,7 @@ pub(crate) const UPTIME: &str = "plimsoll_uptime_seconds";
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
     pub(crate) budget: Arc<str>,
+    pub(crate) labels: Labels,
     pub(crate) level: Level,
     pub(crate) condition: Expr,
     pub(crate) shown: Shown,
@@ -37,19 +38,23 @@ pub(crate) enum Shown {
 }
 
 impl Budget {
-    /// One rule per level.
-    pub(crate) fn rules(&self) -> Vec<Rule> {
+    /// One rule per level, for the part that is kept by these labels.
+    pub(crate) fn rules(&self, labels: &Labels) -> Vec<Rule> {
         self.limits
             .iter()
-            .map(|&(level, limit)| self.rule(level, limit))
+            .map(|&(level, limit)| self.rule(labels, level, limit))
             .collect()
     }
 
-    fn rule(&self, level: Level, limit: f64) -> Rule {
+    fn rule(&self, labels: &Labels, level: Level, limit: f64) -> Rule {
         let counter = |name: &str| {
-            Selector::new(name)
+            let of_budget = Selector::new(name)
                 .label("budget", &self.name)
-                .label("level", level.as_str())
+                .label("level", level.as_str());
+            let kept_by = |selector: Selector, label: &(&str, String)| {
+                selector.label(label.0, label.1.as_str())
+            };
+            labels.iter().fold(of_budget, kept_by)
         };
         let rate = |name: &str| Expr::rate(counter(name), self.over);
         let bad_share = || rate(SLI_BAD) / rate(SLI_VALID);
@@ -82,6 +87,7 @@ impl Budget {
         }
         Rule {
             budget: self.name.as_str().into(),
+            labels: labels.clone(),
             level,
             condition,
             shown,
@@ -92,8 +98,9 @@ impl Budget {
         }
     }
 
-    /// Every mistake in the declaration, as (field, what is wrong and how to mend it).
-    pub(crate) fn problems(&self, tick: Duration) -> Vec<(String, String)> {
+    /// Every mistake in the declaration, as (field, what is wrong and how to mend it); `keys` are the labels that its kind
+    /// of work has.
+    pub(crate) fn problems(&self, tick: Duration, keys: &[&str]) -> Vec<(String, String)> {
         let mut problems = Vec::new();
         let mut report = |field: &str, message: String| {
             problems.push((format!("budget {:?}: {field}", self.name), message));
@@ -148,12 +155,30 @@ impl Budget {
         }
         for (key, message) in self
             .select()
-            .map(Select::unknown_labels)
+            .map(|select| select.unknown_labels(keys))
             .unwrap_or_default()
         {
             report(&format!("label {key:?}"), message);
         }
+        for (i, key) in self.per.iter().enumerate() {
+            if let Some(message) = self.per_problem(key, &self.per[..i], keys) {
+                report("per", message);
+            }
+        }
         problems
+    }
+
+    fn per_problem(&self, key: &str, earlier: &[String], keys: &[&str]) -> Option<String> {
+        match self.select() {
+            None => Some("is not for a value, which has no operations: leave it out".into()),
+            Some(_) if earlier.iter().any(|earlier| earlier == key) => {
+                Some(format!("names {key:?} twice: name it once"))
+            }
+            Some(select) => {
+                let message = select.no_label(key, keys)?;
+                Some(format!("{key:?} {message}"))
+            }
+        }
     }
 
     /// Selectors of families that are exported but not sampled, as problems.

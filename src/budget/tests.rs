@@ -4,7 +4,10 @@ use crate::expr::Selector;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn problems(budget: Budget) -> String {
-    let problems = budget.problems(SECOND).into_iter();
+    let keys = budget
+        .select()
+        .map_or(&[][..], |select| select.domain.keys());
+    let problems = budget.problems(SECOND, keys).into_iter();
     problems
         .map(|(field, message)| format!("{field} {message}"))
         .collect::<Vec<_>>()
@@ -16,7 +19,7 @@ fn a_quantile_is_judged_as_a_share_of_exact_counts() {
     let budget = Budget::quantile("p95", Select::http(), 0.95)
         .at_most(Duration::from_millis(200))
         .over(5 * SECOND);
-    let rules = budget.rules();
+    let rules = budget.rules(&Labels::default());
     assert_eq!(rules.len(), 1);
     assert_eq!(
         rules[0].condition.to_string(),
@@ -36,7 +39,7 @@ fn a_throughput_floor_can_wait_for_load() {
         .warm_up(10 * SECOND)
         .when(running);
     assert_eq!(
-        budget.rules()[0].condition.to_string(),
+        budget.rules(&Labels::default())[0].condition.to_string(),
         "((sum(rate(plimsoll_sli_valid_total{budget=\"floor\",level=\"target\"}[1m])) < 100) and \
          (sum(plimsoll_uptime_seconds) >= 10)) and (sum(load_running) > 0)"
     );
@@ -50,7 +53,7 @@ fn each_level_is_a_rule() {
         .warning(0.001)
         .critical(0.01);
     let limits: Vec<_> = budget
-        .rules()
+        .rules(&Labels::default())
         .iter()
         .map(|rule| (rule.level, rule.limit))
         .collect();
@@ -120,4 +123,30 @@ fn mistakes_name_the_field_and_the_mend() {
             "{problems:?} should say {expected:?}"
         );
     }
+}
+
+#[test]
+fn a_part_has_rules_over_its_own_counters() {
+    let budget = Budget::error_ratio("errors", Select::http())
+        .at_most(0.001)
+        .per("route");
+    let labels: Labels = [("route", "/a".to_owned())].into();
+    let rules = budget.rules(&labels);
+    assert_eq!(
+        rules[0].condition.to_string(),
+        "((sum(rate(plimsoll_sli_bad_total{budget=\"errors\",level=\"target\",route=\"/a\"}[1m])) / \
+         sum(rate(plimsoll_sli_valid_total{budget=\"errors\",level=\"target\",route=\"/a\"}[1m]))) > 0.001) and \
+         (sum(increase(plimsoll_sli_valid_total{budget=\"errors\",level=\"target\",route=\"/a\"}[1m])) >= 1)"
+    );
+    assert_eq!(problems(budget.clone()), "");
+    assert_eq!(
+        problems(budget.per("route").per("path")),
+        "budget \"errors\": per names \"route\" twice: name it once\n\
+         budget \"errors\": per \"path\" is not a label of http: it has method, route"
+    );
+    let depth = Budget::value("depth", Expr::latest(Selector::new("depth")));
+    assert_eq!(
+        problems(depth.at_most(1.0).per("queue")),
+        "budget \"depth\": per is not for a value, which has no operations: leave it out"
+    );
 }

@@ -29,12 +29,24 @@ impl TscClock {
         let origin = clock.raw();
         Some(Self { clock, origin })
     }
+
+    /// The counter as it is.
+    #[inline]
+    pub(super) fn count(&self) -> u64 {
+        self.clock.raw()
+    }
+
+    /// Nanoseconds since the counter stood at `count`.
+    #[inline]
+    pub(super) fn ns_since(&self, count: u64) -> u64 {
+        self.clock.delta_as_nanos(count, self.clock.raw())
+    }
 }
 
 impl Clock for TscClock {
     #[inline]
     fn now_ns(&self) -> u64 {
-        self.clock.delta_as_nanos(self.origin, self.clock.raw())
+        self.ns_since(self.origin)
     }
 }
 

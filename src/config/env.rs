@@ -137,7 +137,11 @@ fn put(
     declare: impl FnOnce() -> Budget,
 ) {
     let mut found = false;
-    for budget in settings.budgets.iter_mut().filter(|budget| is(&budget.sli)) {
+    for budget in settings
+        .budgets
+        .iter_mut()
+        .filter(|budget| budget.per.is_empty() && is(&budget.sli))
+    {
         found = true;
         if let Some(limit) = limit {
             set_limit(budget, Level::Target, limit);

@@ -53,10 +53,13 @@ fn naming(mut fields: Fields<'_>) -> Option<Naming> {
         None | Some("otel") => Naming::otel(),
         Some("classic") => Naming::classic(),
         Some("millis") => Naming::millis(),
+        Some("axum_prometheus") => Naming::axum_prometheus(),
         Some(other) => {
             fields.report(
                 "profile",
-                format!("{other:?} is not a profile: choose otel, classic or millis"),
+                format!(
+                    "{other:?} is not a profile: choose otel, classic, millis or axum_prometheus"
+                ),
             );
             Naming::otel()
         }
@@ -98,6 +101,7 @@ fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
     let labels = fields.strings("labels");
     let sli = fields.string("sli");
     let quantile = fields.number("quantile");
+    let per = fields.words("per");
     let at_most = fields.limit("at_most");
     let at_least = fields.limit("at_least");
     let mut limits: Vec<(Level, f64)> = [at_most, at_least]
@@ -122,7 +126,11 @@ fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
     };
     let declared = match &on {
         None => {
-            for (field, given) in [("sli", sli.is_some()), ("quantile", quantile.is_some())] {
+            for (field, given) in [
+                ("sli", sli.is_some()),
+                ("quantile", quantile.is_some()),
+                ("per", !per.is_empty()),
+            ] {
                 if given {
                     fields.report(
                         field,
@@ -138,6 +146,7 @@ fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
     match declared {
         Some(mut budget) => {
             budget.floor = at_least.is_some();
+            budget.per = per;
             adjustment.apply(&mut budget);
             settings.budgets.push(budget);
         }
@@ -269,6 +278,17 @@ impl<'a> Fields<'a> {
                 .collect()
         };
         self.take(field, "a list of tables: write [[budget]]", read)
+            .unwrap_or_default()
+    }
+
+    /// A string, or a list of strings.
+    fn words(&mut self, field: &'static str) -> Vec<String> {
+        let word = |value: &Value| value.as_str().map(str::to_owned);
+        let read = |value: &Value| match value {
+            Value::Array(words) => words.iter().map(word).collect(),
+            one => Some(vec![word(one)?]),
+        };
+        self.take(field, "a string or a list of strings", read)
             .unwrap_or_default()
     }
 

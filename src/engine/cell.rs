@@ -79,6 +79,14 @@ impl StateCell {
         }
     }
 
+    /// Makes it the gravest of some.
+    fn gather<'a, I: Iterator<Item = &'a Self>>(&self, cells: impl Fn() -> I) {
+        let words = || cells().map(|cell| cell.word.load(Ordering::Relaxed));
+        let gravest = words().map(state).max_by_key(|state| state.as_number());
+        let recovered = words().filter_map(recovered).min();
+        self.store(gravest.unwrap_or(AlertState::Inactive), recovered);
+    }
+
     pub(super) fn store(&self, state: AlertState, recovered_ns: Option<u64>) {
         let quiet = match state {
             AlertState::Firing => 0,
@@ -102,10 +110,9 @@ fn recovered(word: u64) -> Option<u64> {
     (state(word) != AlertState::Firing && quiet != NEVER).then_some(quiet)
 }
 
-/// The cells of one budget.
-#[derive(Debug)]
+/// The cells of one budget, or of one of its parts.
+#[derive(Debug, Clone)]
 pub(crate) struct BudgetCells {
-    pub(crate) budget: String,
     /// The gravest of its levels.
     pub(crate) any: StateCell,
     pub(crate) levels: Vec<(Level, StateCell)>,
@@ -115,7 +122,6 @@ impl BudgetCells {
     pub(super) fn new(budget: &Budget) -> Self {
         let levels = budget.limits.iter();
         Self {
-            budget: budget.name.clone(),
             any: StateCell::new(),
             levels: levels.map(|limit| (limit.0, StateCell::new())).collect(),
         }
@@ -129,12 +135,14 @@ impl BudgetCells {
 
     /// Makes [`any`](Self::any) what its levels are.
     pub(super) fn settle(&self) {
-        let words = || self.levels.iter().map(|level| &level.1.word);
-        let words = || words().map(|word| word.load(Ordering::Relaxed));
-        let gravest = words().map(state).max_by_key(|state| state.as_number());
-        let recovered = words().filter_map(recovered).min();
-        self.any
-            .store(gravest.unwrap_or(AlertState::Inactive), recovered);
+        self.any.gather(|| self.levels.iter().map(|level| &level.1));
+    }
+
+    /// Makes its levels what those of its parts are.
+    pub(super) fn gather<'a, I: Iterator<Item = &'a Self>>(&self, parts: impl Fn() -> I) {
+        for (at, (_, cell)) in self.levels.iter().enumerate() {
+            cell.gather(|| parts().map(|part| &part.levels[at].1));
+        }
     }
 
     /// Nobody judges any more.

@@ -41,6 +41,13 @@ impl Growth {
         sum.is_some()
     }
 
+    /// Takes away what was counted before, of which nobody knows the cells.
+    pub(super) fn less(&mut self, before: u64) {
+        self.count -= before;
+        self.cells.clear();
+        self.sum = 0;
+    }
+
     /// How much of it is in cells above `closing`.
     pub(super) fn above(&self, closing: usize) -> u64 {
         let above = self

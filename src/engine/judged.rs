@@ -28,6 +28,7 @@ impl Judged {
         let machine = Machine::new(rule.sustained, rule.keep_firing);
         let reading = BudgetReading {
             budget: rule.budget.to_string(),
+            labels: rule.labels.clone(),
             level: rule.level,
             state: machine.state(),
             value: None,
@@ -97,6 +98,7 @@ impl Judged {
         Event {
             kind,
             budget: self.rule.budget.clone(),
+            labels: self.rule.labels.clone(),
             level: self.rule.level,
             value: self.reading.value,
             limit: self.rule.limit,

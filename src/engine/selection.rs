@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use super::growth::Growth;
-use crate::budget::Select;
+use super::matcher::Matcher;
 use crate::histogram::Snapshot;
 use crate::registry::{Domain, Operation, OperationSet, Outcome};
 use crate::window::HistogramWindow;
 
-/// Some operations of one domain, shared by every budget and watch that asks for exactly these.
+/// What some operations of one domain have counted since somebody spoke of them.
 #[derive(Debug)]
 pub(super) struct Selection {
     domain: Domain,
-    /// (position among the domain's keys, value), in order.
-    labels: Vec<(usize, String)>,
+    /// `None` for a part of a budget, which is told its operations.
+    matcher: Option<Matcher>,
     valid: u64,
     errors: u64,
     /// Per threshold: the cell that closes it, and how many operations were above.
@@ -33,15 +33,10 @@ pub(super) enum Bad {
 }
 
 impl Selection {
-    pub(super) fn new(select: &Select) -> Self {
-        let keys = select.domain.keys();
-        let position = |key: &String| keys.iter().position(|known| known == key);
-        let label = |(key, value): &(String, String)| Some((position(key)?, value.clone()));
-        let mut labels: Vec<_> = select.labels.iter().filter_map(label).collect();
-        labels.sort();
+    pub(super) fn new(domain: Domain, matcher: Option<Matcher>) -> Self {
         Self {
-            domain: select.domain,
-            labels,
+            domain,
+            matcher,
             valid: 0,
             errors: 0,
             above: Vec::new(),
@@ -54,14 +49,15 @@ impl Selection {
         self.domain
     }
 
-    /// Whether it is about the same operations.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.domain == other.domain && self.labels == other.labels
+    /// Whether it asks for exactly these operations.
+    pub(super) fn is_of(&self, matcher: &Matcher) -> bool {
+        self.matcher.as_ref() == Some(matcher)
     }
 
-    pub(super) fn matches(&self, operation: &Operation) -> bool {
-        let has = |(at, value): &(usize, String)| &*operation.labels()[*at] == value.as_str();
-        self.labels.iter().all(has)
+    /// Whether it asks for an operation of `domain`.
+    pub(super) fn matches(&self, domain: Domain, operation: &Operation) -> bool {
+        let matches = |matcher: &Matcher| matcher.matches(operation);
+        self.domain == domain && self.matcher.as_ref().is_some_and(matches)
     }
 
     /// Whether it wants to know more than how many there were.
@@ -69,32 +65,26 @@ impl Selection {
         self.grown.is_some()
     }
 
-    /// An operation that is named in full exists from the start and is exempt from the cap.
-    pub(super) fn declare(&self, set: &OperationSet) {
-        let value = |at| {
-            let label = self.labels.iter().find(|label| label.0 == at);
-            label.map(|label| label.1.as_str())
-        };
-        let values = (0..self.domain.keys().len()).map(value);
-        if let Some(values) = values.collect::<Option<Vec<&str>>>() {
-            set.declare(&values).series(Outcome::Ok);
-        }
-    }
-
-    /// Keeps a window of this length, once; returns its index.
-    pub(super) fn keep_window(&mut self, set: &OperationSet, over: Duration) -> usize {
+    /// Keeps a window of this length from `born_ns` on, once; returns its index.
+    pub(super) fn keep_window(
+        &mut self,
+        set: &OperationSet,
+        over: Duration,
+        born_ns: u64,
+    ) -> usize {
         let buckets = set.buckets();
         self.grown
             .get_or_insert_with(|| Snapshot::empty(buckets.clone()));
         let known = self.windows.iter().position(|known| known.0 == over);
         known.unwrap_or_else(|| {
-            let window = HistogramWindow::new(buckets.clone(), over);
+            let mut window = HistogramWindow::new(buckets.clone(), over);
+            window.push(born_ns, &Snapshot::empty(buckets.clone()));
             self.windows.push((over, window));
             self.windows.len() - 1
         })
     }
 
-    /// Counts what is above a threshold in seconds, which is a bound of its domain: the builder has put it there.
+    /// Counts what is above a threshold in seconds, which is a bound of its domain: whoever adds a budget has seen to it.
     pub(super) fn count_above(&mut self, set: &OperationSet, threshold: f64) -> Bad {
         let closing = set.buckets().closing_cell(threshold).unwrap_or(usize::MAX);
         let known = self.above.iter().position(|known| known.0 == closing);

@@ -2,12 +2,14 @@
 //!
 //! They cost the hot path nothing: a threshold is an edge between two cells, so what lies above it is a sum.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::followed::FollowedSet;
+use super::matcher::Matcher;
 use super::selection::{Bad, Selection};
-use crate::budget::{Budget, Level, Select, Sli};
-use crate::registry::Registry;
+use crate::budget::{Budget, Labels, Level, Sli};
+use crate::registry::{Domain, Operation, Registry};
 use crate::window::HistogramWindow;
 
 /// What every budget and watch has to know of the operations that it speaks of.
@@ -28,10 +30,27 @@ pub(super) struct Place {
 /// One pair of counters.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SliCount {
-    pub(crate) budget: String,
+    pub(crate) budget: Arc<str>,
     pub(crate) level: Level,
+    /// What the budget is kept by.
+    pub(crate) labels: Labels,
     pub(crate) valid: u64,
     pub(crate) bad: u64,
+}
+
+impl SliCount {
+    /// All labels of its samples.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let kept_by = self.labels.iter().map(|(key, value)| (*key, &**value));
+        let labels = [("budget", &*self.budget), ("level", self.level.as_str())];
+        labels.into_iter().chain(kept_by)
+    }
+
+    /// The value of a label; empty where there is none, as for Prometheus.
+    pub(super) fn label(&self, key: &str) -> &str {
+        let found = self.labels().find(|label| label.0 == key);
+        found.map_or("", |label| label.1)
+    }
 }
 
 /// A pair of counters, and what it counts.
@@ -43,13 +62,71 @@ struct Counter {
 }
 
 impl Slis {
-    /// Counts what a budget speaks of; returns the window that its quantile is read from.
-    pub(super) fn add_budget(&mut self, registry: &Registry, budget: &Budget) -> Option<Place> {
-        let selection = self.select(registry, budget.select()?);
+    /// The index of a selection of what a matcher asks for, of operations that are yet unknown. Whoever asks while there
+    /// are no others shares it.
+    pub(super) fn select(&mut self, registry: &Registry, matcher: Matcher) -> usize {
+        let domain = matcher.domain();
+        let set = self.follow(registry, domain);
+        let mut known = self.selections.iter();
+        let shared = known.position(|known| self.sets[set].is_new() && known.is_of(&matcher));
+        shared.unwrap_or_else(|| self.push(Selection::new(domain, Some(matcher))))
+    }
+
+    /// The index of a new selection, whose operations are those that are given to it.
+    pub(super) fn select_given(&mut self, domain: Domain) -> usize {
+        self.push(Selection::new(domain, None))
+    }
+
+    fn push(&mut self, selection: Selection) -> usize {
+        self.selections.push(selection);
+        self.selections.len() - 1
+    }
+
+    /// Begins to follow the operations of a domain that come from now on; returns the index of their set.
+    pub(super) fn follow(&mut self, registry: &Registry, domain: Domain) -> usize {
+        let known = self.sets.iter().position(|known| known.domain() == domain);
+        known.unwrap_or_else(|| {
+            self.sets.push(FollowedSet::new(registry.set(domain)));
+            self.sets.len() - 1
+        })
+    }
+
+    /// The operations of a domain that are known already.
+    pub(super) fn operations(&self, registry: &Registry, domain: Domain) -> Vec<Arc<Operation>> {
+        let set = self.sets.iter().find(|set| set.domain() == domain);
+        let known = set.map_or(0, FollowedSet::known);
+        let mut operations = registry.set(domain).operations();
+        operations.truncate(known);
+        operations
+    }
+
+    /// Counts operations that are known for further selections, from now on.
+    pub(super) fn join(
+        &mut self,
+        registry: &Registry,
+        domain: Domain,
+        joins: Vec<(Arc<Operation>, usize)>,
+    ) {
+        let of_domain = |set: &&mut FollowedSet| set.domain() == domain;
+        if let Some(set) = self.sets.iter_mut().find(of_domain) {
+            set.join(joins, &registry.reading(), &mut self.selections);
+        }
+    }
+
+    /// Counts a selection for a budget, or for the part of it that is kept by `labels`; returns the window that its
+    /// quantile is read from, which begins at `born_ns`.
+    pub(super) fn count_for(
+        &mut self,
+        registry: &Registry,
+        selection: usize,
+        (budget, labels): (&Budget, &Labels),
+        born_ns: u64,
+    ) -> Option<Place> {
         let chosen = &mut self.selections[selection];
         let set = registry.set(chosen.domain());
         let quantile = matches!(budget.sli, Sli::Quantile(..));
-        let window = quantile.then(|| chosen.keep_window(set, budget.over));
+        let window = quantile.then(|| chosen.keep_window(set, budget.over, born_ns));
+        let name: Arc<str> = budget.name.as_str().into();
         for &(level, limit) in &budget.limits {
             let bad = if quantile {
                 chosen.count_above(set, limit)
@@ -57,8 +134,9 @@ impl Slis {
                 Bad::Failed
             };
             let count = SliCount {
-                budget: budget.name.clone(),
+                budget: name.clone(),
                 level,
+                labels: labels.clone(),
                 valid: 0,
                 bad: 0,
             };
@@ -71,43 +149,45 @@ impl Slis {
         window.map(|window| Place { selection, window })
     }
 
-    /// Keeps a window over the selected operations.
-    pub(super) fn add_window(
+    /// Keeps a window over a selection, from `born_ns` on.
+    pub(super) fn keep_window(
         &mut self,
         registry: &Registry,
-        select: &Select,
+        selection: usize,
         over: Duration,
+        born_ns: u64,
     ) -> Place {
-        let selection = self.select(registry, select);
-        let set = registry.set(select.domain);
-        let window = self.selections[selection].keep_window(set, over);
+        let chosen = &mut self.selections[selection];
+        let window = chosen.keep_window(registry.set(chosen.domain()), over, born_ns);
         Place { selection, window }
     }
 
-    /// The index of a selection, made if it is new.
-    fn select(&mut self, registry: &Registry, select: &Select) -> usize {
-        let new = Selection::new(select);
-        let known = self.selections.iter().position(|known| known.is_same(&new));
-        known.unwrap_or_else(|| {
-            let set = registry.set(select.domain);
-            new.declare(set);
-            if !self
-                .sets
-                .iter()
-                .any(|known| known.domain() == select.domain)
-            {
-                self.sets.push(FollowedSet::new(set));
-            }
-            self.selections.push(new);
-            self.selections.len() - 1
-        })
+    /// The operations that nobody knows yet, each with the index of its set; from now on they are known.
+    pub(super) fn discover(&mut self, registry: &Registry) -> Vec<(usize, Arc<Operation>)> {
+        let mut new = Vec::new();
+        for (index, set) in self.sets.iter_mut().enumerate() {
+            set.discover(registry.set(set.domain()), |operation| {
+                new.push((index, operation.clone()));
+            });
+        }
+        new
     }
 
-    /// Brings every count up to date: all records that ended before are in. Add budgets and windows before.
+    pub(super) fn domain(&self, set: usize) -> Domain {
+        self.sets[set].domain()
+    }
+
+    /// Counts an operation from its beginning, for whoever asks for it and for the selections that it is given to.
+    pub(super) fn admit(&mut self, set: usize, operation: Arc<Operation>, mut given: Vec<usize>) {
+        let domain = self.domain(set);
+        let selections = self.selections.iter().enumerate();
+        let asking = selections.filter(|(_, selection)| selection.matches(domain, &operation));
+        given.extend(asking.map(|(index, _)| index));
+        self.sets[set].admit(operation, given, &self.selections);
+    }
+
+    /// Brings every count up to date: all records that ended before are in, of all operations that are known.
     pub(super) fn advance(&mut self, registry: &Registry) {
-        for set in &mut self.sets {
-            set.learn(registry.set(set.domain()), &self.selections);
-        }
         let mut reading = registry.reading();
         for set in &mut self.sets {
             set.advance(&mut reading, &mut self.selections);
@@ -119,21 +199,25 @@ impl Slis {
         }
     }
 
-    /// Advances, and hands what was recorded since the latest tick to the windows.
-    pub(super) fn tick(&mut self, registry: &Registry, now_ns: u64) {
-        self.advance(registry);
+    /// Hands what was recorded since the latest tick to the windows.
+    pub(super) fn tick(&mut self, now_ns: u64) {
         let selections = self.selections.iter_mut();
         selections.for_each(|selection| selection.tick(now_ns));
     }
 
-    /// The counters of every budget, as [`advance`](Self::advance) left them; always in the same order.
-    pub(super) fn counts(&self) -> impl Iterator<Item = &SliCount> {
+    /// The counters of every budget, as [`advance`](Self::advance) left them; always in the same order, new ones last.
+    pub(super) fn counts(&self) -> impl ExactSizeIterator<Item = &SliCount> {
         self.counters.iter().map(|counter| &counter.count)
     }
 
     /// One of the counters, by its place in [`counts`](Self::counts).
     pub(super) fn count(&self, index: usize) -> &SliCount {
         &self.counters[index].count
+    }
+
+    /// How many operations of a selection have counted.
+    pub(super) fn valid(&self, selection: usize) -> u64 {
+        self.selections[selection].valid()
     }
 
     pub(super) fn window(&self, place: Place) -> &HistogramWindow {

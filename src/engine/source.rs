@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::sli::Slis;
+use super::sli::{SliCount, Slis};
 use crate::budget::{SLI_BAD, SLI_VALID, UPTIME};
 use crate::expr::Selector;
 use crate::histogram::{Follower, Histogram, Snapshot};
@@ -21,12 +21,20 @@ pub(super) enum Source {
 }
 
 impl Source {
-    pub(super) fn new(selector: &Selector, slis: &Slis) -> Self {
+    /// `counters` are the places of those that it is the sum of, if it is one.
+    pub(super) fn new(selector: &Selector, counters: Vec<usize>) -> Self {
         match selector.name() {
             UPTIME => Self::Uptime,
-            SLI_VALID => Self::Valid(counters(selector, slis)),
-            SLI_BAD => Self::Bad(counters(selector, slis)),
+            SLI_VALID => Self::Valid(counters),
+            SLI_BAD => Self::Bad(counters),
             _ => Self::Instruments(Chosen::default()),
+        }
+    }
+
+    /// Learns of the counters from the place `from` on.
+    pub(super) fn learn(&mut self, selector: &Selector, slis: &Slis, from: usize) {
+        if let Self::Valid(counters) | Self::Bad(counters) = self {
+            counters.extend(matching_counters(selector, slis, from));
         }
     }
 
@@ -55,17 +63,20 @@ fn sum(values: impl Iterator<Item = f64>) -> Option<f64> {
     values.reduce(|sum, value| sum + value)
 }
 
-/// The places of the counters with the budget and the level that the selector asks for.
-fn counters(selector: &Selector, slis: &Slis) -> Vec<usize> {
-    let is = |key, value: &str| {
-        let asked = selector.labels().find(|label| label.0 == key);
-        asked.is_none_or(|label| label.1 == value)
+/// The places, from `from` on, of the counters with the labels that the selector asks for.
+fn matching_counters<'a>(
+    selector: &'a Selector,
+    slis: &'a Slis,
+    from: usize,
+) -> impl Iterator<Item = usize> + 'a {
+    let matches = |count: &SliCount| {
+        let mut asked = selector.labels();
+        asked.all(|(key, value)| count.label(key) == value)
     };
-    slis.counts()
-        .enumerate()
-        .filter(|(_, count)| is("budget", &count.budget) && is("level", count.level.as_str()))
+    let counts = slis.counts().enumerate().skip(from);
+    counts
+        .filter(move |(_, count)| matches(count))
         .map(|(at, _)| at)
-        .collect()
 }
 
 /// The instruments that a selector matches.

@@ -1,5 +1,6 @@
 //! The alert state machine of Prometheus.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::budget::Level;
@@ -36,6 +37,9 @@ impl AlertState {
 pub struct BudgetReading {
     /// The budget's name.
     pub budget: String,
+    /// The labels that it is kept by ([`Budget::per`](crate::Budget::per)), with their values; empty for one that is
+    /// kept as one.
+    pub labels: Arc<[(&'static str, String)]>,
     /// The level.
     pub level: Level,
     /// Whether it is breached.

@@ -37,7 +37,7 @@ impl Bench {
         let mut found = None;
         self.plimsoll.inner().engine.look(|judge| {
             let mut counts = judge.sli_counts();
-            let target = counts.find(|sli| sli.budget == budget && sli.level == Level::Target);
+            let target = counts.find(|sli| &*sli.budget == budget && sli.level == Level::Target);
             found = target.map(|sli| (sli.valid, sli.bad));
         });
         found.expect("its budget")
@@ -110,6 +110,110 @@ fn what_two_writers_record_during_a_hundred_ticks_is_counted_once() {
     assert_eq!(reading.distribution().above(0.1), Some(EACH));
     let mean = reading.mean.expect("it holds some");
     assert!((mean - 0.1005).abs() < 1e-9, "{mean}: the sum is exact");
+}
+
+#[test]
+fn budgets_that_come_while_others_record_take_nothing_from_earlier_ones() {
+    const EACH: u64 = 10_000;
+    const LATE: u32 = 20;
+    let bench = Bench::new(|builder| {
+        builder.budget(Budget::error_ratio("errors", Select::operation("work-*")).at_most(0.1))
+    });
+    let name = |number: u32| format!("work-{number}");
+    let write = || {
+        let operations: Vec<_> = (0..LATE)
+            .map(|number| bench.plimsoll.operation(&name(number)))
+            .collect();
+        for _ in 0..EACH {
+            for operation in &operations {
+                operation.record(Outcome::Error, 200 * MS);
+            }
+        }
+    };
+    let late = |number: u32| {
+        let slow = Budget::quantile(
+            format!("slow-{number}"),
+            Select::operation(name(number)),
+            0.95,
+        );
+        let slow = slow.at_most(100 * MS).over(200 * SECOND);
+        bench.plimsoll.add_budget(slow).expect("a bound");
+    };
+    (0..LATE).for_each(|number| bench.record(&name(number), 1, MS));
+    bench.tick();
+    thread::scope(|scope| {
+        let writers = [scope.spawn(write), scope.spawn(write)];
+        for number in 0..LATE {
+            late(number);
+            bench.tick();
+        }
+        for writer in writers {
+            writer.join().expect("it only records");
+        }
+    });
+    bench.tick();
+    let failed = 2 * EACH * u64::from(LATE);
+    assert_eq!(bench.sli("errors"), (failed + u64::from(LATE), failed));
+    for number in 0..LATE {
+        let (valid, bad) = bench.sli(&format!("slow-{number}"));
+        assert!(valid == bad && valid <= 2 * EACH, "{valid} {bad}");
+    }
+}
+
+#[test]
+fn a_late_budget_begins_at_nothing() {
+    let bench =
+        Bench::new(|builder| builder.budget(Budget::error_ratio("errors", work()).at_most(0.1)));
+    bench.record("work", 100, 500 * MS);
+    bench.tick();
+    bench.record("work", 100, 500 * MS);
+    bench.plimsoll.add_budget(slow()).expect("a bound");
+    assert_eq!(bench.sli("slow"), (0, 0));
+    bench.record("work", 3, 200 * MS);
+    assert_eq!(bench.sli("slow"), (3, 3));
+    bench.tick();
+    assert_eq!(bench.sli("errors"), (203, 0));
+    assert!((bench.value("slow").expect("it holds some") - 0.2).abs() < 0.2 * 0.0055);
+}
+
+#[test]
+fn a_rule_over_counters_learns_of_parts_that_come_later() {
+    let selector = Selector::new("plimsoll_sli_valid_total").label("budget", "each");
+    let all = Expr::increase(selector, 10 * SECOND);
+    let bench = Bench::new(|builder| {
+        let each = Budget::error_ratio("each", Select::operation("job-*")).at_most(0.5);
+        builder
+            .budget(each.per("operation"))
+            .budget(Budget::value("all", all).at_most(1e9))
+    });
+    bench.tick();
+    assert_eq!(bench.value("all"), None, "there is no counter yet");
+    bench.record("job-a", 5, MS);
+    bench.tick();
+    bench.record("job-b", 7, MS);
+    bench.record("other-job", 100, MS);
+    bench.tick();
+    // From the sample of the tick at which there was none of them.
+    let grown = bench.value("all").expect("there are two");
+    assert!((7.0..=14.0).contains(&grown), "{grown}");
+    assert_eq!(bench.plimsoll.budgets().len(), 3);
+}
+
+#[test]
+fn a_histogram_that_a_late_budget_reads_counts_from_then_on() {
+    let bench = Bench::new(|builder| builder);
+    let sizes = bench
+        .plimsoll
+        .histogram("size_seconds", Layout::durations(), &[1.0, 2.0, 4.0]);
+    let size = sizes.register().expect("fine bounds");
+    (0..100).for_each(|_| size.record(4_000_000_000));
+    let p50 = Expr::quantile(0.5, Selector::new("size_seconds"), MINUTE);
+    let budget = Budget::value("size", p50).at_most(100.0);
+    bench.plimsoll.add_budget(budget).expect("no mistakes");
+    bench.tick();
+    size.record(500_000_000);
+    bench.tick();
+    assert_eq!(bench.value("size"), Some(0.5), "half of the first bucket");
 }
 
 #[test]

@@ -65,8 +65,9 @@ impl Watch {
         self
     }
 
-    /// Every mistake in the declaration, as (field, what is wrong and how to mend it).
-    pub(crate) fn problems(&self, tick: Duration) -> Vec<(String, String)> {
+    /// Every mistake in the declaration, as (field, what is wrong and how to mend it); `keys` are the labels that its
+    /// kind of work has.
+    pub(crate) fn problems(&self, tick: Duration, keys: &[&str]) -> Vec<(String, String)> {
         let field = |field: &str| format!("watch {:?}: {field}", self.name);
         let mut problems = Vec::new();
         if self.windows.is_empty() {
@@ -91,7 +92,7 @@ impl Watch {
                 "is outside what is measured: more than 0, at most an hour".to_owned(),
             ));
         }
-        let unknown = self.select.unknown_labels();
+        let unknown = self.select.unknown_labels(keys);
         problems.extend(
             unknown
                 .into_iter()

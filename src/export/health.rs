@@ -4,6 +4,7 @@ use super::series::DomainSeries;
 use super::sheet::{Number, Sheet};
 use crate::family::Kind;
 use crate::instance::Inner;
+use crate::registry::{Domain, LabelValues};
 
 /// Shows it; `saturated` are the values above the range of the service's own histograms.
 pub(super) fn show(
@@ -46,6 +47,41 @@ pub(super) fn show(
         domains.iter().map(|domain| (domain, domain.overflow)),
         inner.registry.instruments.overflow(),
     );
+    by_label(
+        inner,
+        sheet,
+        "plimsoll_label_overflow_total",
+        "Values of a label that were not told apart, being too many, too long or not declared.",
+        LabelValues::overflows,
+    );
+    by_label(
+        inner,
+        sheet,
+        "plimsoll_label_panics_total",
+        "Panics of the code that reads a label, whose value is then as if there were too many.",
+        LabelValues::panics,
+    );
+    let oddities = &inner.registry.oddities;
+    counter(
+        sheet,
+        "plimsoll_classifier_panics_total",
+        "Panics of classifiers, in whose place the status decided.",
+        oddities.classifier_panics_total(),
+    );
+    counter(
+        sheet,
+        "plimsoll_layers_stacked_total",
+        "Requests that came to a layer around which another one measures them.",
+        oddities.stacked_total(),
+    );
+    sheet.family(
+        "plimsoll_warnings_total",
+        "Warnings about the set-up, each of which is said once.",
+        Kind::Counter,
+    );
+    inner.engine.each_warning_count(|kind, count| {
+        sheet.sample([("kind", kind)].into_iter(), Number::Integer(count));
+    });
     by_kind(
         sheet,
         "plimsoll_values_saturated_total",
@@ -70,12 +106,41 @@ pub(super) fn show(
         [].into_iter(),
         Number::Integer(inner.foreign.refused.count()),
     );
+    sheet.family(
+        "plimsoll_slow_dropped_total",
+        "Slow operations that are not in the slow log: limit where slower ones were, busy where two met.",
+        Kind::Counter,
+    );
+    inner.registry.slow.each_dropped(|domain, reason, count| {
+        let labels = [("kind", domain.as_str()), ("reason", reason)];
+        sheet.sample(labels.into_iter(), Number::Integer(count));
+    });
+}
+
+fn counter(sheet: &mut impl Sheet, name: &str, help: &str, count: u64) {
+    sheet.family(name, help, Kind::Counter);
+    sheet.sample([].into_iter(), Number::Integer(count));
 }
 
 /// A gauge that is always 1 and says something with its label.
 fn one(sheet: &mut impl Sheet, name: &str, help: &str, label: (&str, &str)) {
     sheet.family(name, help, Kind::Gauge);
     sheet.sample([label].into_iter(), Number::Integer(1));
+}
+
+/// A counter by label of the user's, born at zero for each.
+fn by_label(
+    inner: &Inner,
+    sheet: &mut impl Sheet,
+    name: &str,
+    help: &str,
+    count: fn(&LabelValues) -> u64,
+) {
+    sheet.family(name, help, Kind::Counter);
+    for label in inner.registry.set(Domain::Http).labels.all() {
+        let labels = [("label", label.name)];
+        sheet.sample(labels.into_iter(), Number::Integer(count(label)));
+    }
 }
 
 /// A counter by kind of operation, born at zero for each.

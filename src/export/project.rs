@@ -21,7 +21,8 @@ pub(super) struct Projection {
     take: Take,
     /// Where the threshold of [`Take::Slow`] stands among the bounds.
     threshold: Option<usize>,
-    /// For one sample after the other what is added up: (operation, series that ended); of some families only the first.
+    /// For one sample after the other what is added up: (operation, series that ended or stage); of some families only the
+    /// first.
     parts: Vec<(u32, u32)>,
     /// Where the parts of each sample end.
     ends: Vec<usize>,
@@ -54,6 +55,7 @@ impl Projection {
     pub(super) fn new(inner: &Inner, spec: &Spec, series: &DomainSeries) -> (Family, Self) {
         let buckets = match spec.take {
             Take::Extra { extra, .. } => series.buckets_of(extra).unwrap_or(&series.buckets),
+            Take::StageShare => series.share_buckets().unwrap_or(&series.buckets),
             _ => &series.buckets,
         };
         let mut projection = Self {
@@ -104,6 +106,11 @@ impl Projection {
                 .iter()
                 .map(|part| &series.operations[part.0 as usize].ended[part.1 as usize])
         };
+        let stages = || {
+            parts
+                .iter()
+                .map(|part| &series.operations[part.0 as usize].stages[part.1 as usize])
+        };
         let count = || ended().map(|ended| ended.values.folded.count).sum::<u64>();
         match self.take {
             Take::Duration { unit_ns } => {
@@ -113,6 +120,15 @@ impl Projection {
             Take::Extra { extra, scale } => {
                 let measured = operations().filter_map(|it| it.extras[extra as usize].as_ref());
                 distributed(&self.buckets, sum(&mut self.total, measured), scale)
+            }
+            Take::Stage { unit_ns } => {
+                let values = sum(&mut self.total, stages().map(|stage| &stage.durations));
+                distributed(&self.buckets, values, unit_ns)
+            }
+            Take::StageShare => {
+                let values = sum(&mut self.total, stages().map(|stage| &stage.shares));
+                let scale = self.buckets.layout().unit().scale();
+                distributed(&self.buckets, values, scale)
             }
             Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) => Number::Integer(count()),
             Take::Begun => Number::Integer(operations().map(begun).sum()),
@@ -168,7 +184,9 @@ fn distributed<'a>(buckets: &'a Buckets, values: &'a Values, scale: f64) -> Numb
 
 fn kind(take: Take) -> Kind {
     match take {
-        Take::Duration { .. } | Take::Extra { .. } => Kind::Histogram,
+        Take::Duration { .. } | Take::Extra { .. } | Take::Stage { .. } | Take::StageShare => {
+            Kind::Histogram
+        }
         Take::InFlight | Take::ErrorRatio => Kind::Gauge,
         Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) | Take::Begun | Take::Slow => {
             Kind::Counter
@@ -190,9 +208,18 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
     }
     let per_series = spec.labels.iter().any(|(_, label)| label.is_per_series());
     for (at, operation) in (0..).zip(&series.operations) {
+        if spec.take.is_of_stages() {
+            for (which, stage) in (0..).zip(&operation.stages) {
+                let values = values(inner, spec, operation, Which::Stage(stage.name));
+                let row = rows.entry(values).or_default();
+                row.came(stage.created);
+                row.parts.push((at, which));
+            }
+            continue;
+        }
         if per_series {
             for (which, ended) in (0..).zip(&operation.ended) {
-                let values = values(inner, spec, operation, Some(ended));
+                let values = values(inner, spec, operation, Which::Ended(ended));
                 let row = rows.entry(values).or_default();
                 row.came(ended.created);
                 row.parts.push((at, which));
@@ -206,7 +233,7 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
         }
         // Also without an ended one: a pair of counters is then born with the same labels, at zero.
         let row = rows
-            .entry(values(inner, spec, operation, None))
+            .entry(values(inner, spec, operation, Which::All))
             .or_default();
         row.came(operation.created());
         if matches!(spec.take, Take::Begun | Take::InFlight | Take::Extra { .. }) {
@@ -222,33 +249,56 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
     rows
 }
 
+/// What of an operation label values are asked for.
+#[derive(Clone, Copy)]
+enum Which<'a> {
+    All,
+    Ended(&'a EndedSeries),
+    Stage(&'static str),
+}
+
 fn values(
     inner: &Inner,
     spec: &Spec,
     operation: &OperationSeries,
-    ended: Option<&EndedSeries>,
+    which: Which<'_>,
 ) -> Vec<String> {
     let labels = spec.labels.iter();
     labels
-        .map(|(_, label)| match (label, ended) {
+        .map(|(_, label)| match (label, which) {
             (Label::Key(index), _) => operation.label(*index).to_owned(),
             (Label::Service, _) => inner.service.clone(),
-            (Label::Code, Some(ended)) if ended.end.code != 0 => ended.end.code.to_string(),
-            (Label::End, Some(ended)) => ended.end.as_str().to_owned(),
-            (Label::ErrorType, Some(ended)) => error_type(ended.end),
-            (Label::Outcome, Some(ended)) => ended.end.outcome.as_str().to_owned(),
-            (Label::Success, Some(ended)) => success(ended.end.outcome).to_owned(),
+            (Label::Stage, Which::Stage(name)) => name.to_owned(),
+            (Label::Code, Which::Ended(ended)) if ended.end.code != 0 => {
+                status(spec, ended.end.code)
+            }
+            (Label::End, Which::Ended(ended)) => ended.end.as_str().to_owned(),
+            (Label::ErrorType, Which::Ended(ended)) => error_type(spec, ended.end),
+            (Label::Outcome, Which::Ended(ended)) => ended.end.outcome.as_str().to_owned(),
+            (Label::Success, Which::Ended(ended)) => success(ended.end.outcome).to_owned(),
+            (Label::Response(at), Which::Ended(ended)) => {
+                let label = &inner.registry.set(spec.source).labels.response[*at];
+                label.text(ended.end.labels.get(*at)).to_owned()
+            }
             _ => String::new(),
         })
         .collect()
 }
 
 /// OpenTelemetry's: empty where nothing failed, the status where the service said so, else what happened.
-fn error_type(end: End) -> String {
+fn error_type(spec: &Spec, end: End) -> String {
     match end.outcome {
         Outcome::Ok => String::new(),
-        Outcome::Error if end.way == Way::SERVER_ERROR => end.code.to_string(),
+        Outcome::Error if end.way == Way::SERVER_ERROR => status(spec, end.code),
         _ => end.as_str().to_owned(),
+    }
+}
+
+fn status(spec: &Spec, code: u16) -> String {
+    if spec.status_class {
+        format!("{}xx", code / 100)
+    } else {
+        code.to_string()
     }
 }
 

@@ -2,15 +2,17 @@
 
 use super::sheet::{Number, Sheet};
 use crate::alert::{Hub, SubscriberStats};
-use crate::budget::{SLI_BAD, SLI_VALID};
+use crate::budget::{Level, SLI_BAD, SLI_VALID};
 use crate::engine::{BudgetReading, Engine, Judge, SliCount};
 use crate::family::Kind;
+use crate::registry::Domain;
 
 /// Shows the families of budgets, of the tick, and of subscribers.
 pub(super) fn show(engine: &Engine, sheet: &mut impl Sheet) {
     engine.look(|judge| {
         slis(judge, sheet);
         readings(judge, sheet);
+        reach(judge, sheet);
         sheet.family(
             "plimsoll_ticks_total",
             "How often budgets were judged.",
@@ -22,24 +24,27 @@ pub(super) fn show(engine: &Engine, sheet: &mut impl Sheet) {
 }
 
 /// One family, with a sample for each of `all` that has a number.
-fn family<'a, T: 'a, const N: usize>(
+fn family<'a, T: 'a>(
     sheet: &mut impl Sheet,
     (name, help, kind): (&str, &str, Kind),
     all: impl Iterator<Item = &'a T>,
-    labels: impl Fn(&'a T) -> [(&'a str, &'a str); N],
+    labels: impl Fn(&'a T) -> (&'a str, Level, &'a [(&'static str, String)]),
     number: impl Fn(&T) -> Option<Number<'static>>,
 ) {
     sheet.family(name, help, kind);
     for one in all {
         if let Some(number) = number(one) {
-            sheet.sample(labels(one).into_iter(), number);
+            let (budget, level, kept_by) = labels(one);
+            let kept_by = kept_by.iter().map(|(key, value)| (*key, value.as_str()));
+            let labels = [("budget", budget), ("level", level.as_str())];
+            sheet.sample(labels.into_iter().chain(kept_by), number);
         }
     }
 }
 
 fn slis(judge: &Judge, sheet: &mut impl Sheet) {
-    fn labels(count: &SliCount) -> [(&str, &str); 2] {
-        [("budget", &count.budget), ("level", count.level.as_str())]
+    fn labels(count: &SliCount) -> (&str, Level, &[(&'static str, String)]) {
+        (&count.budget, count.level, &count.labels)
     }
     let valid = (
         SLI_VALID,
@@ -60,11 +65,8 @@ fn slis(judge: &Judge, sheet: &mut impl Sheet) {
 }
 
 fn readings(judge: &Judge, sheet: &mut impl Sheet) {
-    fn labels(reading: &BudgetReading) -> [(&str, &str); 2] {
-        [
-            ("budget", &reading.budget),
-            ("level", reading.level.as_str()),
-        ]
+    fn labels(reading: &BudgetReading) -> (&str, Level, &[(&'static str, String)]) {
+        (&reading.budget, reading.level, &reading.labels)
     }
     let state = (
         "plimsoll_budget_state",
@@ -92,6 +94,29 @@ fn readings(judge: &Judge, sheet: &mut impl Sheet) {
     });
 }
 
+/// Budgets without operations, and operations without a budget.
+fn reach(judge: &Judge, sheet: &mut impl Sheet) {
+    sheet.family(
+        "plimsoll_budget_unmatched",
+        "1 for a budget none of whose operations was declared or seen within five minutes, nor since.",
+        Kind::Gauge,
+    );
+    for (budget, unmatched) in judge.unmatched() {
+        let labels = [("budget", budget)];
+        sheet.sample(labels.into_iter(), Number::Integer(unmatched.into()));
+    }
+    sheet.family(
+        "plimsoll_operations_without_budget",
+        "Operations that were declared or seen and that no budget speaks of.",
+        Kind::Gauge,
+    );
+    for kind in Domain::ALL {
+        let labels = [("kind", kind.as_str())];
+        let count = judge.uncovered_count(kind);
+        sheet.sample(labels.into_iter(), Number::Integer(count));
+    }
+}
+
 fn subscribers(hub: &Hub, sheet: &mut impl Sheet) {
     let mut counter = |name, help, count: fn(&SubscriberStats) -> u64| {
         sheet.family(name, help, Kind::Counter);
@@ -102,7 +127,7 @@ fn subscribers(hub: &Hub, sheet: &mut impl Sheet) {
     };
     counter(
         "plimsoll_events_delivered_total",
-        "Breaches and recoveries that a subscriber has dealt with.",
+        "Breaches, recoveries and lines of the slow log that a subscriber has dealt with.",
         |stats| stats.delivered,
     );
     counter(

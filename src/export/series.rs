@@ -30,6 +30,16 @@ pub(super) struct OperationSeries {
     pub(super) ended: Vec<EndedSeries>,
     /// By extra; `None` where nobody measured it.
     pub(super) extras: [Option<Values>; Extra::ALL.len()],
+    pub(super) stages: Vec<StageValues>,
+}
+
+/// A part that the time of its requests went to.
+#[derive(Debug)]
+pub(super) struct StageValues {
+    pub(super) name: &'static str,
+    pub(super) created: SystemTime,
+    pub(super) durations: Values,
+    pub(super) shares: Values,
 }
 
 /// The operations that ended in one way.
@@ -72,6 +82,7 @@ impl DomainSeries {
             in_flight: 0,
             ended: Vec::new(),
             extras: Extra::ALL.map(|_| None),
+            stages: Vec::new(),
         };
         let operations = &mut self.operations;
         set.each_since(known, |operation| operations.push(new(operation)));
@@ -100,6 +111,13 @@ impl DomainSeries {
         let made = |operation: &OperationSeries| operation.extras[extra as usize].is_some();
         let operation = self.operations.iter().find(|operation| made(operation))?;
         Some(operation.operation.made(extra)?.buckets())
+    }
+
+    /// What shares of a request are counted into, if some operation has them.
+    pub(super) fn share_buckets(&self) -> Option<&Arc<Buckets>> {
+        let operations = self.operations.iter();
+        let mut stages = operations.flat_map(|operation| operation.operation.each_stage());
+        stages.next().map(|stage| stage.shares.buckets())
     }
 
     /// What nothing looks like.
@@ -135,10 +153,29 @@ impl OperationSeries {
                 reader.renew(reading, histogram, values);
             }
         }
+        grown |= self.renew_stages(reading, reader);
         // After the ends: what ended before is then among those that began.
         self.started = self.operation.started(reading);
         self.in_flight = self.operation.in_flight(reading);
         grown
+    }
+
+    fn renew_stages(&mut self, reading: &Reading<'_>, reader: &mut Reader) -> bool {
+        let known = self.stages.len();
+        for (at, stage) in self.operation.each_stage().enumerate() {
+            if at == self.stages.len() {
+                self.stages.push(StageValues {
+                    name: stage.name,
+                    created: stage.created,
+                    durations: reader.nothing(stage.durations.buckets()),
+                    shares: reader.nothing(stage.shares.buckets()),
+                });
+            }
+            let values = &mut self.stages[at];
+            reader.renew(reading, &stage.durations, &mut values.durations);
+            reader.renew(reading, &stage.shares, &mut values.shares);
+        }
+        self.stages.len() > known
     }
 
     pub(super) fn created(&self) -> SystemTime {

@@ -52,6 +52,12 @@ fn filled(naming: Naming) -> Plimsoll {
         &["POST", "/a"],
         &[(Ok, 201, 100 * MS + 1), (Error, 0, 20_000 * MS)],
     );
+    let anatomy = plimsoll.registry().set(Domain::Http).get(&["GET", "/a"]);
+    anatomy.ended(
+        Ok.into(),
+        5 * MS,
+        Some(&crate::scope::Scope::new(true, None)),
+    );
     record(
         &plimsoll,
         Domain::Db,
@@ -134,12 +140,13 @@ fn instruments(plimsoll: &Plimsoll) {
     histogram.record(u64::MAX);
 }
 
-fn profiles() -> [(&'static str, Naming); 4] {
+fn profiles() -> [(&'static str, Naming); 5] {
     [
         ("otel", Naming::otel()),
         ("classic", Naming::classic().prefix("bifrost_")),
         ("classic_errors", Naming::classic().errors_family()),
         ("millis", Naming::millis()),
+        ("axum_prometheus", Naming::axum_prometheus()),
     ]
 }
 

@@ -48,9 +48,9 @@ pub(super) fn dropped(status: StatusCode) -> End {
     match answered(status) {
         end if end.outcome == Outcome::Error => end,
         _ => End {
-            outcome: Outcome::Cancelled,
             code: 499,
             way: BODY_DROPPED,
+            ..Outcome::Cancelled.into()
         },
     }
 }
@@ -58,9 +58,9 @@ pub(super) fn dropped(status: StatusCode) -> End {
 /// The body failed.
 pub(super) fn failed(status: StatusCode) -> End {
     End {
-        outcome: Outcome::Error,
         code: status.as_u16(),
         way: BODY_ERROR,
+        ..Outcome::Error.into()
     }
 }
 

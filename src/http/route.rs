@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use http::{Extensions, Method};
 
-/// The label value of requests that no route took.
-pub(super) const UNMATCHED: &str = "unmatched";
+pub(super) use crate::registry::UNMATCHED;
 
 const OTHER_METHOD: &str = "_OTHER";
 
 /// The route template of a request, for routers other than axum's: put it into the request's extensions.
 ///
-/// It takes precedence over axum's `MatchedPath`. Give it a template (`/devices/{id}`), never a path: each value
+/// axum's `MatchedPath` takes precedence over it. Give it a template (`/devices/{id}`), never a path: each value
 /// is a series of its own until the cap, and `other` from there on. Cheap to clone.
 ///
 /// ```
@@ -77,15 +76,14 @@ impl std::hash::Hash for Template {
     }
 }
 
-/// The route label; `None` if no route took the request.
+/// The route label; `None` if no route took the request. One look-up where axum matched it.
+#[inline]
 pub(super) fn route(extensions: &Extensions) -> Option<&str> {
-    match extensions.get::<Route>() {
-        Some(route) => Some(route.as_str()),
-        None => matched_path(extensions),
-    }
+    matched_path(extensions).or_else(|| extensions.get::<Route>().map(Route::as_str))
 }
 
 #[cfg(feature = "axum")]
+#[inline]
 fn matched_path(extensions: &Extensions) -> Option<&str> {
     extensions
         .get::<axum::extract::MatchedPath>()

@@ -1,137 +1,158 @@
-//! What a layer and its services know, with reference counts that threads seldom share.
-//!
-//! axum clones a service for each request, and a request keeps its operation until its body ends: on one count, which
-//! all threads change, they would wait for each other's cache line. So there are several counts for the same thing; a
-//! thread takes the one of its number when it applies the layer, which axum does once per connection and route.
+//! What a layer and its services know. It is never freed, so that they are copied without a count: axum clones a layer for
+//! every route of a connection, and a service for every request.
 
-use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use http::Request;
-
+use super::head::RequestHead;
+use super::readers::labelled;
+use super::record::Records;
+use super::rename::Renames;
 use super::route::{self, UNMATCHED};
-use crate::registry::{Domain, InFlight, Operation, Registry};
+use crate::clock::SharedClock;
+use crate::instance::Plimsoll;
+use crate::registry::{Anchor, Domain, Handle, InFlight, Operation, OperationSet, WeakAnchors};
+use crate::scope::{Here, Scope, is_at};
 
-/// Reference counts of a layer.
-const SHARES: usize = 16;
-
-/// What a layer was told. Aligned, so that its count has a cache line without anybody else's in it.
-#[derive(Clone)]
-#[repr(align(64))]
+/// What a layer was told, and where it counts. An instance has one of each kind.
 pub(super) struct Share {
-    /// Never replaced: [`Counted`] relies on it.
-    registry: Arc<Registry>,
+    anchors: WeakAnchors,
+    pub(super) settings: Settings,
+}
+
+/// What a layer was told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Settings {
     /// Searched in order: a handful at most.
-    excluded: Arc<[String]>,
+    pub(super) excluded: Vec<String>,
+    pub(super) renames: Renames,
     /// Whether the beginning of a response is timed too.
-    first_byte: bool,
+    pub(super) first_byte: bool,
+    /// What is kept of each request beside its counts.
+    pub(super) records: Records,
 }
 
 impl Share {
-    pub(super) fn new(registry: Arc<Registry>) -> Self {
-        Self {
-            registry,
-            excluded: Arc::new([]),
-            first_byte: false,
-        }
+    pub(super) fn new(plimsoll: &Plimsoll) -> &'static Self {
+        plimsoll.registry().keep(Self {
+            anchors: plimsoll.inner().anchors.weak(),
+            settings: Settings::default(),
+        })
     }
 
-    pub(super) fn registry(&self) -> &Registry {
-        &self.registry
+    /// What keeps the registry there; `None` if the instance is gone.
+    pub(super) fn hold(&self) -> Option<Arc<Anchor>> {
+        self.anchors.hold()
     }
 
-    pub(super) fn with_first_byte(self) -> Self {
-        Self {
-            first_byte: true,
-            ..self
-        }
-    }
-
-    pub(super) fn excluding(self, routes: impl Iterator<Item = String>) -> Self {
-        let excluded = self.excluded.iter().cloned().chain(routes).collect();
-        Self { excluded, ..self }
-    }
-
-    /// Counts a request as begun, unless its route is excluded.
-    #[inline]
-    pub(super) fn start<B>(
-        self: &Arc<Self>,
-        method: &'static str,
-        request: &Request<B>,
-    ) -> Option<InFlight<Counted>> {
-        let set = self.registry.set(Domain::Http);
-        let operation = match route::route(request.extensions()) {
-            Some(route) if self.excluded.iter().any(|excluded| excluded == route) => return None,
-            Some(route) => set.get(&[method, route]),
-            None => set.declare(&[method, UNMATCHED]),
+    /// The same, told something else.
+    pub(super) fn with(&'static self, change: impl FnOnce(&mut Settings)) -> &'static Self {
+        // Without an instance nothing is counted, whatever it is told.
+        let Some(anchor) = self.hold() else {
+            return self;
         };
-        let counted = Counted {
-            operation: NonNull::from(&**operation),
-            share: self.clone(),
+        let mut settings = self.settings.clone();
+        change(&mut settings);
+        let anchors = self.anchors.clone();
+        anchor.registry().keep(Self { anchors, settings })
+    }
+
+    /// Counts a request as begun, unless its route is excluded or the instance is gone.
+    pub(super) fn start(&self, head: &RequestHead<'_>) -> InFlight<Counted> {
+        let Some(anchor) = self.hold() else {
+            return InFlight::default();
         };
-        Some(InFlight::begin(counted))
+        let set = anchor.registry().set(Domain::Http);
+        let method = route::method(head.method());
+        let excluded = &self.settings.excluded;
+        let operation = match route::route(head.extensions()) {
+            Some(route) if excluded.iter().any(|excluded| excluded == route) => {
+                return InFlight::default();
+            }
+            Some(route) => {
+                let own = [method, self.settings.renames.name(route)];
+                labelled(set, own, head, OperationSet::get)
+            }
+            None => {
+                anchor.registry().oddities.unmatched();
+                labelled(set, [method, UNMATCHED], head, OperationSet::get_declared)
+            }
+        };
+        let operation = NonNull::from(&**operation);
+        if is_at(subject(operation)) {
+            // A layer further out counts this very request.
+            anchor.registry().oddities.stacked();
+            return InFlight::default();
+        }
+        InFlight::begin(Counted {
+            operation,
+            anchor,
+            scope: None,
+        })
+    }
+}
+
+/// Of two of the same instance.
+impl PartialEq for Share {
+    fn eq(&self, other: &Self) -> bool {
+        self.settings == other.settings
     }
 }
 
 impl fmt::Debug for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Share")
-            .field("excluded", &self.excluded)
-            .finish_non_exhaustive()
+        self.settings.fmt(f)
     }
 }
 
-/// The same share several times over.
-#[derive(Clone)]
-pub(super) struct Shares(Arc<[Arc<Share>; SHARES]>);
-
-impl Shares {
-    pub(super) fn new(share: Share) -> Self {
-        Self(Arc::new(std::array::from_fn(|_| Arc::new(share.clone()))))
-    }
-
-    /// One of them; always the same one for a thread.
-    pub(super) fn own(&self) -> &Arc<Share> {
-        &self.0[number() % SHARES]
-    }
-}
-
-impl fmt::Debug for Shares {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.own().fmt(f)
-    }
-}
-
-/// The number of the calling thread: they take turns.
-fn number() -> usize {
-    /// Relaxed: only the value itself counts.
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        /// One more than the number; 0 before there is one.
-        static NUMBER: Cell<usize> = const { Cell::new(0) };
-    }
-    NUMBER.with(|number| {
-        if number.get() == 0 {
-            number.set(NEXT.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
-        }
-        number.get()
-    })
-}
-
-/// An operation of a share's registry, which is there as long as the share is.
+/// An operation, and what keeps its registry there.
 #[derive(Debug)]
 pub(super) struct Counted {
     operation: NonNull<Operation>,
-    share: Arc<Share>,
+    anchor: Arc<Anchor>,
+    /// The record of the request, if one is kept.
+    scope: Option<Box<Scope>>,
+}
+
+/// What a thread is at that polls the request.
+#[inline]
+pub(super) fn here(in_flight: &mut InFlight<Counted>) -> Here<'_> {
+    let counted = in_flight.operation();
+    let subject = counted.map_or(ptr::null(), |counted| subject(counted.operation));
+    Here::new(subject, record_of(in_flight))
+}
+
+/// What tells requests apart that are counted differently.
+#[inline]
+fn subject(operation: NonNull<Operation>) -> *const () {
+    operation.as_ptr().cast_const().cast()
+}
+
+/// The same for whoever calls no service: `None` if no record is kept.
+#[inline]
+pub(super) fn record_here(in_flight: &mut InFlight<Counted>) -> Option<Here<'_>> {
+    record_of(in_flight).map(|record| Here::new(ptr::null(), Some(record)))
+}
+
+#[inline]
+fn record_of(in_flight: &mut InFlight<Counted>) -> Option<(&mut Scope, &SharedClock)> {
+    let counted = in_flight.operation_mut()?;
+    let scope = counted.scope.as_deref_mut()?;
+    Some((scope, counted.anchor.registry().clock()))
 }
 
 impl Counted {
-    pub(super) fn times_first_byte(&self) -> bool {
-        self.share.first_byte
+    /// The record of the request from now on.
+    pub(super) fn keep(&mut self, scope: Option<Box<Scope>>) {
+        self.scope = scope;
+    }
+
+    /// The set that the operation is of.
+    #[inline]
+    pub(super) fn set(&self) -> &OperationSet {
+        self.anchor.registry().set(Domain::Http)
     }
 }
 
@@ -140,9 +161,16 @@ impl Deref for Counted {
 
     #[inline]
     fn deref(&self) -> &Operation {
-        // SAFETY: `Share::start`, the only one to make this, took it from a set of the share's registry. A set never
-        // drops an operation before itself, a registry never a set; the share keeps its registry, and `self` the share.
+        // SAFETY: `Share::start`, the only one to make this, took it from a set of the anchor's registry. A set never
+        // drops an operation before itself, a registry never a set, and an anchor keeps one registry for its life.
         unsafe { self.operation.as_ref() }
+    }
+}
+
+impl Handle for Counted {
+    #[inline]
+    fn scope(&self) -> Option<&Scope> {
+        self.scope.as_deref()
     }
 }
 
@@ -150,13 +178,15 @@ impl Deref for Counted {
 unsafe impl Send for Counted
 where
     Operation: Sync,
-    Arc<Share>: Send,
+    Arc<Anchor>: Send,
+    Option<Box<Scope>>: Send,
 {
 }
 // SAFETY: as above.
 unsafe impl Sync for Counted
 where
     Operation: Sync,
-    Arc<Share>: Sync,
+    Arc<Anchor>: Sync,
+    Option<Box<Scope>>: Sync,
 {
 }

@@ -128,3 +128,36 @@ fn one_service_answers_on_many_threads() {
     assert_eq!(series.histogram.count(), 4_000);
     assert_eq!(operation.in_flight(&operation.reading()), 0);
 }
+
+#[test]
+fn a_layer_does_not_keep_its_instance_and_lets_requests_through_without_it() {
+    let plimsoll = Plimsoll::builder().build().expect("defaults");
+    let registry = Arc::downgrade(plimsoll.registry());
+    let layer = MeasureLayer::new(&plimsoll).exclude(["/health"]);
+    let mut service = layer.layer(service_fn(|_: Request<()>| response(200, "not counted")));
+    drop(plimsoll);
+    assert!(registry.upgrade().is_none());
+    let mut future = Box::pin(service.call(Request::new(())));
+    let mut cx = Context::from_waker(Waker::noop());
+    let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut cx) else {
+        panic!("it is ready");
+    };
+    assert_eq!(response.status(), 200);
+    let _layer = layer.declare_routes([("GET", "/a")]).first_byte();
+}
+
+#[test]
+fn layers_of_one_kind_take_memory_once() {
+    let plimsoll = Plimsoll::builder().build().expect("defaults");
+    let other = Plimsoll::builder().build().expect("defaults");
+    let share = share::Share::new(&plimsoll);
+    let excluding = |route: &str| share.with(|settings| settings.excluded.push(route.to_owned()));
+    assert!(std::ptr::eq(share, share::Share::new(&plimsoll)));
+    assert!(std::ptr::eq(excluding("/a"), excluding("/a")));
+    assert!(!std::ptr::eq(excluding("/a"), excluding("/b")));
+    assert!(!std::ptr::eq(
+        share,
+        share.with(|settings| settings.first_byte = true)
+    ));
+    assert!(!std::ptr::eq(share, share::Share::new(&other)));
+}

@@ -1,25 +1,29 @@
 //! A measurement ends as soon as a panic comes by.
 
-use std::mem::ManuallyDrop;
+use std::mem;
 
 /// Lent out while somebody else's code runs. If that panics, the unwinding itself takes the measurement and drops it, so
 /// that it counts as an error, even where somebody catches the panic and drops the rest later.
-pub(super) struct Unwinding<'a, T>(&'a mut Option<T>);
+///
+/// Not a function that takes a closure: what that captures and returns would be copied.
+pub(super) struct Unwinding<'a, T: Default>(pub(super) &'a mut T);
 
-impl<T> Unwinding<'_, T> {
-    /// Runs `work`, which may look at the measurement.
+impl<'a, T: Default> Unwinding<'a, T> {
     #[inline]
-    pub(super) fn guard<R>(measured: &mut Option<T>, work: impl FnOnce(&mut Option<T>) -> R) -> R {
-        let lent = Unwinding(measured);
-        let result = work(lent.0);
-        let _ = ManuallyDrop::new(lent);
-        result
+    pub(super) fn lend(measured: &'a mut T) -> Self {
+        Self(measured)
+    }
+
+    /// Nothing panicked.
+    #[inline]
+    pub(super) fn back(self) {
+        mem::forget(self);
     }
 }
 
-impl<T> Drop for Unwinding<'_, T> {
+impl<T: Default> Drop for Unwinding<'_, T> {
     #[cold]
     fn drop(&mut self) {
-        self.0.take();
+        drop(mem::take(self.0));
     }
 }

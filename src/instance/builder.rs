@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::budgets::{self, taken};
 use super::{Inner, Plimsoll};
-use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY};
+use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY, Warning};
 use crate::budget::Budget;
 use crate::clock::{Clock, SharedClock};
 use crate::config::{BuildError, Problem, Settings, Thresholds, Vars, apply_vars};
@@ -13,10 +14,14 @@ use crate::engine::{Engine, Ticker, Watch};
 use crate::family::{Foreign, Format, Offer, Shelf};
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::naming::Naming;
-use crate::registry::{Domain, Registry};
+use crate::registry::{Domain, Label, Registry, SlowLog, SlowOperation, keys, label_problems};
 
 /// Label sets per kind of work before the rest is counted under `other`.
 const MAX_SERIES: usize = 1_000;
+
+/// How many lines the slow log has for each kind of work, and how often.
+const SLOW_LOG: (usize, Duration) = (5, Duration::from_secs(10));
+const MAX_SLOW: usize = 1_000;
 
 /// A configuration in the making. Every mistake surfaces at [`build`](Self::build), all at once.
 ///
@@ -33,7 +38,11 @@ pub struct Builder {
     watches: Vec<Watch>,
     offer: Offer,
     callbacks: Vec<(String, Callback)>,
+    slow_log: Option<(usize, Duration)>,
+    on_slow: Vec<Callback<Arc<SlowOperation>>>,
+    on_warning: Vec<Callback<Warning>>,
     foreign: Foreign,
+    labels: Vec<Label>,
     problems: Vec<Problem>,
 }
 
@@ -56,6 +65,33 @@ impl Builder {
         self
     }
 
+    /// One more label of HTTP requests, beside method and route; at most four. Each multiplies the series, within the
+    /// cap of [`max_series`](Self::max_series).
+    ///
+    /// It is a label of every family that tells routes apart, of [`Plimsoll::stats`], and, where it is read from the
+    /// request, of [`Select::http`](crate::Select::http); one that is read from the response only where ends are told
+    /// apart, as the status is.
+    ///
+    /// ```
+    /// use plimsoll::{Budget, Plimsoll, Select, http::Label};
+    ///
+    /// let tier = Label::request("tier", |head| head.headers().get("x-tier")?.to_str().ok());
+    /// let cache = Label::response("cache", |head| head.headers().get("x-cache")?.to_str().ok());
+    /// let paid = Select::http().label("tier", "paid");
+    /// let plimsoll = Plimsoll::builder()
+    ///     .http_label(Label::version())
+    ///     .http_label(tier.values(["free", "paid"]))
+    ///     .http_label(cache.at_most(3))
+    ///     .budget(Budget::error_ratio("paid-errors", paid).at_most(0.001))
+    ///     .build()?;
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn http_label(mut self, label: Label) -> Self {
+        self.labels.push(label);
+        self
+    }
+
     /// Names windows that [`Plimsoll::window`] can read.
     pub fn watch(mut self, watch: Watch) -> Self {
         self.watches.push(watch);
@@ -71,6 +107,43 @@ impl Builder {
     /// Above it a query is slow; 50 ms by default. At most an hour.
     pub fn slow_query(mut self, threshold: Duration) -> Self {
         self.code.slow_query = Some(threshold);
+        self
+    }
+
+    /// How many of the slowest requests, and of the slowest queries, are told of after each `period`: 5 every 10 s by
+    /// default. 0 turns the slow log off.
+    ///
+    /// They go to [`on_slow`](Self::on_slow), to [`Plimsoll::slowest`], and with the feature `tracing` to the target
+    /// `plimsoll::slow`. The others are counted in `plimsoll_slow_dropped_total`. A period ends with a tick. At most 1000;
+    /// memory: some 500 bytes for each. Cost: a comparison for each operation; for slow ones that get in, a lock that nobody
+    /// waits for, and a copy of the labels.
+    pub fn slow_log(mut self, count: usize, period: Duration) -> Self {
+        self.slow_log = Some((count, period));
+        self
+    }
+
+    /// Calls `callback` for every line of the slow log, the slowest of a period first, on a thread of its own.
+    ///
+    /// It may block or panic: nobody else notices.
+    ///
+    /// ```
+    /// use plimsoll::Plimsoll;
+    ///
+    /// let plimsoll = Plimsoll::builder()
+    ///     .on_slow(|slow| eprintln!("{} {:?} took {:?}", slow.kind, slow.labels, slow.duration))
+    ///     .build()?;
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    pub fn on_slow(mut self, callback: impl Fn(&SlowOperation) + Send + Sync + 'static) -> Self {
+        self.on_slow.push(Box::new(move |slow| callback(slow)));
+        self
+    }
+
+    /// Calls `callback` for every [`Warning`], each once, on a thread of its own: a layer that is outside the router, a
+    /// budget that matches nothing, a label that loses values. [`Plimsoll::warnings`] lists the same, and with the
+    /// feature `tracing` they go to the target `plimsoll::setup`.
+    pub fn on_warning(mut self, callback: impl Fn(&Warning) + Send + Sync + 'static) -> Self {
+        self.on_warning.push(Box::new(callback));
         self
     }
 
@@ -221,14 +294,27 @@ impl Builder {
             apply_vars(&mut settings, vars, &mut problems);
         }
         let tick = settings.tick.unwrap_or(Duration::from_secs(1));
-        let naming = settings.naming.clone().unwrap_or_else(Naming::otel);
+        let mut naming = settings.naming.clone().unwrap_or_else(Naming::otel);
+        naming.add_labels(&self.labels);
         let thresholds = thresholds(&settings);
-        problems.extend(find_problems(&settings, tick, &naming, &thresholds));
+        let found = label_problems(&self.labels).into_iter();
+        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        problems.extend(find_problems(
+            &settings,
+            tick,
+            &naming,
+            &thresholds,
+            &self.labels,
+        ));
         for watch in &self.watches {
-            let found = watch.problems(tick).into_iter();
+            let found = watch
+                .problems(tick, &keys(watch.select.domain, &self.labels))
+                .into_iter();
             problems.extend(found.map(|(field, message)| Problem::new(field, message)));
         }
         problems.extend(facade_problems(&self.foreign));
+        let slow_log = self.slow_log.unwrap_or(SLOW_LOG);
+        problems.extend(slow_log_problem(slow_log));
         BuildError::check(problems)?;
 
         let clock = self.clock.unwrap_or_else(SharedClock::choose);
@@ -248,23 +334,43 @@ impl Builder {
         let created = clock.system_time();
         let cap = settings.max_series.unwrap_or(MAX_SERIES);
         let memory = Arc::new(Memory::new(self.shard_memory.unwrap_or(DEFAULT_LIMIT)));
+        let slow = [
+            (Domain::Http, thresholds.slow_request),
+            (Domain::Db, thresholds.slow_query),
+        ];
+        let slow = SlowLog::new(slow_log.0, slow_log.1, &slow, clock.now_ns());
         let registry = Arc::new(Registry::new(
             clock.clone(),
+            self.labels,
             |domain| buckets[domain as usize].clone(),
             &sizes,
             cap,
             memory,
+            slow,
         ));
         let rules = settings
             .budgets
             .iter()
             .map(|budget| budget.limits.len())
             .sum();
-        let hub = Hub::new(clock, self.queue_capacity.unwrap_or(QUEUE_CAPACITY), rules);
+        let capacity = self.queue_capacity.unwrap_or(QUEUE_CAPACITY);
+        let hub = Hub::new(clock, capacity, rules);
         #[cfg(feature = "tracing")]
         hub.add("tracing", Some(crate::alert::tracing_subscriber()));
+        #[cfg(feature = "tracing")]
+        hub.add_warned("warnings", crate::alert::tracing_warnings());
+        for callback in self.on_warning {
+            hub.add_warned("on_warning", callback);
+        }
         for (name, callback) in self.callbacks {
             hub.add(&name, Some(callback));
+        }
+        if registry.slow.is_on() {
+            #[cfg(feature = "tracing")]
+            hub.add_slow("slow_log", crate::alert::tracing_slow_log());
+            for callback in self.on_slow {
+                hub.add_slow("on_slow", callback);
+            }
         }
         let engine = Arc::new(Engine::new(
             registry.clone(),
@@ -280,6 +386,8 @@ impl Builder {
         let service = settings.service.unwrap_or_else(|| "service".to_owned());
         let inner = Inner {
             service,
+            #[cfg(feature = "http")]
+            anchors: crate::registry::Anchors::new(&registry),
             registry,
             taken: naming.names(),
             naming,
@@ -288,6 +396,7 @@ impl Builder {
             created,
             offer: self.offer,
             engine,
+            tick,
             shelf: Shelf::default(),
             _ticker: ticker,
         };
@@ -335,6 +444,7 @@ fn find_problems(
     tick: Duration,
     naming: &Naming,
     thresholds: &Thresholds,
+    labels: &[Label],
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     if tick < Duration::from_millis(1) {
@@ -371,19 +481,25 @@ fn find_problems(
             .iter()
             .any(|earlier| earlier.name == budget.name)
         {
-            let message = "is declared twice: give one of the two another name";
-            problems.push(Problem::new(
-                format!("budget {:?}: name", budget.name),
-                message,
-            ));
+            problems.push(taken(&budget.name));
         }
-        let found = budget
-            .problems(tick)
-            .into_iter()
-            .chain(budget.unknown_families(naming));
-        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        let keys = budget
+            .select()
+            .map_or(Vec::new(), |select| keys(select.domain, labels));
+        problems.extend(budgets::problems(budget, tick, naming, &keys));
     }
     problems
+}
+
+fn slow_log_problem((count, period): (usize, Duration)) -> Option<Problem> {
+    let message = if count > MAX_SLOW {
+        format!("{count} at a time are too many: at most {MAX_SLOW}")
+    } else if count > 0 && period.is_zero() {
+        "has no period: give it a second or more".to_owned()
+    } else {
+        return None;
+    };
+    Some(Problem::new("slow_log", message))
 }
 
 /// Bounds for the facade that no histogram could have.

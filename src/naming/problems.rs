@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::table::{INSTRUMENTS, OWN};
 use super::{LabelRename, Naming, Profile, sample_names};
-use crate::registry::{check_label, check_name};
+use crate::registry::{Domain, check_label, check_name};
 
 impl Naming {
     /// Every mistake as (field, message); empty when there is none.
@@ -38,6 +38,9 @@ impl Naming {
         for message in self.clashes() {
             report("naming.rename", message);
         }
+        for (label, message) in self.label_clashes() {
+            report(&format!("http_label {label:?}:"), message);
+        }
         problems
     }
 
@@ -63,7 +66,7 @@ impl Naming {
                 nearest(family, &known)
             ));
         };
-        let keys: Vec<_> = row.labels.iter().map(|(key, _)| *key).collect();
+        let keys: Vec<_> = self.labels(row).map(|(key, _)| key).collect();
         if !keys.contains(&label.as_str()) {
             return Some(format!(
                 "{family} has no label {label:?}: its labels are {keys:?}"
@@ -77,6 +80,27 @@ impl Naming {
         (bearers > 1).then(|| format!("two labels of {family} would be called {new:?}"))
     }
 
+    /// Labels that the user adds and that a family of the profile has already, as (label, message).
+    fn label_clashes(&self) -> Vec<(&'static str, String)> {
+        let clash = |key: &'static str| {
+            if Domain::Http.keys().contains(&key) {
+                // Every profile has it, under whatever name: the label's own problem.
+                return None;
+            }
+            let mut rows = self.rows().filter(|row| row.source == Domain::Http);
+            let taken = rows.find(|row| row.labels.iter().any(|&(known, _)| known == key))?;
+            let family = taken.name;
+            Some((
+                key,
+                format!("is a label of {family} already: choose another name"),
+            ))
+        };
+        self.added
+            .iter()
+            .filter_map(|&(key, _)| clash(key))
+            .collect()
+    }
+
     /// Names that two families would bear.
     fn clashes(&self) -> Vec<String> {
         let mut bearers: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -86,11 +110,7 @@ impl Naming {
             }
         };
         for row in self.rows() {
-            bear(
-                row.name,
-                &self.instrument(row.name),
-                row.take.is_histogram(),
-            );
+            bear(row.name, &self.family(row.name), row.take.is_histogram());
         }
         for name in INSTRUMENTS {
             bear(name, &self.instrument(name), false);

@@ -1,5 +1,7 @@
 //! The families of each profile, as data: exporting is a projection of the counted series by these rows.
 
+pub(super) mod axum_prometheus;
+
 use crate::registry::{Domain, Extra, Outcome};
 
 /// One exported family as the profile names it, without prefix and renames.
@@ -19,6 +21,10 @@ pub(crate) enum Take {
     Duration { unit_ns: f64 },
     /// A histogram of something else that is measured of an operation, in a unit of so many raw steps.
     Extra { extra: Extra, scale: f64 },
+    /// A histogram for each part that the time of requests goes to: how long it took, in a unit of so many nanoseconds.
+    Stage { unit_ns: f64 },
+    /// The same: its share of the whole request.
+    StageShare,
     /// How many ended, in whichever way.
     Ended,
     /// How many ended in this way.
@@ -38,14 +44,19 @@ pub(crate) enum Take {
 impl Take {
     /// Whether the family is a histogram, and therefore owns `_bucket`, `_sum` and `_count` as well.
     pub(crate) fn is_histogram(self) -> bool {
-        matches!(self, Self::Duration { .. } | Self::Extra { .. })
+        matches!(self, Self::Duration { .. } | Self::Extra { .. }) || self.is_of_stages()
+    }
+
+    /// Whether it is taken of the parts that the time of requests goes to.
+    pub(crate) fn is_of_stages(self) -> bool {
+        matches!(self, Self::Stage { .. } | Self::StageShare)
     }
 }
 
 /// Where a label's value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Label {
-    /// The domain's label key at this index.
+    /// The label key of the set at this index.
     Key(usize),
     /// The code of the end (the HTTP status); empty where there is none.
     Code,
@@ -57,16 +68,28 @@ pub(crate) enum Label {
     Outcome,
     /// The same with `success` for `ok`.
     Success,
+    /// The part of a request's time; only of families that are taken of them.
+    Stage,
     /// The name of the service.
     Service,
+    /// What the user reads from responses: the label at this index.
+    Response(usize),
 }
 
 impl Label {
+    /// The route of a request.
+    pub(crate) const ROUTE: Self = Self::Key(1);
+
     /// Whether the series of one operation can differ in it.
     pub(crate) fn is_per_series(self) -> bool {
         matches!(
             self,
-            Self::Code | Self::End | Self::ErrorType | Self::Outcome | Self::Success
+            Self::Code
+                | Self::End
+                | Self::ErrorType
+                | Self::Outcome
+                | Self::Success
+                | Self::Response(_)
         )
     }
 }
@@ -77,6 +100,10 @@ const RESPONSE_BYTES: Take = Take::Extra {
     extra: Extra::ResponseBytes,
     scale: 1.0,
 };
+const REQUEST_BYTES: Take = Take::Extra {
+    extra: Extra::RequestBytes,
+    scale: 1.0,
+};
 const FIRST_BYTE: Take = Take::Extra {
     extra: Extra::FirstByte,
     scale: 1e9,
@@ -84,6 +111,16 @@ const FIRST_BYTE: Take = Take::Extra {
 const FIRST_BYTE_MILLIS: Take = Take::Extra {
     extra: Extra::FirstByte,
     scale: 1e6,
+};
+const STAGE_SECONDS: Take = Take::Stage { unit_ns: 1e9 };
+const STAGE_MILLIS: Take = Take::Stage { unit_ns: 1e6 };
+const QUERIES: Take = Take::Extra {
+    extra: Extra::Queries,
+    scale: 1.0,
+};
+const WAITING: Take = Take::Extra {
+    extra: Extra::Waiting,
+    scale: 1e9,
 };
 
 const METHOD_ROUTE: &[(&str, Label)] = &[("method", Label::Key(0)), ("route", Label::Key(1))];
@@ -96,6 +133,16 @@ const OTEL_METHOD_ROUTE: &[(&str, Label)] = &[
     ("http_request_method", Label::Key(0)),
     ("http_route", Label::Key(1)),
 ];
+const OTEL_METHOD_ROUTE_STAGE: &[(&str, Label)] = &[
+    ("http_request_method", Label::Key(0)),
+    ("http_route", Label::Key(1)),
+    ("stage", Label::Stage),
+];
+const METHOD_ROUTE_STAGE: &[(&str, Label)] = &[
+    ("method", Label::Key(0)),
+    ("route", Label::Key(1)),
+    ("stage", Label::Stage),
+];
 const METHOD_ROUTE_END: &[(&str, Label)] = &[
     ("method", Label::Key(0)),
     ("route", Label::Key(1)),
@@ -107,6 +154,7 @@ const METHOD_ROUTE_STATUS_CODE: &[(&str, Label)] = &[
     ("status_code", Label::Code),
 ];
 const OPERATION_MODEL: &[(&str, Label)] = &[("operation", Label::Key(0)), ("model", Label::Key(1))];
+const OPERATION: &[(&str, Label)] = &[("operation", Label::Key(0))];
 const OPERATION_OUTCOME: &[(&str, Label)] =
     &[("operation", Label::Key(0)), ("outcome", Label::Outcome)];
 const DEVICE_OPERATION: &[(&str, Label)] =
@@ -136,6 +184,8 @@ const fn row(
 pub(super) const COMMON: &[Row] = &[
     row("service_duration_seconds", Domain::Service, SECONDS, OPERATION_OUTCOME,
         "Duration of calls of wrapped services."),
+    row("service_wait_duration_seconds", Domain::Service, WAITING, OPERATION,
+        "Time until wrapped services were ready for a call."),
     row("operation_duration_seconds", Domain::Operation, SECONDS, OPERATION_OUTCOME,
         "Duration of the application's own operations."),
     row("modbus_requests_total", Domain::Modbus, Take::Ended, DEVICE_OPERATION,
@@ -172,8 +222,18 @@ pub(super) const OTEL: &[Row] = &[
         "Duration of HTTP server requests."),
     row("http_server_response_body_size_bytes", Domain::Http, RESPONSE_BYTES, OTEL_METHOD_ROUTE,
         "Bytes of HTTP response bodies, as they were sent."),
+    row("http_server_request_body_size_bytes", Domain::Http, REQUEST_BYTES, OTEL_METHOD_ROUTE,
+        "Bytes of HTTP request bodies, as they were read."),
     row("http_server_first_byte_duration_seconds", Domain::Http, FIRST_BYTE, OTEL_METHOD_ROUTE,
         "Time until HTTP responses began."),
+    row("http_server_stage_duration_seconds", Domain::Http, STAGE_SECONDS, OTEL_METHOD_ROUTE_STAGE,
+        "Time that HTTP requests spent in their stages, queries and device calls, and the rest."),
+    row("http_server_stage_share", Domain::Http, Take::StageShare, OTEL_METHOD_ROUTE_STAGE,
+        "Share of the time of HTTP requests that went to a stage, queries, device calls, or the rest."),
+    row("http_server_request_queries", Domain::Http, QUERIES, OTEL_METHOD_ROUTE,
+        "Queries made by HTTP requests."),
+    row("http_server_slow_requests_total", Domain::Http, Take::Slow, OTEL_METHOD_ROUTE,
+        "HTTP requests above the slow-request threshold."),
     row("http_server_active_requests", Domain::Http, Take::InFlight, &[("http_request_method", Label::Key(0))],
         "HTTP server requests under way."),
     row("db_client_operation_duration_seconds", Domain::Db, SECONDS,
@@ -183,6 +243,9 @@ pub(super) const OTEL: &[Row] = &[
             ("outcome", Label::Outcome),
         ],
         "Duration of database client operations."),
+    row("db_client_slow_operations_total", Domain::Db, Take::Slow,
+        &[("db_operation_name", Label::Key(0)), ("db_collection_name", Label::Key(1))],
+        "Database client operations above the slow-query threshold."),
 ];
 
 #[rustfmt::skip]
@@ -195,8 +258,20 @@ pub(super) const CLASSIC: &[Row] = &[
         "HTTP requests by how they ended."),
     row("response_size_bytes", Domain::Http, RESPONSE_BYTES, METHOD_ROUTE,
         "Bytes of HTTP response bodies, as they were sent."),
+    row("request_size_bytes", Domain::Http, REQUEST_BYTES, METHOD_ROUTE,
+        "Bytes of HTTP request bodies, as they were read."),
     row("first_byte_duration_seconds", Domain::Http, FIRST_BYTE, METHOD_ROUTE,
         "Time until HTTP responses began."),
+    row("stage_duration_seconds", Domain::Http, STAGE_SECONDS, METHOD_ROUTE_STAGE,
+        "Time that HTTP requests spent in their stages, queries and device calls, and the rest."),
+    row("stage_share", Domain::Http, Take::StageShare, METHOD_ROUTE_STAGE,
+        "Share of the time of HTTP requests that went to a stage, queries, device calls, or the rest."),
+    row("request_queries", Domain::Http, QUERIES, METHOD_ROUTE,
+        "Queries made by HTTP requests."),
+    row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
+        "HTTP requests above the slow-request threshold."),
+    row("slow_queries_total", Domain::Db, Take::Slow, OPERATION_MODEL,
+        "Queries above the slow-query threshold."),
     row("db_query_duration_seconds", Domain::Db, SECONDS, OPERATION_MODEL,
         "Duration of queries."),
 ];
@@ -227,8 +302,16 @@ pub(super) const MILLIS_FAMILIES: &[Row] = &[
         "HTTP requests by how they ended."),
     row("http_response_size_bytes", Domain::Http, RESPONSE_BYTES, METHOD_ROUTE,
         "Bytes of HTTP response bodies, as they were sent."),
+    row("http_request_size_bytes", Domain::Http, REQUEST_BYTES, METHOD_ROUTE,
+        "Bytes of HTTP request bodies, as they were read."),
     row("http_first_byte_duration_ms", Domain::Http, FIRST_BYTE_MILLIS, METHOD_ROUTE,
         "Time until HTTP responses began, in milliseconds."),
+    row("http_stage_duration_ms", Domain::Http, STAGE_MILLIS, METHOD_ROUTE_STAGE,
+        "Time that HTTP requests spent in their stages, queries and device calls, and the rest."),
+    row("http_stage_share", Domain::Http, Take::StageShare, METHOD_ROUTE_STAGE,
+        "Share of the time of HTTP requests that went to a stage, queries, device calls, or the rest."),
+    row("http_request_queries", Domain::Http, QUERIES, METHOD_ROUTE,
+        "Queries made by HTTP requests."),
     row("http_error_rate", Domain::Http, Take::ErrorRatio, &[("service", Label::Service)],
         "Share of HTTP requests that failed since the start, between 0 and 1."),
     row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
@@ -259,6 +342,11 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_uptime_seconds",
     "plimsoll_shard_bytes",
     "plimsoll_series_overflow_total",
+    "plimsoll_label_overflow_total",
+    "plimsoll_label_panics_total",
+    "plimsoll_classifier_panics_total",
+    "plimsoll_layers_stacked_total",
+    "plimsoll_warnings_total",
     "plimsoll_values_saturated_total",
     "plimsoll_values_invalid_total",
     "plimsoll_families_dropped_total",
@@ -268,6 +356,8 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_budget_state",
     "plimsoll_budget_value",
     "plimsoll_budget_limit",
+    "plimsoll_budget_unmatched",
+    "plimsoll_operations_without_budget",
     "plimsoll_shed_total",
     "plimsoll_broken_total",
     "plimsoll_breaker_state",
@@ -275,13 +365,13 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_events_dropped_total",
     "plimsoll_callback_panics_total",
     "plimsoll_callbacks_stuck_total",
+    "plimsoll_slow_dropped_total",
 ];
 
 /// OpenTelemetry's advice for `http.server.request.duration`.
 const HTTP_BOUNDS: &[f64] = &[
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
-/// OpenTelemetry's advice for `db.client.operation.duration`.
 /// By four, from 64 bytes to 64 MiB.
 pub(super) const SIZE_BOUNDS: &[f64] = &[
     64.0,
@@ -296,6 +386,7 @@ pub(super) const SIZE_BOUNDS: &[f64] = &[
     16_777_216.0,
     67_108_864.0,
 ];
+/// OpenTelemetry's advice for `db.client.operation.duration`.
 const DB_BOUNDS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
 const HTTP_MS_BOUNDS: &[f64] = &[0.01, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
 const DB_MS_BOUNDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
@@ -306,9 +397,10 @@ const DEVICE_BOUNDS: &[f64] = &[
 
 /// The bounds, in seconds, that a profile gives a domain's durations.
 pub(super) fn bounds(profile: super::Profile, domain: Domain) -> &'static [f64] {
-    use super::Profile::{Millis, Otel};
+    use super::Profile::{AxumPrometheus, Millis, Otel};
     match (domain, profile) {
         (Domain::Modbus | Domain::Connect | Domain::Acquire, _) => DEVICE_BOUNDS,
+        (Domain::Http, AxumPrometheus) => axum_prometheus::BOUNDS,
         (Domain::Http, Millis) => HTTP_MS_BOUNDS,
         (Domain::Db, Millis) => DB_MS_BOUNDS,
         (Domain::Db, Otel) => DB_BOUNDS,

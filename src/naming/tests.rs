@@ -10,12 +10,13 @@ fn only_problem(naming: &Naming) -> (String, String) {
     problems.remove(0)
 }
 
-fn all() -> [Naming; 4] {
+fn all() -> [Naming; 5] {
     [
         Naming::otel(),
         Naming::classic(),
         Naming::classic().errors_family(),
         Naming::millis(),
+        Naming::axum_prometheus(),
     ]
 }
 
@@ -71,6 +72,24 @@ fn prefix_and_renames_hold_for_families_and_instruments() {
         .map(|(key, _)| key)
         .collect();
     assert_eq!(keys, ["method", "route", "code"]);
+}
+
+#[test]
+fn a_prefix_takes_the_place_of_that_of_axum_prometheus() {
+    let naming = Naming::axum_prometheus();
+    assert!(names(&naming).contains(&"axum_http_requests_total".to_owned()));
+    let naming = naming
+        .prefix("shop_")
+        .rename("axum_http_requests_pending", "axum_pending");
+    assert_eq!(naming.problems(), []);
+    for name in [
+        "shop_http_requests_total",
+        "shop_axum_pending",
+        "shop_db_query_duration_seconds",
+    ] {
+        assert!(names(&naming).contains(&name.to_owned()), "{name}");
+    }
+    assert_eq!(naming.instrument("axum_jobs"), "shop_axum_jobs");
 }
 
 #[test]
@@ -163,8 +182,116 @@ fn bounds_are_ascending_and_hold_the_profiles_figures() {
         Naming::otel().bounds(Domain::Http)
     );
     assert_eq!(Naming::millis().bounds(Domain::Http)[3], 0.2);
+    assert_eq!(Naming::axum_prometheus().bounds(Domain::Http).len(), 11);
     assert_eq!(
         Naming::millis().bounds(Domain::Modbus),
         Naming::otel().bounds(Domain::Connect)
     );
+}
+
+fn labels(naming: &Naming, family: &str) -> Vec<String> {
+    let specs = naming.specs().into_iter();
+    let mut named = specs.filter(|spec| spec.name == family);
+    let spec = named.next().expect("the profile has it");
+    spec.labels.into_iter().map(|(key, _)| key).collect()
+}
+
+fn added() -> [registry::Label; 3] {
+    let label = |name, side| registry::Label::new(name, side, Box::new(()));
+    [
+        label("cache", Side::Response),
+        label("tier", Side::Request),
+        label("scheme", Side::Request).called("url_scheme"),
+    ]
+}
+
+#[test]
+fn added_labels_go_where_routes_are_told_apart_and_those_of_responses_where_ends_are() {
+    let [mut otel, mut classic, mut errors, mut millis, mut axum] = all();
+    for naming in [&mut otel, &mut classic, &mut errors, &mut millis, &mut axum] {
+        naming.add_labels(&added());
+        assert_eq!(naming.problems(), []);
+    }
+    for (naming, family, expected) in [
+        (
+            &otel,
+            "http_server_request_duration_seconds",
+            "http_request_method http_route http_response_status_code error_type tier url_scheme cache",
+        ),
+        (
+            &otel,
+            "http_server_response_body_size_bytes",
+            "http_request_method http_route tier url_scheme",
+        ),
+        (&otel, "http_server_active_requests", "http_request_method"),
+        (&otel, "operation_duration_seconds", "operation outcome"),
+        (
+            &classic,
+            "request_duration_seconds",
+            "method route tier scheme",
+        ),
+        (
+            &classic,
+            "requests_total",
+            "method route status tier scheme cache",
+        ),
+        (
+            &classic,
+            "request_ends_total",
+            "method route end tier scheme cache",
+        ),
+        (&errors, "errors_total", "method route tier scheme"),
+        (&errors, "requests_total", "method route tier scheme"),
+        (&millis, "slow_requests_total", "method route tier scheme"),
+        (
+            &millis,
+            "http_requests_total",
+            "method route status_code tier scheme cache",
+        ),
+        (&millis, "http_error_rate", "service"),
+        (&millis, "modbus_errors_total", "device operation"),
+    ] {
+        assert_eq!(labels(naming, family).join(" "), expected, "{family}");
+    }
+}
+
+#[test]
+fn added_labels_can_be_renamed_and_clash_with_nothing() {
+    let mut naming = Naming::classic().rename_label("requests_total", "tier", "plan");
+    naming.add_labels(&added());
+    assert_eq!(naming.problems(), []);
+    let expected = "method route status plan scheme cache";
+    assert_eq!(labels(&naming, "requests_total").join(" "), expected);
+
+    let mut naming = Naming::classic().rename_label("requests_total", "tier", "cache");
+    naming.add_labels(&added());
+    let (field, message) = only_problem(&naming);
+    assert_eq!(field, "naming.rename_label");
+    assert_eq!(
+        message,
+        "two labels of requests_total would be called \"cache\""
+    );
+
+    let label = |name| registry::Label::new(name, Side::Response, Box::new(()));
+    for (mut naming, name, family) in [
+        (
+            Naming::otel(),
+            "http_route",
+            "http_server_request_duration_seconds",
+        ),
+        (Naming::classic(), "end", "request_ends_total"),
+        (
+            Naming::classic().errors_family(),
+            "status",
+            "responses_total",
+        ),
+        (Naming::millis(), "status_code", "http_request_duration_ms"),
+        (Naming::millis(), "service", "http_error_rate"),
+    ] {
+        naming.add_labels(&[label(name)]);
+        let (field, message) = only_problem(&naming);
+        assert_eq!(field, format!("http_label {name:?}:"));
+        let expected = format!("is a label of {family} already: choose another name");
+        assert_eq!(message, expected);
+    }
 }

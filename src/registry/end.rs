@@ -1,6 +1,6 @@
 //! How an operation ended, as finely as its probe can tell.
 
-use super::{Domain, Outcome};
+use super::{Domain, Outcome, Places};
 
 /// An end: each has a series of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub(crate) struct End {
     /// The HTTP status; 0 elsewhere, and where there was no response.
     pub(crate) code: u16,
     pub(crate) way: Way,
+    /// The values of the labels that the user reads from responses.
+    pub(crate) labels: Places,
 }
 
 /// What the outcome does not say, in a word of the probe's own; empty where there is no more to say.
@@ -45,27 +47,35 @@ impl End {
         }
     }
 
+    /// The same, of a response with these labels.
+    #[cfg(feature = "http")]
+    pub(crate) fn labelled(self, labels: Places) -> Self {
+        Self { labels, ..self }
+    }
+
     /// Nobody waited for the end.
     pub(super) fn dropped(domain: Domain) -> Self {
         Self {
-            outcome: Outcome::Cancelled,
             code: if domain == Domain::Http { 499 } else { 0 },
-            way: Way::PLAIN,
+            ..Outcome::Cancelled.into()
         }
     }
 
     /// Somebody's code panicked, if this thread is unwinding.
     pub(crate) fn panicked(domain: Domain) -> Option<Self> {
         std::thread::panicking().then_some(Self {
-            outcome: Outcome::Error,
             code: if domain == Domain::Http { 500 } else { 0 },
             way: Way::PANIC,
+            ..Outcome::Error.into()
         })
     }
 
     /// What it counts as where there are too many different ones.
     pub(super) fn coarse(self) -> Self {
-        self.outcome.into()
+        Self {
+            labels: self.labels.coarse(),
+            ..self.outcome.into()
+        }
     }
 }
 
@@ -75,6 +85,7 @@ impl From<Outcome> for End {
             outcome,
             code: 0,
             way: Way::PLAIN,
+            labels: Places::default(),
         }
     }
 }
@@ -84,13 +95,13 @@ impl From<(Outcome, u16)> for End {
     fn from((outcome, code): (Outcome, u16)) -> Self {
         let failed = outcome == Outcome::Error && code >= 500;
         Self {
-            outcome,
             code,
             way: if failed {
                 Way::SERVER_ERROR
             } else {
                 Way::PLAIN
             },
+            ..outcome.into()
         }
     }
 }

@@ -5,19 +5,31 @@
 pub(crate) enum Extra {
     /// Bytes of the response's body, as they went out.
     ResponseBytes,
+    /// Bytes of the request's body, as they were read.
+    RequestBytes,
     /// How long it took until the response began.
     FirstByte,
+    /// How many queries a request made.
+    Queries,
+    /// How long it took until the service was ready for a call.
+    Waiting,
 }
 
 impl Extra {
-    pub(crate) const ALL: [Self; 2] = [Self::ResponseBytes, Self::FirstByte];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::ResponseBytes,
+        Self::RequestBytes,
+        Self::FirstByte,
+        Self::Queries,
+        Self::Waiting,
+    ];
 
     /// What it is counted into.
-    #[cfg(feature = "http")]
     pub(super) fn buckets(self, recording: &super::Recording) -> &std::sync::Arc<crate::Buckets> {
         match self {
-            Self::ResponseBytes => &recording.sizes,
-            Self::FirstByte => &recording.buckets,
+            Self::ResponseBytes | Self::RequestBytes => &recording.sizes,
+            Self::FirstByte | Self::Waiting => &recording.buckets,
+            Self::Queries => recording.rulers.queries(),
         }
     }
 }

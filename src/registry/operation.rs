@@ -1,13 +1,14 @@
 //! One set of label values: what is in flight, and a histogram per end.
 
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use once_cell::race::OnceBox;
 
-use super::{Domain, End, Extra, Outcome, Recording};
+use super::stages::Stages;
+use super::{Domain, End, Extra, Handle, Outcome, Recording, StageSeries};
+use crate::clock::Mark;
 use crate::histogram::{Cells, Histogram, Reading, TraceId};
 
 /// Ends (HTTP statuses above all) told apart; a proxy that passes on whatever it gets must not fill the memory.
@@ -34,14 +35,15 @@ struct Link {
 
 /// Everything counted under one set of label values.
 pub(crate) struct Operation {
-    domain: Domain,
+    pub(super) domain: Domain,
     labels: Box<[Box<str>]>,
     /// When it came into being.
     pub(crate) created: SystemTime,
-    recording: Recording,
+    pub(super) recording: Recording,
     flow: Cells,
     first: OnceBox<Link>,
     extras: [OnceBox<Histogram>; Extra::ALL.len()],
+    pub(super) stages: Stages,
 }
 
 impl Operation {
@@ -54,10 +56,16 @@ impl Operation {
             recording,
             first: OnceBox::new(),
             extras: Extra::ALL.map(|_| OnceBox::new()),
+            stages: Stages::default(),
         }
     }
 
-    /// The label values, in the order of [`Domain::keys`].
+    /// The label keys: the domain's own, then those that the user added.
+    pub(crate) fn keys(&self) -> &[&'static str] {
+        &self.recording.keys
+    }
+
+    /// The label values, in the order of the [`keys`](Self::keys).
     pub(crate) fn labels(&self) -> &[Box<str>] {
         &self.labels
     }
@@ -93,9 +101,8 @@ impl Operation {
     }
 
     #[inline]
-    fn elapsed_ns(&self, started_ns: u64) -> u64 {
-        let now_ns = self.recording.clock.now_ns();
-        now_ns.saturating_sub(started_ns)
+    fn elapsed_ns(&self, started: Mark) -> u64 {
+        self.recording.clock.ns_since(started)
     }
 
     /// Whether these are its label values.
@@ -139,7 +146,6 @@ impl Operation {
     }
 
     /// The histogram of an extra; made at its first use.
-    #[cfg(feature = "http")]
     pub(crate) fn extra(&self, extra: Extra) -> &Histogram {
         let recording = &self.recording;
         self.extras[extra as usize].get_or_init(|| {
@@ -151,6 +157,11 @@ impl Operation {
     /// The same, if somebody used it.
     pub(crate) fn made(&self, extra: Extra) -> Option<&Histogram> {
         self.extras[extra as usize].get()
+    }
+
+    /// Every part that the time of its requests was seen to go to.
+    pub(crate) fn each_stage(&self) -> impl Iterator<Item = &StageSeries> {
+        self.stages.each()
     }
 
     fn link(&self, end: End) -> Link {
@@ -189,21 +200,33 @@ impl fmt::Debug for Operation {
 /// it. `H` is what keeps the operation there.
 #[derive(Debug)]
 #[must_use = "dropped at once, it counts as cancelled"]
-pub(crate) struct InFlight<H: Deref<Target = Operation> = Arc<Operation>> {
+pub(crate) struct InFlight<H: Handle = Arc<Operation>> {
     /// `None` once the end is counted.
     operation: Option<H>,
-    started_ns: u64,
+    started: Mark,
 }
 
-impl<H: Deref<Target = Operation>> InFlight<H> {
+/// Nothing under way.
+#[cfg(feature = "http")]
+impl<H: Handle> Default for InFlight<H> {
+    #[inline]
+    fn default() -> Self {
+        Self {
+            operation: None,
+            started: Mark::default(),
+        }
+    }
+}
+
+impl<H: Handle> InFlight<H> {
     /// Counts an operation as begun.
     #[inline]
     pub(crate) fn begin(operation: H) -> Self {
         operation.flow.add(STARTED, 1);
-        let started_ns = operation.recording.clock.now_ns();
+        let started = operation.recording.clock.mark();
         Self {
             operation: Some(operation),
-            started_ns,
+            started,
         }
     }
 
@@ -211,7 +234,7 @@ impl<H: Deref<Target = Operation>> InFlight<H> {
     #[cfg(feature = "http")]
     pub(crate) fn first_byte(&self) {
         if let Some(operation) = &self.operation {
-            let elapsed_ns = operation.elapsed_ns(self.started_ns);
+            let elapsed_ns = operation.elapsed_ns(self.started);
             operation.extra(Extra::FirstByte).record(elapsed_ns);
         }
     }
@@ -223,20 +246,19 @@ impl<H: Deref<Target = Operation>> InFlight<H> {
 
     /// Counts the end, unless it was counted.
     pub(crate) fn end(&mut self, end: impl Into<End>) {
-        self.close(|operation, elapsed_ns| operation.record(end, elapsed_ns));
+        self.close(end.into(), None, |_| {});
     }
 
     /// The same, with the trace that it belongs to.
     pub(crate) fn end_traced(&mut self, end: impl Into<End>, trace_id: TraceId) {
-        self.close(|operation, elapsed_ns| operation.record_traced(end, elapsed_ns, trace_id));
+        self.close(end.into(), Some(trace_id), |_| {});
     }
 
     /// The same, of a response of whose body `bytes` went out.
     #[cfg(feature = "http")]
     #[inline]
     pub(crate) fn end_sent(&mut self, end: End, bytes: u64) {
-        self.close(|operation, elapsed_ns| {
-            operation.record(end, elapsed_ns);
+        self.close(end, None, |operation| {
             operation.extra(Extra::ResponseBytes).record(bytes);
         });
     }
@@ -253,20 +275,44 @@ impl<H: Deref<Target = Operation>> InFlight<H> {
         self.operation.as_ref()
     }
 
+    /// The same, to be changed.
+    #[cfg(feature = "http")]
     #[inline]
-    fn close(&mut self, record: impl FnOnce(&Operation, u64)) {
+    pub(crate) fn operation_mut(&mut self) -> Option<&mut H> {
+        self.operation.as_mut()
+    }
+
+    #[inline]
+    fn close(&mut self, end: End, trace_id: Option<TraceId>, record: impl FnOnce(&Operation)) {
         if let Some(operation) = self.operation.take() {
-            record(&operation, operation.elapsed_ns(self.started_ns));
+            let elapsed_ns = operation.elapsed_ns(self.started);
+            let scope = operation.scope();
+            match trace_id.or_else(|| scope?.trace_id()) {
+                None => operation.record(end, elapsed_ns),
+                Some(trace_id) => operation.record_traced(end, elapsed_ns, trace_id),
+            }
+            record(&operation);
+            operation.ended(end, elapsed_ns, scope);
             operation.flow.add(FINISHED, 1);
         }
     }
 }
 
-impl<H: Deref<Target = Operation>> Drop for InFlight<H> {
-    #[inline]
-    fn drop(&mut self) {
+impl<H: Handle> InFlight<H> {
+    #[cold]
+    #[inline(never)]
+    fn abandon(&mut self) {
         if let Some(end) = self.dropped() {
             self.end(end);
+        }
+    }
+}
+
+impl<H: Handle> Drop for InFlight<H> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.operation.is_some() {
+            self.abandon();
         }
     }
 }

@@ -263,7 +263,7 @@ mod toml {
         for expected in [
             "servise is not a known key: choose one of service, tick",
             "tick \"soon\" is not a duration: write \"250ms\"",
-            "naming: profile \"fancy\" is not a profile: choose otel, classic or millis",
+            "naming: profile \"fancy\" is not a profile: choose otel, classic, millis or axum_prometheus",
             "thresholds: slow_request 7 is not a duration",
             "budget \"a\": on \"htpp\" is not a kind of work: choose http,",
             "budget \"b\": at_most true is not a limit",

@@ -4,6 +4,8 @@
 #[cfg(feature = "act")]
 mod act;
 mod alert;
+#[cfg(all(feature = "axum", feature = "db"))]
+mod anatomy;
 mod bad_input;
 mod budget;
 mod config;
@@ -18,10 +20,18 @@ mod hdr;
 mod http;
 mod instance;
 mod instrument;
+#[cfg(feature = "axum")]
+mod labels;
 #[cfg(feature = "demo")]
 mod live;
 #[cfg(feature = "modbus")]
 mod modbus;
+#[cfg(feature = "axum")]
+mod routes;
 #[cfg(feature = "service")]
 mod service;
+#[cfg(feature = "axum")]
+mod warnings;
 mod watch;
+#[cfg(feature = "axum")]
+mod wire;

@@ -1,5 +1,7 @@
 //! What the layer for any tower service promises.
 
+mod waiting;
+
 use std::future::{pending, ready};
 use std::io;
 use std::panic::AssertUnwindSafe;

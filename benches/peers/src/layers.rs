@@ -134,8 +134,7 @@ pub fn ours() -> Vec<Contender> {
         Contender::new(FLOOR, |router| router.layer(Floor::new(ByInstant))),
         Contender::new(INSTANT, |router| {
             let builder = Plimsoll::builder().clock(MonotonicClock::new());
-            let plimsoll = builder.build().expect("defaults");
-            router.layer(MeasureLayer::new(&plimsoll))
+            measured(router, builder)
         }),
     ];
     if let Some(clock) = TscClock::new() {
@@ -143,11 +142,16 @@ pub fn ours() -> Vec<Contender> {
             router.layer(Floor::new(clock.clone()))
         }));
         all.push(Contender::new(TSC, |router| {
-            let plimsoll = Plimsoll::builder().build().expect("defaults");
-            router.layer(MeasureLayer::new(&plimsoll))
+            measured(router, Plimsoll::builder())
         }));
     }
     all
+}
+
+/// By an instance that stays: layers do not keep theirs.
+fn measured(router: Router, builder: plimsoll::Builder) -> Router {
+    let plimsoll = builder.build().expect("defaults");
+    router.layer(MeasureLayer::new(Box::leak(Box::new(plimsoll))))
 }
 
 fn peers() -> Vec<Contender> {

@@ -1,0 +1,239 @@
+//! What a tick changes: every budget with its rules, which grow in number as operations appear.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::book::Book;
+use super::coverage::{Coverage, Uncovered};
+use super::judged::Judged;
+use super::matcher::Matcher;
+use super::promise::{Promise, Reach};
+use super::samples::Moment;
+use super::sli::{Place, SliCount};
+use super::state::BudgetReading;
+use crate::alert::Event;
+use crate::budget::{Budget, Select};
+use crate::registry::{Domain, Operation, Registry};
+use crate::window::HistogramWindow;
+
+/// What a tick changes. Whoever reads the SLI counters moves those on as well.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    promises: Vec<Promise>,
+    book: Book,
+    coverage: Coverage,
+    /// Operations that came into being because a budget or a watch names them.
+    named: Vec<Arc<Operation>>,
+    /// When to look next for budgets that match nothing.
+    due_ns: u64,
+    ticks: u64,
+}
+
+impl Judge {
+    pub(super) fn new(now_ns: u64) -> Self {
+        Self {
+            promises: Vec::new(),
+            book: Book::new(now_ns),
+            coverage: Coverage::default(),
+            named: Vec::new(),
+            due_ns: 0,
+            ticks: 0,
+        }
+    }
+
+    /// Judges a further budget from now on; returns its index.
+    pub(super) fn add_budget(
+        &mut self,
+        registry: &Registry,
+        budget: Budget,
+        reach: Reach,
+    ) -> usize {
+        let mut promise = Promise::new(budget, reach, registry, self.book.latest.at_ns);
+        self.book.open(registry, &mut promise);
+        self.promises.push(promise);
+        let index = self.promises.len() - 1;
+        self.meet_known(registry, index, |_| true);
+        let when = self.promises[index].budget.when.as_ref();
+        self.book.sample_new(registry, when);
+        if let Some(matcher) = self.promises[index].matcher() {
+            self.named.extend(matcher.declare(registry));
+        }
+        self.due_ns = 0;
+        index
+    }
+
+    /// Binds a budget to a route, from now on.
+    #[cfg(feature = "http")]
+    pub(super) fn bind(&mut self, registry: &Registry, promise: usize, route: &str) {
+        if self.promises[promise].bind(route) {
+            self.meet_known(registry, promise, |operation| {
+                &*operation.labels()[1] == route
+            });
+            self.book.sample_new(registry, None);
+        }
+    }
+
+    /// Keeps a window over selected operations, from now on.
+    pub(super) fn add_window(
+        &mut self,
+        registry: &Registry,
+        select: &Select,
+        over: Duration,
+    ) -> Place {
+        let matcher = Matcher::new(select, registry);
+        let slis = &mut self.book.slis;
+        let selection = slis.select(registry, matcher.clone());
+        self.named.extend(matcher.declare(registry));
+        slis.keep_window(registry, selection, over, self.book.latest.at_ns)
+    }
+
+    /// Lets a budget meet the operations that are known, as far as it speaks of them and they are `new` to it.
+    fn meet_known(
+        &mut self,
+        registry: &Registry,
+        promise: usize,
+        new: impl Fn(&Operation) -> bool,
+    ) {
+        let promise = &mut self.promises[promise];
+        let Some(domain) = promise.matcher().map(Matcher::domain) else {
+            return;
+        };
+        let mut operations = self.book.slis.operations(registry, domain);
+        operations.retain(|operation| new(operation) && promise.speaks_of(domain, operation));
+        for operation in &operations {
+            promise.meet(operation, is_in(&self.named, operation));
+        }
+        self.book.join(registry, promise, &operations);
+        self.coverage.cover(domain, promise);
+    }
+
+    /// Learns of the operations that are new: the parts of budgets begin with them.
+    fn learn(&mut self, registry: &Registry) {
+        let new = self.book.slis.discover(registry);
+        if new.is_empty() {
+            return;
+        }
+        for (set, operation) in new {
+            let domain = self.book.slis.domain(set);
+            let mut given = Vec::new();
+            for promise in &mut self.promises {
+                if promise.speaks_of(domain, &operation) {
+                    promise.meet(&operation, is_in(&self.named, &operation));
+                    if !promise.is_kept_as_one() {
+                        given.extend(self.book.part(registry, promise, &operation));
+                    }
+                }
+            }
+            self.book.slis.admit(set, operation, given);
+        }
+        self.book.sample_new(registry, None);
+    }
+
+    /// Brings every count up to date: all records that ended before are in.
+    pub(super) fn advance(&mut self, registry: &Registry) {
+        self.learn(registry);
+        self.book.slis.advance(registry);
+    }
+
+    /// The same, and from now on this is the latest moment.
+    pub(super) fn advance_to(&mut self, registry: &Registry, now_ns: u64, uptime: f64) {
+        self.advance(registry);
+        let at_ns = now_ns.max(self.book.latest.at_ns);
+        self.book.latest = Moment { at_ns, uptime };
+    }
+
+    /// Samples, judges, and returns what is to be announced.
+    pub(super) fn tick(
+        &mut self,
+        registry: &Registry,
+        now_ns: u64,
+        uptime: f64,
+        now: SystemTime,
+    ) -> Vec<Event> {
+        self.ticks += 1;
+        self.advance_to(registry, now_ns, uptime);
+        let Book {
+            slis,
+            rules,
+            sampled,
+            latest,
+            ..
+        } = &mut self.book;
+        slis.tick(latest.at_ns);
+        sampled.take(slis, *latest, &registry.instruments);
+        let step = |judged: &mut Judged| judged.step(sampled, slis, latest.at_ns, now);
+        let events = rules.iter_mut().filter_map(step).collect();
+        self.promises.iter().for_each(Promise::settle);
+        events
+    }
+
+    /// The budgets that have matched nothing for so long that this is to be reported.
+    pub(super) fn search(&mut self) -> Vec<String> {
+        let (now_ns, slis) = (self.book.latest.at_ns, &self.book.slis);
+        let mut found = Vec::new();
+        if now_ns < self.due_ns {
+            return found;
+        }
+        self.due_ns = u64::MAX;
+        for promise in &mut self.promises {
+            let (first, due_ns) = promise.look(now_ns, |selection| slis.valid(selection) > 0);
+            self.due_ns = self.due_ns.min(due_ns);
+            if first {
+                found.push(promise.budget.name.clone());
+            }
+        }
+        found
+    }
+
+    /// Looks for operations that no budget speaks of.
+    pub(super) fn survey(&mut self, registry: &Registry) {
+        self.coverage.renew(registry, &self.promises);
+    }
+
+    /// The SLI counters.
+    pub(crate) fn sli_counts(&self) -> impl Iterator<Item = &SliCount> {
+        self.book.slis.counts()
+    }
+
+    /// Where every rule stood at the latest tick.
+    pub(crate) fn readings(&self) -> impl Iterator<Item = &BudgetReading> {
+        self.book.rules.iter().map(Judged::reading)
+    }
+
+    /// How many rules there are.
+    pub(super) fn rules(&self) -> usize {
+        self.book.rules.len()
+    }
+
+    /// How many ticks there have been.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    /// Every budget that selects operations, and whether it has matched none for too long.
+    pub(crate) fn unmatched(&self) -> impl Iterator<Item = (&str, bool)> {
+        let promises = self.promises.iter();
+        promises.filter_map(|promise| Some((&*promise.budget.name, promise.is_unmatched()?)))
+    }
+
+    /// How many operations of a domain no budget speaks of, as of the latest survey.
+    pub(crate) fn uncovered_count(&self, domain: Domain) -> u64 {
+        self.coverage.count(domain)
+    }
+
+    pub(super) fn uncovered(&self) -> Vec<Uncovered> {
+        self.coverage.list()
+    }
+
+    pub(super) fn promises(&self) -> &[Promise] {
+        &self.promises
+    }
+
+    pub(super) fn window(&self, place: Place) -> &HistogramWindow {
+        self.book.slis.window(place)
+    }
+}
+
+fn is_in(named: &[Arc<Operation>], operation: &Arc<Operation>) -> bool {
+    named.iter().any(|known| Arc::ptr_eq(known, operation))
+}

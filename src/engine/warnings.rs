@@ -1,0 +1,112 @@
+//! What somebody should hear of once: a set-up that measures less than it seems to.
+
+use std::collections::HashSet;
+
+use parking_lot::Mutex;
+
+use super::promise::UNMATCHED_AFTER;
+use crate::alert::Warning;
+use crate::registry::{Domain, Registry, UNMATCHED};
+
+/// Everything that was warned of.
+#[derive(Debug, Default)]
+pub(super) struct Warnings(Mutex<Warned>);
+
+#[derive(Debug, Default)]
+struct Warned {
+    all: Vec<Warning>,
+    /// By kind and subject.
+    known: HashSet<(&'static str, String)>,
+}
+
+impl Warnings {
+    /// Looks for what is new; `unmatched` are budgets that have matched nothing for too long.
+    pub(super) fn look(&self, registry: &Registry, unmatched: Vec<String>) -> Vec<Warning> {
+        let mut warned = self.0.lock();
+        let before = warned.all.len();
+        for budget in unmatched {
+            let what =
+                format!("matches no operation that was declared or seen in {UNMATCHED_AFTER:?}");
+            let mend = "compare its labels with those of Plimsoll::stats; the route may be gone, or not measured";
+            warned.say("budget_unmatched", || budget, || what, mend);
+        }
+        for label in registry.set(Domain::Http).labels.all() {
+            let name = || label.name.to_owned();
+            if label.overflows() > 0 {
+                let what = || {
+                    "has values that are not told apart: they are too many, too long or not declared".into()
+                };
+                let mend = "declare them with Label::values, or raise Label::at_most; plimsoll_label_overflow_total counts them";
+                warned.say("label_overflow", name, what, mend);
+            }
+            if label.panics() > 0 {
+                let what = || {
+                    "is read by code that panicked; its value is then as if there were too many"
+                        .into()
+                };
+                let mend = "let the closure return None instead; plimsoll_label_panics_total counts the panics";
+                warned.say("label_panic", name, what, mend);
+            }
+        }
+        for oddity in registry.oddities.seen(|| any_matched(registry)) {
+            let (subject, what) = (|| oddity.subject.to_owned(), || oddity.what.to_owned());
+            warned.say(oddity.kind, subject, what, oddity.mend);
+        }
+        warned.all[before..].to_vec()
+    }
+
+    /// Shows how many there were of each kind.
+    pub(super) fn each_count(&self, mut show: impl FnMut(&'static str, u64)) {
+        let warned = self.0.lock();
+        for kind in KINDS {
+            let of_kind = warned.all.iter().filter(|warning| warning.kind == kind);
+            show(kind, of_kind.count() as u64);
+        }
+    }
+
+    /// Everything that was warned of, in that order.
+    pub(super) fn all(&self) -> Vec<Warning> {
+        self.0.lock().all.clone()
+    }
+}
+
+/// Every kind of warning.
+const KINDS: [&str; 6] = [
+    "budget_unmatched",
+    "classifier_panic",
+    "label_overflow",
+    "label_panic",
+    "layer_outside_router",
+    "layer_stacked",
+];
+
+impl Warned {
+    fn say(
+        &mut self,
+        kind: &'static str,
+        subject: impl FnOnce() -> String,
+        what: impl FnOnce() -> String,
+        mend: &'static str,
+    ) {
+        debug_assert!(KINDS.contains(&kind));
+        let subject = subject();
+        if self.known.insert((kind, subject.clone())) {
+            self.all.push(Warning {
+                kind,
+                subject,
+                what: what(),
+                mend,
+            });
+        }
+    }
+}
+
+/// Whether a route has taken a request.
+fn any_matched(registry: &Registry) -> bool {
+    let reading = registry.reading();
+    let operations = registry.set(Domain::Http).operations();
+    let mut matched = operations
+        .iter()
+        .filter(|operation| &*operation.labels()[1] != UNMATCHED);
+    matched.any(|operation| operation.started(&reading) > 0)
+}

@@ -1,0 +1,66 @@
+//! What becomes of an operation beside its counts: a part of the request that waited for it, a line of the slow log.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::{Domain, End, Extra, Operation};
+use crate::scope::{self, Call, Scope};
+
+/// What keeps an operation there while it is under way.
+pub(crate) trait Handle: Deref<Target = Operation> {
+    /// The record of the request that is under way, if one is kept.
+    #[inline]
+    fn scope(&self) -> Option<&Scope> {
+        None
+    }
+}
+
+impl Handle for Arc<Operation> {}
+
+impl Domain {
+    /// What requests call it that wait for such work.
+    #[inline]
+    fn call(self) -> Option<Call> {
+        match self {
+            Self::Db => Some(Call::Query),
+            Self::Modbus => Some(Call::Device),
+            _ => None,
+        }
+    }
+}
+
+impl Operation {
+    /// To be called after an end was recorded.
+    ///
+    /// Cost where nothing comes of it: two comparisons, and for queries and device calls a look at a thread-local pointer.
+    #[inline]
+    pub(crate) fn ended(&self, end: End, duration_ns: u64, scope: Option<&Scope>) {
+        if let Some(call) = self.domain.call() {
+            scope::called(call, duration_ns);
+        }
+        if let Some(scope) = scope
+            && scope.has_anatomy()
+        {
+            self.record_anatomy(scope, duration_ns);
+        }
+        if duration_ns > self.recording.slow_ns
+            && let Some(slowest) = &self.recording.slowest
+        {
+            slowest.offer(self, end, duration_ns, scope);
+        }
+    }
+
+    /// Records where the time of a request went.
+    #[inline(never)]
+    fn record_anatomy(&self, scope: &Scope, duration_ns: u64) {
+        let per_ns = 1e9 / scope.whole_ns(duration_ns).max(1) as f64;
+        for (name, tally) in scope.parts(duration_ns) {
+            let stage = self.stages.get(name, &self.recording);
+            stage.durations.record(tally.ns);
+            stage
+                .shares
+                .record((tally.ns as f64 * per_ns).round() as u64);
+        }
+        self.extra(Extra::Queries).record(scope.queries());
+    }
+}

@@ -1,0 +1,92 @@
+//! What looks like a mistake in how the measuring is set up, counted where it shows.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Requests that no route took, one after the other from the first, after which the layer itself is suspected.
+const ALL_UNMATCHED: u64 = 20;
+
+/// Counts of what should not be. Relaxed: independent counts.
+#[derive(Debug, Default)]
+pub(crate) struct Oddities {
+    stacked: AtomicU64,
+    unmatched: AtomicU64,
+    classifier_panics: AtomicU64,
+}
+
+/// A mistake that shows.
+#[derive(Debug)]
+pub(crate) struct Oddity {
+    pub(crate) kind: &'static str,
+    pub(crate) subject: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) mend: &'static str,
+}
+
+const STACKED: Oddity = Oddity {
+    kind: "layer_stacked",
+    subject: "http::MeasureLayer",
+    what: "stands around another one of the same instance; requests are measured once, by the outer one",
+    mend: "apply one of the two only; plimsoll_layers_stacked_total counts the requests",
+};
+const OUTSIDE: Oddity = Oddity {
+    kind: "layer_outside_router",
+    subject: "http::MeasureLayer",
+    what: "has seen no request that a route took: everything is counted as unmatched",
+    mend: "apply it with Router::layer, after the routes, and not around the router; other routers put an http::Route into the request's extensions",
+};
+const CLASSIFIER: Oddity = Oddity {
+    kind: "classifier_panic",
+    subject: "http::MeasureLayer",
+    what: "has a classifier that panicked; the status decides in its place",
+    mend: "let the classifier return a verdict; plimsoll_classifier_panics_total counts the panics",
+};
+
+impl Oddities {
+    /// A layer found that another one further out counts the same request, and did nothing.
+    #[cfg(feature = "http")]
+    #[cold]
+    pub(crate) fn stacked(&self) {
+        self.stacked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// No route took a request.
+    #[cfg(feature = "http")]
+    pub(crate) fn unmatched(&self) {
+        // Once that is known, whoever comes does not write to the line any more.
+        if self.unmatched.load(Ordering::Relaxed) < ALL_UNMATCHED {
+            self.unmatched.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A classifier panicked.
+    #[cfg(feature = "http")]
+    #[cold]
+    pub(crate) fn classifier_panicked(&self) {
+        self.classifier_panics.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn stacked_total(&self) -> u64 {
+        self.stacked.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn classifier_panics_total(&self) -> u64 {
+        self.classifier_panics.load(Ordering::Relaxed)
+    }
+
+    /// Everything that has shown; `matched` tells whether a route has ever taken a request.
+    pub(crate) fn seen(
+        &self,
+        matched: impl FnOnce() -> bool,
+    ) -> impl Iterator<Item = &'static Oddity> {
+        let outside = self.unmatched.load(Ordering::Relaxed) >= ALL_UNMATCHED && !matched();
+        let shown = [
+            (&STACKED, self.stacked_total() > 0),
+            (&OUTSIDE, outside),
+            (&CLASSIFIER, self.classifier_panics_total() > 0),
+        ];
+        shown
+            .into_iter()
+            .filter(|shown| shown.1)
+            .map(|shown| shown.0)
+    }
+}

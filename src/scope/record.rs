@@ -1,0 +1,172 @@
+//! The record of one request.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::reading::{Anatomy, Part};
+use crate::histogram::TraceId;
+
+/// Stages that a request tells apart.
+const STAGES: usize = 8;
+
+/// The stage of whatever came after those that are told apart.
+pub(crate) const OTHER: &str = "other";
+const QUERY: &str = "query";
+const DEVICE: &str = "device";
+const REST: &str = "rest";
+
+/// What a request waits for and is timed by somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    Query,
+    Device,
+}
+
+/// A part of a request's time.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Tally {
+    pub(crate) ns: u64,
+    pub(crate) count: u64,
+}
+
+impl Tally {
+    fn add(&mut self, ns: u64) {
+        self.ns = self.ns.saturating_add(ns);
+        self.count += 1;
+    }
+}
+
+/// What is known of one request, beside how it ends. Changed only by the thread that polls it, through [`super::enter`].
+#[derive(Debug)]
+pub(crate) struct Scope {
+    id: ScopeId,
+    trace_id: Option<TraceId>,
+    /// Whether its parts are told apart; else all it has is a trace.
+    anatomy: bool,
+    used: usize,
+    queries: Tally,
+    devices: Tally,
+    /// By name, the first `used` of them.
+    stages: [(&'static str, Tally); STAGES],
+    others: Tally,
+    /// Everything above.
+    parts_ns: u64,
+}
+
+impl Scope {
+    pub(crate) fn new(anatomy: bool, trace_id: Option<TraceId>) -> Self {
+        Self {
+            id: ScopeId::new(),
+            trace_id,
+            anatomy,
+            used: 0,
+            queries: Tally::default(),
+            devices: Tally::default(),
+            stages: [("", Tally::default()); STAGES],
+            others: Tally::default(),
+            parts_ns: 0,
+        }
+    }
+
+    pub(super) fn id(&self) -> ScopeId {
+        self.id
+    }
+
+    pub(crate) fn trace_id(&self) -> Option<TraceId> {
+        self.trace_id
+    }
+
+    pub(crate) fn has_anatomy(&self) -> bool {
+        self.anatomy
+    }
+
+    pub(crate) fn queries(&self) -> u64 {
+        self.queries.count
+    }
+
+    /// What all parts so far took.
+    pub(super) fn parts_ns(&self) -> u64 {
+        self.parts_ns
+    }
+
+    pub(super) fn called(&mut self, call: Call, elapsed_ns: u64) {
+        match call {
+            Call::Query => self.queries.add(elapsed_ns),
+            Call::Device => self.devices.add(elapsed_ns),
+        }
+        self.parts_ns = self.parts_ns.saturating_add(elapsed_ns);
+    }
+
+    pub(super) fn stage_ended(&mut self, name: &'static str, own_ns: u64) {
+        self.stage(name).add(own_ns);
+        self.parts_ns = self.parts_ns.saturating_add(own_ns);
+    }
+
+    fn stage(&mut self, name: &'static str) -> &mut Tally {
+        // A look at the address first: nearly always it is the very same word.
+        let is = |known: &str| std::ptr::eq(known, name) || known == name;
+        let known = self.stages[..self.used].iter().position(|it| is(it.0));
+        let at = known.unwrap_or(self.used);
+        if at == STAGES {
+            return &mut self.others;
+        }
+        if at == self.used {
+            (self.stages[at].0, self.used) = (name, at + 1);
+        }
+        &mut self.stages[at].1
+    }
+
+    /// What shares are of: the duration, or the sum of all parts where these overlapped.
+    pub(crate) fn whole_ns(&self, duration_ns: u64) -> u64 {
+        self.parts_ns.max(duration_ns)
+    }
+
+    /// The parts of a request that took so long, the rest included; those that did not come about are left out.
+    pub(crate) fn parts(&self, duration_ns: u64) -> impl Iterator<Item = (&'static str, Tally)> {
+        let rest = Tally {
+            ns: duration_ns.saturating_sub(self.parts_ns),
+            count: 1,
+        };
+        let stages = self.stages[..self.used].iter().copied();
+        let fixed = [(QUERY, self.queries), (DEVICE, self.devices)].into_iter();
+        fixed
+            .chain(stages)
+            .chain([(OTHER, self.others), (REST, rest)])
+            .filter(|(_, tally)| tally.count > 0)
+    }
+
+    /// The same as a value.
+    pub(crate) fn to_anatomy(&self, duration_ns: u64) -> Option<Anatomy> {
+        let whole_ns = self.whole_ns(duration_ns);
+        let parts = self.parts(duration_ns);
+        let parts = parts.map(|(stage, tally)| Part::new(stage, tally, whole_ns));
+        self.anatomy.then(|| Anatomy {
+            queries: self.queries(),
+            parts: parts.collect(),
+        })
+    }
+}
+
+/// What tells one request from all others, dead or alive: the place in memory alone is used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ScopeId(u64);
+
+impl ScopeId {
+    /// Ids that a thread takes at once, so that threads seldom meet.
+    const BLOCK: u64 = 1 << 16;
+
+    fn new() -> Self {
+        /// Relaxed: only the value itself counts.
+        static BLOCKS: AtomicU64 = AtomicU64::new(0);
+        thread_local! {
+            /// The next one; at the start of a block that block is still to be taken.
+            static NEXT: Cell<u64> = const { Cell::new(0) };
+        }
+        let mut id = NEXT.get();
+        if id.is_multiple_of(Self::BLOCK) {
+            id = BLOCKS.fetch_add(Self::BLOCK, Ordering::Relaxed);
+        }
+        NEXT.set(id + 1);
+        Self(id)
+    }
+}

@@ -36,8 +36,17 @@
 //! Operation and model become labels: use fixed words, never SQL text or values. What comes above the cap on label sets
 //! is counted under `other`, but for [declared](Db::declare) operations.
 
+mod database;
+mod error;
+mod guard;
 mod statement;
 mod statements;
+
+pub(crate) use database::Databases;
+pub use database::{Database, DatabaseBuilder};
+pub use error::{ClassifyError, ErrorClass, Status, Unclassified};
+pub use guard::Guard;
+pub use statement::DoubleQuotes;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -45,7 +54,8 @@ use std::time::Duration;
 
 use crate::histogram::nanos;
 use crate::instance::Plimsoll;
-use crate::registry::{Domain, InFlight, Operation, Outcome, Registry};
+use crate::registry::{Domain, Operation, Outcome, Registry};
+use guard::Counted;
 
 impl Plimsoll {
     /// Times queries under the label `model` = `model`, usually the table or the entity.
@@ -53,10 +63,12 @@ impl Plimsoll {
         Db {
             registry: self.registry().clone(),
             model: model.into(),
+            errors: Unclassified,
         }
     }
 
-    /// Counts a query that somebody else timed. A duration above the range counts as the range's end.
+    /// Counts a query that somebody else timed, with an [`Outcome`], an [`ErrorClass`] or a [`Status`]. A duration above the
+    /// range counts as the range's end.
     ///
     /// Cost: no lock and no allocation once this operation on this model has been seen.
     pub fn track_db_query(
@@ -64,36 +76,65 @@ impl Plimsoll {
         operation: &str,
         model: &str,
         duration: Duration,
-        outcome: Outcome,
+        status: impl Into<Status>,
     ) {
-        let operation = self.registry().set(Domain::Db).get(&[operation, model]);
-        operation.record(outcome, nanos(duration));
-        operation.ended(outcome.into(), nanos(duration), None);
+        let operation = operation_of(self.registry(), operation, model);
+        let end = status.into().0;
+        operation.record(end, nanos(duration));
+        operation.ended(end, nanos(duration), None);
     }
 }
 
-/// Times the queries on one model. Cheap to clone.
+fn operation_of<'a>(registry: &'a Registry, operation: &str, model: &str) -> &'a Arc<Operation> {
+    registry.set(Domain::Db).get(&[operation, model, ""])
+}
+
+/// Times the queries on one model. Cheap to clone. `C` says what kind of failure an error is.
 ///
 /// Cost of each method: one table lookup and two readings of the clock; no lock and no allocation once the operation
 /// has been seen.
 #[derive(Debug, Clone)]
-pub struct Db {
+pub struct Db<C = Unclassified> {
     registry: Arc<Registry>,
     model: Arc<str>,
+    errors: C,
 }
 
-impl Db {
+impl<C> Db<C> {
+    /// Tells kinds of failures apart by what `errors` says of an error; by default all are [`ErrorClass::Other`].
+    ///
+    /// ```
+    /// use plimsoll::{Plimsoll, db::ErrorClass};
+    ///
+    /// # struct Failure(Option<String>);
+    /// # impl Failure { fn sqlstate(&self) -> Option<&str> { self.0.as_deref() } }
+    /// let plimsoll = Plimsoll::builder().build()?;
+    /// let db = plimsoll.db("orders").classify(|error: &Failure| {
+    ///     error.sqlstate().map_or(ErrorClass::Connection, ErrorClass::from_sqlstate)
+    /// });
+    /// let taken = Failure(Some("23505".into()));
+    /// let result = db.time_sync("insert", || Err::<(), _>(taken));
+    /// assert!(result.is_err());
+    /// assert!(plimsoll.render().contains(r#"error_type="constraint""#));
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    pub fn classify<D>(self, errors: D) -> Db<D> {
+        Db {
+            registry: self.registry,
+            model: self.model,
+            errors,
+        }
+    }
+
     /// Lets these operations stand at 0 from the start, and frees them from the cap on label sets.
     ///
     /// A ratio of errors then has a value before the first query, and the first error counts as an increase.
     pub fn declare<'a>(&self, operations: impl IntoIterator<Item = &'a str>) {
+        let set = self.registry.set(Domain::Db);
         for operation in operations {
-            let operation = self
-                .registry
-                .set(Domain::Db)
-                .declare(&[operation, &self.model]);
+            let operation = set.declare(&[operation, &self.model, ""]);
             operation.series(Outcome::Ok);
-            operation.series(Outcome::Error);
+            operation.series(Status::from(Outcome::Error).0);
         }
     }
 
@@ -105,11 +146,20 @@ impl Db {
         &self,
         operation: &str,
         query: F,
-    ) -> impl Future<Output = Result<T, E>> + use<F, T, E>
+    ) -> impl Future<Output = Result<T, E>> + use<F, T, E, C>
     where
         F: Future<Output = Result<T, E>>,
+        C: ClassifyError<E> + Clone,
     {
-        self.operation(operation).clone().time(query)
+        let operation = self.operation(operation).clone();
+        let errors = self.errors.clone();
+        // An `async` block, so that a panic inside drops the guard while it unwinds, whoever catches it.
+        async move {
+            let guard = Guard::begin(Counted::Operation(operation));
+            let result = query.await;
+            guard.finish_as(errors.status(&result));
+            result
+        }
     }
 
     /// Times a blocking query and returns its result, unchanged. A panic counts as an error.
@@ -121,36 +171,22 @@ impl Db {
         &self,
         operation: &str,
         query: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
+    ) -> Result<T, E>
+    where
+        C: ClassifyError<E>,
+    {
         let guard = self.guard(operation);
         let result = query();
-        guard.finish(&result);
+        guard.finish_as(self.errors.status(&result));
         result
     }
 
     /// Counts a query as begun, here and now; the guard counts its end.
     pub fn guard(&self, operation: &str) -> Guard {
-        Guard(self.operation(operation).start())
+        Guard::begin(Counted::Operation(self.operation(operation).clone()))
     }
 
     fn operation(&self, operation: &str) -> &Arc<Operation> {
-        self.registry.set(Domain::Db).get(&[operation, &self.model])
-    }
-}
-
-/// A query under way. Dropped without an end it counts as cancelled, or as an error if a panic dropped it.
-#[derive(Debug)]
-#[must_use = "dropped at once, it counts as cancelled"]
-pub struct Guard(InFlight);
-
-impl Guard {
-    /// Ends as the result says: `ok` or `error`.
-    pub fn finish<T, E>(self, result: &Result<T, E>) {
-        self.finish_as(Outcome::of(result));
-    }
-
-    /// Ends as the caller says.
-    pub fn finish_as(self, outcome: Outcome) {
-        self.0.finish(outcome);
+        operation_of(&self.registry, operation, &self.model)
     }
 }

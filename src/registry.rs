@@ -27,6 +27,7 @@ mod instruments;
 mod label;
 mod oddities;
 mod operation;
+mod query;
 mod recent;
 mod set;
 mod slow;
@@ -133,7 +134,7 @@ pub(crate) enum Domain {
     Http,
     /// Calls of any other tower service: `operation`.
     Service,
-    /// Queries: `operation`, `model`.
+    /// Queries: `operation`, `model`, `query`.
     Db,
     /// Modbus transactions: `device`, `operation`.
     Modbus,
@@ -174,7 +175,7 @@ impl Domain {
         match self {
             Self::Http => &["method", "route"],
             Self::Service | Self::Operation => &["operation"],
-            Self::Db => &["operation", "model"],
+            Self::Db => &["operation", "model", "query"],
             Self::Modbus => &["device", "operation"],
             Self::Connect => &["protocol", "device"],
             Self::Acquire => &["pool"],
@@ -265,6 +266,12 @@ impl Registry {
     /// Begins to read.
     pub(crate) fn reading(&self) -> Reading<'_> {
         self.memory.reading()
+    }
+
+    /// What counters take their bytes from.
+    #[cfg(feature = "db")]
+    pub(crate) fn memory_of_cells(&self) -> &Arc<Memory> {
+        &self.memory
     }
 
     /// Bytes of counters: those that threads own, and those that nobody owns.

@@ -391,6 +391,8 @@ impl Builder {
             registry,
             taken: naming.names(),
             naming,
+            #[cfg(feature = "db")]
+            databases: crate::db::Databases::default(),
             thresholds,
             foreign: self.foreign,
             created,

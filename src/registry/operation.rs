@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use once_cell::race::OnceBox;
 
+use super::query;
 use super::stages::Stages;
 use super::{Domain, End, Extra, Handle, Outcome, Recording, StageSeries};
 use crate::clock::Mark;
@@ -37,6 +38,8 @@ struct Link {
 pub(crate) struct Operation {
     pub(super) domain: Domain,
     labels: Box<[Box<str>]>,
+    /// Whether the last label value is made of the others, and may be left empty by whoever looks for it.
+    implied: bool,
     /// When it came into being.
     pub(crate) created: SystemTime,
     pub(super) recording: Recording,
@@ -48,9 +51,13 @@ pub(crate) struct Operation {
 
 impl Operation {
     pub(super) fn new(domain: Domain, labels: &[&str], recording: Recording) -> Self {
+        let told = query::told(domain, labels);
+        let implied = told.len() < labels.len();
+        let last = implied.then(|| query::implied(told[0], told[1]).into_boxed_str());
         Self {
             domain,
-            labels: labels.iter().map(|&label| label.into()).collect(),
+            labels: told.iter().map(|&label| label.into()).chain(last).collect(),
+            implied,
             created: recording.clock.system_time(),
             flow: Cells::new(0, recording.memory.clone()),
             recording,
@@ -108,7 +115,12 @@ impl Operation {
     /// Whether these are its label values.
     #[inline]
     pub(super) fn has(&self, labels: &[&str]) -> bool {
-        let own = self.labels.iter().map(|label| &**label);
+        let labels = match labels {
+            [told @ .., ""] if self.implied => told,
+            labels => labels,
+        };
+        let own = &self.labels[..self.labels.len().min(labels.len())];
+        let own = own.iter().map(|label| &**label);
         own.eq(labels.iter().copied())
     }
 
@@ -276,7 +288,10 @@ impl<H: Handle> InFlight<H> {
     }
 
     /// The same, to be changed.
-    #[cfg(feature = "http")]
+    #[cfg_attr(
+        not(feature = "http"),
+        allow(dead_code, reason = "only some probes have more to keep")
+    )]
     #[inline]
     pub(crate) fn operation_mut(&mut self) -> Option<&mut H> {
         self.operation.as_mut()
@@ -292,7 +307,8 @@ impl<H: Handle> InFlight<H> {
                 Some(trace_id) => operation.record_traced(end, elapsed_ns, trace_id),
             }
             record(&operation);
-            operation.ended(end, elapsed_ns, scope);
+            Operation::ended(&operation, end, elapsed_ns, scope);
+            operation.closed(end, elapsed_ns);
             operation.flow.add(FINISHED, 1);
         }
     }

@@ -9,6 +9,7 @@ use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 
 use super::label::MAX_LABELS;
+use super::query;
 use super::recent::SetId;
 use super::values::{LabelValues, Labels};
 use super::{Domain, Operation, Recording};
@@ -280,7 +281,7 @@ impl OperationSet {
 
     fn hash(&self, labels: &[&str]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        for label in labels {
+        for label in query::told(self.domain, labels) {
             // No separator: labels are compared one by one, so an ambiguous hash costs a step and confuses nothing.
             hasher.write(label.as_bytes());
         }

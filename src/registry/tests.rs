@@ -129,7 +129,7 @@ fn racing_threads_make_one_operation_and_one_series() {
                 scope.spawn(|| {
                     registry
                         .set(Domain::Db)
-                        .get(&["select", "orders"])
+                        .get(&["select", "orders", ""])
                         .record(Outcome::Ok, 5_000)
                 });
             }

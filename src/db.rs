@@ -41,12 +41,14 @@ mod error;
 mod guard;
 mod statement;
 mod statements;
+mod top;
 
 pub(crate) use database::Databases;
 pub use database::{Database, DatabaseBuilder};
 pub use error::{ClassifyError, ErrorClass, Status, Unclassified};
 pub use guard::Guard;
 pub use statement::DoubleQuotes;
+pub use top::{TopBy, TopQuery};
 
 use std::future::Future;
 use std::sync::Arc;

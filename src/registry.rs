@@ -29,6 +29,11 @@ mod oddities;
 mod operation;
 mod query;
 mod recent;
+#[cfg_attr(
+    not(feature = "db"),
+    allow(dead_code, reason = "only this probe is watched")
+)]
+mod running;
 mod set;
 mod slow;
 mod stages;
@@ -59,6 +64,8 @@ pub(crate) use instruments::{
 pub use label::Label;
 pub(crate) use label::{Side, keys, label_problems};
 pub(crate) use operation::{InFlight, Operation};
+pub use running::RunningQuery;
+pub(crate) use running::{Running, Watched};
 #[cfg(feature = "http")]
 pub(crate) use set::MAX_KEYS;
 pub(crate) use set::{OTHER, OperationSet, UNMATCHED};
@@ -198,6 +205,8 @@ pub(crate) struct Recording {
     /// Above it an operation is offered to the slow log; out of reach where there is none.
     slow_ns: u64,
     slowest: Option<Arc<Slowest>>,
+    /// Where queries under way are watched, if somebody wants that.
+    running: Option<Arc<Running>>,
 }
 
 /// Everything that one instance counts.
@@ -212,12 +221,13 @@ pub(crate) struct Registry {
     #[cfg(feature = "http")]
     kept: anchors::Kept,
     pub(crate) slow: SlowLog,
+    pub(crate) running: Option<Arc<Running>>,
 }
 
 impl Registry {
     /// `buckets` says which bounds the durations of a domain have, `sizes` are those of bytes, `cap` how many label sets it may grow to, `memory`
     /// how many bytes of counters threads may own; `labels` are those that the user adds to requests, `slow` takes what was
-    /// slow.
+    /// slow; queries are watched in `running`, which is no other registry's.
     pub(crate) fn new(
         clock: SharedClock,
         labels: Vec<Label>,
@@ -226,7 +236,9 @@ impl Registry {
         cap: usize,
         memory: Arc<Memory>,
         slow: SlowLog,
+        running: Option<Running>,
     ) -> Self {
+        let running = running.map(Arc::new);
         let rulers = Arc::new(Rulers::default());
         let mut labels = Some(Labels::new(labels, &memory));
         let set = |domain| {
@@ -246,6 +258,7 @@ impl Registry {
                     .as_ref()
                     .map_or(u64::MAX, |slowest| slowest.threshold_ns),
                 slowest,
+                running: running.clone().filter(|_| domain == Domain::Db),
             };
             OperationSet::new(domain, labels, recording, cap)
         };
@@ -258,9 +271,17 @@ impl Registry {
             #[cfg(feature = "http")]
             kept: anchors::Kept::default(),
             slow,
+            running,
             clock,
             memory,
         }
+    }
+
+    /// Queries that are running past the watchdog's limit, each once. Without a watchdog, or such queries: no allocation.
+    pub(crate) fn overdue(&self) -> Vec<Arc<RunningQuery>> {
+        let running = self.running.as_ref();
+        // SAFETY: only operations of `sets` know this table, and a set never lets go of one.
+        running.map_or(Vec::new(), |running| unsafe { running.overdue() })
     }
 
     /// Begins to read.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::database::Kept;
 use super::error::{ClassifyError, ErrorClass, Status, Unclassified};
-use crate::registry::{End, Extra, Handle, InFlight, Operation, Outcome};
+use crate::registry::{End, Extra, Handle, InFlight, Operation, Outcome, Watched};
 
 /// A query under way. Dropped without an end it counts as cancelled, or as an error if a panic dropped it.
 #[derive(Debug)]
@@ -16,9 +16,11 @@ impl Guard {
     /// Counts a query as begun.
     #[inline]
     pub(super) fn begin(counted: Counted) -> Self {
+        let watched = counted.operation().watch();
         Self(InFlight::begin(Query {
             counted,
             rows: None,
+            _watched: watched,
         }))
     }
 
@@ -62,12 +64,24 @@ pub(super) enum Counted {
     Statement(Arc<Kept>),
 }
 
+impl Counted {
+    #[inline]
+    fn operation(&self) -> &Operation {
+        match self {
+            Self::Operation(operation) => operation,
+            Self::Statement(kept) => kept.operation(),
+        }
+    }
+}
+
 /// What is known of a query under way.
 #[derive(Debug)]
 pub(super) struct Query {
     counted: Counted,
     /// `None` while nobody has told.
     rows: Option<u64>,
+    /// Until the query ends.
+    _watched: Option<Watched>,
 }
 
 impl Deref for Query {
@@ -75,10 +89,7 @@ impl Deref for Query {
 
     #[inline]
     fn deref(&self) -> &Operation {
-        match &self.counted {
-            Counted::Operation(operation) => operation,
-            Counted::Statement(kept) => kept.operation(),
-        }
+        self.counted.operation()
     }
 }
 

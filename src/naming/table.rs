@@ -412,6 +412,9 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_callback_panics_total",
     "plimsoll_callbacks_stuck_total",
     "plimsoll_slow_dropped_total",
+    "plimsoll_statement_overflow_total",
+    "plimsoll_queries_overdue_total",
+    "plimsoll_queries_unwatched_total",
 ];
 
 /// OpenTelemetry's advice for `http.server.request.duration`.

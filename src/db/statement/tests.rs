@@ -44,6 +44,10 @@ fn a_literal_that_may_go_on_takes_the_rest_with_it() {
     assert_eq!(text(r"SELECT 'C:\' , b"), "SELECT ?");
     assert_eq!(text("SELECT 'unfinished"), "SELECT ?");
     assert_eq!(text("SELECT 1 /* unfinished"), "SELECT ?");
+    for open in ["\"", "`", "["] {
+        let sql = format!("SELECT a = {open}s3cret");
+        assert_eq!(text(&sql), "SELECT a = ?");
+    }
 }
 
 #[test]

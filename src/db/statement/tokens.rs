@@ -196,11 +196,12 @@ fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// A quoted name, or what looks like a literal.
+/// A quoted name, or what looks like a literal, as all does that has no end.
 fn quoted(text: &str) -> Token<'_> {
     let inner = unquoted(text);
+    let is_closed = text.len() > 1 && text.ends_with(['"', '`', ']']);
     let is_plain = |c| is_name(c) || matches!(c, '.' | '-' | '$');
-    if !inner.is_empty() && inner.chars().all(is_plain) {
+    if is_closed && !inner.is_empty() && inner.chars().all(is_plain) {
         Token::Word(text)
     } else {
         Token::Value

@@ -144,6 +144,10 @@ impl<C> Db<C> {
     ///
     /// Dropped before its end it counts as cancelled, a panic as an error; never polled it does not count. The future
     /// returned has about twice the size of `query`: box a very large one.
+    ///
+    /// # Errors
+    ///
+    /// Those of `query`.
     pub fn time<F, T, E>(
         &self,
         operation: &str,

@@ -64,8 +64,10 @@ pub(crate) use instruments::{
 pub use label::Label;
 pub(crate) use label::{Side, keys, label_problems};
 pub(crate) use operation::{InFlight, Operation};
+pub(crate) use running::Running;
 pub use running::RunningQuery;
-pub(crate) use running::{Running, Watched};
+#[cfg(feature = "db")]
+pub(crate) use running::Watched;
 #[cfg(feature = "http")]
 pub(crate) use set::MAX_KEYS;
 pub(crate) use set::{OTHER, OperationSet, UNMATCHED};
@@ -209,6 +211,15 @@ pub(crate) struct Recording {
     running: Option<Arc<Running>>,
 }
 
+/// What looks out for operations that take long.
+#[derive(Debug)]
+pub(crate) struct Late {
+    /// Takes those that took long.
+    pub(crate) slow: SlowLog,
+    /// Where queries are watched while they take long.
+    pub(crate) running: Option<Running>,
+}
+
 /// Everything that one instance counts.
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -226,8 +237,8 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// `buckets` says which bounds the durations of a domain have, `sizes` are those of bytes, `cap` how many label sets it may grow to, `memory`
-    /// how many bytes of counters threads may own; `labels` are those that the user adds to requests, `slow` takes what was
-    /// slow; queries are watched in `running`, which is no other registry's.
+    /// how many bytes of counters threads may own; `labels` are those that the user adds to requests, `late` is for what
+    /// takes long.
     pub(crate) fn new(
         clock: SharedClock,
         labels: Vec<Label>,
@@ -235,10 +246,9 @@ impl Registry {
         sizes: &Arc<Buckets>,
         cap: usize,
         memory: Arc<Memory>,
-        slow: SlowLog,
-        running: Option<Running>,
+        late: Late,
     ) -> Self {
-        let running = running.map(Arc::new);
+        let (slow, running) = (late.slow, late.running.map(Arc::new));
         let rulers = Arc::new(Rulers::default());
         let mut labels = Some(Labels::new(labels, &memory));
         let set = |domain| {

@@ -196,6 +196,10 @@ impl Database {
     /// Times a query from its first poll and returns its result, unchanged: [`Db::time`](super::Db::time) by statement.
     ///
     /// The text is read when this is called. Errors are not told apart; use [`begin_sql`](Self::begin_sql) for that.
+    ///
+    /// # Errors
+    ///
+    /// Those of `query`.
     pub fn time_sql<F, T, E>(
         &self,
         sql: &str,

@@ -15,7 +15,8 @@ use crate::family::{Foreign, Format, Offer, Shelf};
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::naming::Naming;
 use crate::registry::{
-    Domain, Label, Registry, Running, RunningQuery, SlowLog, SlowOperation, keys, label_problems,
+    Domain, Label, Late, Registry, Running, RunningQuery, SlowLog, SlowOperation, keys,
+    label_problems,
 };
 
 /// Label sets per kind of work before the rest is counted under `other`.
@@ -374,6 +375,8 @@ impl Builder {
             (Domain::Db, thresholds.slow_query),
         ];
         let slow = SlowLog::new(slow_log.0, slow_log.1, &slow, clock.now_ns());
+        let limit = self.watchdog.as_ref().map(|watchdog| watchdog.0);
+        let running = limit.map(|limit| Running::new(clock.clone(), limit));
         let registry = Arc::new(Registry::new(
             clock.clone(),
             self.labels,
@@ -381,10 +384,7 @@ impl Builder {
             &sizes,
             cap,
             memory,
-            slow,
-            self.watchdog
-                .as_ref()
-                .map(|watchdog| Running::new(clock.clone(), watchdog.0)),
+            Late { slow, running },
         ));
         let rules = settings
             .budgets

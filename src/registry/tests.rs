@@ -16,7 +16,9 @@ fn labelled(cap: usize, labels: Vec<Label>) -> (Registry, ManualClock) {
     let buckets = |_| Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
     let sizes = Buckets::new(Layout::bytes(), &[1024.0]).expect("bounds");
     let slow = SlowLog::new(0, Duration::ZERO, &[], 0);
-    let registry = Registry::new(shared, labels, buckets, &sizes, cap, memory, slow, None);
+    let running = None;
+    let late = Late { slow, running };
+    let registry = Registry::new(shared, labels, buckets, &sizes, cap, memory, late);
     (registry, clock)
 }
 

@@ -84,6 +84,42 @@ fn it_says_what_is_running_and_for_how_long() {
     assert_eq!(labels, expected);
 }
 
+#[cfg(feature = "http")]
+#[test]
+fn it_says_which_trace_waits_for_it() {
+    use std::convert::Infallible;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use http::{Request, Response};
+    use http_body_util::Full;
+    use plimsoll::TraceId;
+    use plimsoll::http::MeasureLayer;
+    use tower::{Layer, Service, service_fn};
+
+    let instance = watched();
+    let (plimsoll, clock, received) = &instance;
+    let db = plimsoll.db("devices");
+    let handler = service_fn(|_: Request<()>| {
+        let query = db.time("list", std::future::pending::<Result<(), ()>>());
+        async {
+            query.await.ok();
+            Ok::<_, Infallible>(Response::new(Full::<bytes::Bytes>::default()))
+        }
+    });
+    let mut service = MeasureLayer::new(plimsoll).trace_ids().layer(handler);
+    let header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let request = Request::builder().header("traceparent", header);
+    let mut response = pin!(service.call(request.body(()).unwrap()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(response.as_mut().poll(&mut context).is_pending());
+    clock.advance(LIMIT + Duration::from_secs(1));
+    plimsoll.tick();
+    let query = received.recv_timeout(SOON).unwrap();
+    assert_eq!(query.trace_id, TraceId::from_traceparent(header));
+    assert!(query.trace_id.is_some());
+}
+
 #[test]
 fn without_a_watchdog_there_is_no_counter_of_it() {
     let plimsoll = Plimsoll::builder().build().unwrap();

@@ -20,21 +20,58 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! A [`Database`] does the same by SQL: statements that differ in their values only are one, and the label `query` is their
+//! summary (`SELECT orders`), or the name that you give them.
+//!
+//! ```
+//! use plimsoll::{Plimsoll, db::TopBy};
+//!
+//! let plimsoll = Plimsoll::builder().build()?;
+//! let shop = plimsoll.database("shop").open();
+//! for id in 0..3 {
+//!     let mut query = shop.begin_sql(&format!("SELECT * FROM orders WHERE id = {id}"), None);
+//!     query.rows(1);
+//!     query.finish(&Ok::<_, ()>(()));
+//! }
+//! let top = &plimsoll.top_queries(1, TopBy::Total)[0];
+//! assert_eq!((&*top.query, top.count), ("SELECT orders", 3));
+//! assert_eq!(top.text, "SELECT * FROM orders WHERE id = ?");
+//! # Ok::<(), plimsoll::BuildError>(())
+//! ```
+//!
 //! # Which door
 //!
-//! * [`time`](Db::time): a future.
-//! * [`time_sync`](Db::time_sync): a closure, for blocking drivers.
-//! * [`guard`](Db::guard): work of several steps, or an outcome of your own choice.
+//! * [`Db::time`], [`Database::time_sql`]: a future.
+//! * [`Db::time_sync`]: a closure, for blocking drivers.
+//! * [`Db::guard`], [`Database::begin_sql`]: work of several steps, rows, or an end of your own choice.
 //! * [`track_db_query`](Plimsoll::track_db_query): a duration that somebody else measured.
+//!
+//! # Ends
+//!
+//! | outcome | when | an error |
+//! |---|---|---|
+//! | `ok` | it came to its end; an empty result did too | no |
+//! | `partial` | [`Guard::partial`]: a stream of rows was left early, on purpose | no |
+//! | `error` | it failed; [`ErrorClass`] says how, where somebody classifies | yes |
+//! | `timeout` | it took too long for the server ([`ErrorClass::Timeout`]) or for you ([`Guard::timed_out`]) | yes |
+//! | `cancelled` | it was dropped before its end | no |
+//!
+//! That no connection was to be had in time is an end of the wait for it, `pool_timeout`, and not of a query: see
+//! [`pool`](crate::pool).
 //!
 //! # Limits
 //!
-//! An empty result is `ok`. `Err` is an error whatever it says: where a driver reports "no row" as an `Err`, ask for an
-//! optional row, or use a guard and [`finish_as`](Guard::finish_as). The wait for a pooled connection is part of the
-//! query's time unless the connection was acquired before, best through [`Pool::acquire`](crate::pool::Pool::acquire).
-//! A cancelled query may go on inside the database; what is counted is the time until nobody waited for it any more.
-//! Operation and model become labels: use fixed words, never SQL text or values. What comes above the cap on label sets
-//! is counted under `other`, but for [declared](Db::declare) operations.
+//! Where a driver reports "no row" as an `Err`, [`classify`](Db::classify) it as [`ErrorClass::NoData`], or ask for an optional
+//! row. The wait for a pooled connection is part of the query's time unless the connection was acquired before, best through
+//! [`Pool::acquire`](crate::pool::Pool::acquire). A cancelled query may go on inside the database; what is counted is the time
+//! until nobody waited for it any more.
+//!
+//! Operation, model and name become labels: use fixed words, never SQL text or values. What comes above the cap on label
+//! sets is counted under `other`, but for [declared](Db::declare) operations and [names](Database::declare_queries).
+//!
+//! Of a statement the first 4 KiB are read, as tokens of any dialect. Whatever may be a value is left out of its text;
+//! what is in double quotes and looks like a name counts as one unless [told otherwise](DatabaseBuilder::double_quotes). A
+//! table's name is cut at 64 bytes.
 
 mod database;
 mod error;

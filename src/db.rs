@@ -125,7 +125,7 @@ impl Plimsoll {
 }
 
 fn operation_of<'a>(registry: &'a Registry, operation: &str, model: &str) -> &'a Arc<Operation> {
-    registry.set(Domain::Db).get(&[operation, model, ""])
+    registry.set(Domain::Db).get(&[operation, model])
 }
 
 /// Times the queries on one model. Cheap to clone. `C` says what kind of failure an error is.
@@ -171,7 +171,7 @@ impl<C> Db<C> {
     pub fn declare<'a>(&self, operations: impl IntoIterator<Item = &'a str>) {
         let set = self.registry.set(Domain::Db);
         for operation in operations {
-            let operation = set.declare(&[operation, &self.model, ""]);
+            let operation = set.declare(&[operation, &self.model]);
             operation.series(Outcome::Ok);
             operation.series(Status::from(Outcome::Error).0);
         }

@@ -103,6 +103,7 @@ impl Status {
 
 /// An error is one of the class [`Other`](ErrorClass::Other).
 impl From<Outcome> for Status {
+    #[inline]
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Error => ErrorClass::Other.into(),
@@ -112,6 +113,7 @@ impl From<Outcome> for Status {
 }
 
 impl From<ErrorClass> for Status {
+    #[inline]
     fn from(class: ErrorClass) -> Self {
         Self(match class {
             ErrorClass::NoData => Outcome::Ok.into(),
@@ -133,6 +135,7 @@ pub trait ClassifyError<E> {
     fn classify(&self, error: &E) -> ErrorClass;
 
     /// How a query ended that returned `result`.
+    #[inline]
     fn status<T>(&self, result: &Result<T, E>) -> Status {
         match result {
             Ok(_) => Outcome::Ok.into(),

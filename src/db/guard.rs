@@ -19,7 +19,7 @@ impl Guard {
         let watched = counted.operation().watch();
         Self(InFlight::begin(Query {
             counted,
-            rows: None,
+            rows: UNTOLD,
             _watched: watched,
         }))
     }
@@ -27,16 +27,22 @@ impl Guard {
     /// So many rows came, or were changed. What is told in several steps is added up, and recorded with the end.
     pub fn rows(&mut self, rows: u64) {
         if let Some(query) = self.0.operation_mut() {
-            query.rows = Some(query.rows.unwrap_or(0).saturating_add(rows));
+            query.rows = match query.rows {
+                UNTOLD => rows,
+                known => known.saturating_add(rows),
+            }
+            .min(UNTOLD - 1);
         }
     }
 
     /// Ends as the result says: `ok` or `error`.
+    #[inline]
     pub fn finish<T, E>(self, result: &Result<T, E>) {
         self.finish_as(Unclassified.status(result));
     }
 
     /// Ends as the caller says: an [`Outcome`], an [`ErrorClass`] or a [`Status`].
+    #[inline]
     pub fn finish_as(self, status: impl Into<Status>) {
         self.0.finish(status.into().0);
     }
@@ -56,6 +62,9 @@ impl Guard {
         self.finish_as(Status::partial());
     }
 }
+
+/// No number of rows.
+const UNTOLD: u64 = u64::MAX;
 
 /// What a query is counted as.
 #[derive(Debug)]
@@ -78,8 +87,8 @@ impl Counted {
 #[derive(Debug)]
 pub(super) struct Query {
     counted: Counted,
-    /// `None` while nobody has told.
-    rows: Option<u64>,
+    /// [`UNTOLD`] while nobody has told: half the size of an option, and guards are moved about.
+    rows: u64,
     /// Until the query ends.
     _watched: Option<Watched>,
 }
@@ -96,8 +105,8 @@ impl Deref for Query {
 impl Handle for Query {
     #[inline]
     fn closed(&self, end: End, elapsed_ns: u64) {
-        if let Some(rows) = self.rows {
-            self.extra(Extra::Rows).record(rows);
+        if self.rows != UNTOLD {
+            self.extra(Extra::Rows).record(self.rows);
         }
         if let Counted::Statement(kept) = &self.counted {
             kept.count(elapsed_ns, end.outcome == Outcome::Error);

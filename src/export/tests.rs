@@ -61,7 +61,7 @@ fn filled(naming: Naming) -> Plimsoll {
     record(
         &plimsoll,
         Domain::Db,
-        &["select", "orders", ""],
+        &["select", "orders"],
         &[(Ok, 0, 50 * MS), (Error, 0, 51 * MS)],
     );
     record(&plimsoll, Domain::Service, &["price"], &[(Ok, 0, MS)]);
@@ -412,7 +412,7 @@ fn overflow_and_saturation_are_told_by_kind() {
     record(
         &plimsoll,
         Domain::Db,
-        &["select", "a", ""],
+        &["select", "a"],
         &[(Outcome::Ok, 0, u64::MAX)],
     );
     instruments(&plimsoll);

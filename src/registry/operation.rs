@@ -38,7 +38,7 @@ struct Link {
 pub(crate) struct Operation {
     pub(super) domain: Domain,
     labels: Box<[Box<str>]>,
-    /// Whether the last label value is made of the others, and may be left empty by whoever looks for it.
+    /// Whether the last label value is made of the others, and may be left out by whoever looks for it.
     implied: bool,
     /// When it came into being.
     pub(crate) created: SystemTime,
@@ -52,7 +52,7 @@ pub(crate) struct Operation {
 impl Operation {
     pub(super) fn new(domain: Domain, labels: &[&str], recording: Recording) -> Self {
         let told = query::told(domain, labels);
-        let implied = told.len() < labels.len();
+        let implied = told.len() < recording.keys.len();
         let last = implied.then(|| query::implied(told[0], told[1]).into_boxed_str());
         Self {
             domain,
@@ -112,16 +112,12 @@ impl Operation {
         self.recording.clock.ns_since(started)
     }
 
-    /// Whether these are its label values.
+    /// Whether these are its label values, all of them or those that tell.
     #[inline]
     pub(super) fn has(&self, labels: &[&str]) -> bool {
-        let labels = match labels {
-            [told @ .., ""] if self.implied => told,
-            labels => labels,
-        };
-        let own = &self.labels[..self.labels.len().min(labels.len())];
-        let own = own.iter().map(|label| &**label);
-        own.eq(labels.iter().copied())
+        let whole = labels.len() == self.labels.len() || self.implied;
+        let pairs = || self.labels.iter().zip(labels);
+        whole && pairs().all(|(own, label)| **own == **label)
     }
 
     /// Begins to read.

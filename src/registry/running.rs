@@ -81,8 +81,7 @@ struct Slot {
 #[derive(Debug)]
 pub(crate) struct Watched {
     table: Arc<Running>,
-    at: usize,
-    state: u64,
+    at: u32,
 }
 
 impl Running {
@@ -103,9 +102,9 @@ impl Running {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         for at in first..first + TRIES {
             let at = at % SLOTS;
-            if let Some(state) = self.slots[at].claim(operation, started_ns) {
-                let table = self.clone();
-                return Some(Watched { table, at, state });
+            if self.slots[at].claim(operation, started_ns) {
+                let (table, at) = (self.clone(), at as u32);
+                return Some(Watched { table, at });
             }
         }
         self.unwatched.fetch_add(1, Ordering::Relaxed);
@@ -158,15 +157,18 @@ struct Seen {
 
 impl Slot {
     /// Makes the slot a query's, if nobody has it.
-    fn claim(&self, operation: &Operation, started_ns: u64) -> Option<u64> {
+    fn claim(&self, operation: &Operation, started_ns: u64) -> bool {
         let free = self.state.load(Ordering::Relaxed);
-        if free & KIND != FREE {
-            return None;
+        // Acquire pairs with the Release in `leave`: what the user before has written is over.
+        let is_free = free & KIND == FREE;
+        let claimed = is_free
+            && self
+                .state
+                .compare_exchange(free, free | FILLING, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok();
+        if !claimed {
+            return false;
         }
-        // Acquire pairs with the Release in `Watched::drop`: what the user before has written is over.
-        self.state
-            .compare_exchange(free, free | FILLING, Ordering::Acquire, Ordering::Relaxed)
-            .ok()?;
         // Pairs with the fence in `read`: whoever sees a field sees the state of its claim.
         fence(Ordering::Release);
         self.started_ns.store(started_ns, Ordering::Relaxed);
@@ -176,9 +178,15 @@ impl Slot {
         for (half, shift) in self.trace.iter().zip([64, 0]) {
             half.store((trace >> shift) as u64, Ordering::Relaxed);
         }
-        let running = free | RUNNING;
-        self.state.store(running, Ordering::Release);
-        Some(running)
+        self.state.store(free | RUNNING, Ordering::Release);
+        true
+    }
+
+    /// Gives it back, by whoever has it.
+    fn leave(&self) {
+        let state = self.state.load(Ordering::Relaxed);
+        self.state
+            .store((state | KIND).wrapping_add(1), Ordering::Release);
     }
 
     /// What is in the slot, if a query has it all the while.
@@ -208,10 +216,7 @@ impl Slot {
 
 impl Drop for Watched {
     fn drop(&mut self) {
-        let next = (self.state | KIND).wrapping_add(1);
-        self.table.slots[self.at]
-            .state
-            .store(next, Ordering::Release);
+        self.table.slots[self.at as usize].leave();
     }
 }
 
@@ -240,7 +245,7 @@ mod tests {
 
     fn operation(plimsoll: &Plimsoll, name: &str) -> Arc<Operation> {
         let set = plimsoll.registry().set(Domain::Db);
-        set.get(&[name, "orders", ""]).clone()
+        set.get(&[name, "orders"]).clone()
     }
 
     fn names(plimsoll: &Plimsoll) -> Vec<String> {

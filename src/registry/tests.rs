@@ -131,7 +131,7 @@ fn racing_threads_make_one_operation_and_one_series() {
                 scope.spawn(|| {
                     registry
                         .set(Domain::Db)
-                        .get(&["select", "orders", ""])
+                        .get(&["select", "orders"])
                         .record(Outcome::Ok, 5_000)
                 });
             }
@@ -454,4 +454,23 @@ fn ends_beyond_the_cap_lose_their_labels_only_where_they_have_some() {
     let beyond = beyond.expect("too many ends");
     assert_eq!((beyond.end.labels.get(0), beyond.end.labels.get(1)), (1, 0));
     assert_eq!(beyond.histogram.count(), 36);
+}
+
+#[test]
+fn a_query_that_nobody_names_is_one_however_it_is_looked_for() {
+    let (registry, _) = registry(2);
+    let set = registry.set(Domain::Db);
+    let list = set.get(&["list", "devices"]);
+    for _ in 0..2 {
+        assert!(Arc::ptr_eq(set.get(&["list", "devices", ""]), list));
+        let query = ["list", "devices", "list devices"];
+        assert!(Arc::ptr_eq(set.get(&query), list));
+        assert!(Arc::ptr_eq(set.declare(&["list", "devices"]), list));
+    }
+    assert_eq!(list.labels()[2], "list devices".into());
+    let named = set.get(&["list", "devices", "all devices"]);
+    assert!(!Arc::ptr_eq(named, list));
+    let other = set.get(&["list", "orders"]);
+    assert!(other.labels().iter().all(|label| **label == *OTHER));
+    assert_eq!(set.operations().len(), 3);
 }

@@ -16,7 +16,7 @@ pub(super) fn traced() -> Plimsoll {
     let operation = plimsoll
         .registry()
         .set(Domain::Db)
-        .get(&["select", "orders", ""]);
+        .get(&["select", "orders"]);
     let mut n = 0;
     for (outcome, ms) in [
         (Outcome::Ok, 30),

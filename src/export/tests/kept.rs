@@ -160,7 +160,7 @@ fn two_pages_in_the_making_do_not_disturb_each_other() {
     record(
         &plimsoll,
         Domain::Db,
-        &["select", "late", ""],
+        &["select", "late"],
         &[(Outcome::Ok, 0, MS)],
     );
     let three = Page::new(plimsoll.inner(), Format::Text);

@@ -25,6 +25,7 @@
 
 mod compile;
 mod pattern;
+mod presets;
 
 pub(crate) use compile::{Rule, SLI_BAD, SLI_VALID, Shown, UPTIME};
 pub(crate) use pattern::Pattern;
@@ -93,7 +94,7 @@ impl Select {
         Self::all(Domain::Service)
     }
 
-    /// All queries; labels `operation`, `model`.
+    /// All queries; labels `operation`, `model`, `query` (the summary of the statement, `SELECT orders`, or its name).
     pub fn db() -> Self {
         Self::all(Domain::Db)
     }

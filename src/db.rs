@@ -20,21 +20,72 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
+//! A [`Database`] does the same by SQL: statements that differ in their values only are one, and the label `query` is their
+//! summary (`SELECT orders`), or the name that you give them.
+//!
+//! ```
+//! use plimsoll::{Plimsoll, db::TopBy};
+//!
+//! let plimsoll = Plimsoll::builder().build()?;
+//! let shop = plimsoll.database("shop").open();
+//! for id in 0..3 {
+//!     let mut query = shop.begin_sql(&format!("SELECT * FROM orders WHERE id = {id}"), None);
+//!     query.rows(1);
+//!     query.finish(&Ok::<_, ()>(()));
+//! }
+//! let top = &plimsoll.top_queries(1, TopBy::Total)[0];
+//! assert_eq!((&*top.query, top.count), ("SELECT orders", 3));
+//! assert_eq!(top.text, "SELECT * FROM orders WHERE id = ?");
+//! # Ok::<(), plimsoll::BuildError>(())
+//! ```
+//!
 //! # Which door
 //!
-//! * [`time`](Db::time): a future.
-//! * [`time_sync`](Db::time_sync): a closure, for blocking drivers.
-//! * [`guard`](Db::guard): work of several steps, or an outcome of your own choice.
+//! * [`Db::time`], [`Database::time_sql`]: a future.
+//! * [`Db::time_sync`]: a closure, for blocking drivers.
+//! * [`Db::guard`], [`Database::begin_sql`]: work of several steps, rows, or an end of your own choice.
 //! * [`track_db_query`](Plimsoll::track_db_query): a duration that somebody else measured.
+//!
+//! # Ends
+//!
+//! | outcome | when | an error |
+//! |---|---|---|
+//! | `ok` | it came to its end; an empty result did too | no |
+//! | `partial` | [`Guard::partial`]: a stream of rows was left early, on purpose | no |
+//! | `error` | it failed; [`ErrorClass`] says how, where somebody classifies | yes |
+//! | `timeout` | it took too long for the server ([`ErrorClass::Timeout`]) or for you ([`Guard::timed_out`]) | yes |
+//! | `cancelled` | it was dropped before its end | no |
+//!
+//! That no connection was to be had in time is an end of the wait for it, `pool_timeout`, and not of a query: see
+//! [`pool`](crate::pool).
 //!
 //! # Limits
 //!
-//! An empty result is `ok`. `Err` is an error whatever it says: where a driver reports "no row" as an `Err`, ask for an
-//! optional row, or use a guard and [`finish_as`](Guard::finish_as). The wait for a pooled connection is part of the
-//! query's time unless the connection was acquired before, best through [`Pool::acquire`](crate::pool::Pool::acquire).
-//! A cancelled query may go on inside the database; what is counted is the time until nobody waited for it any more.
-//! Operation and model become labels: use fixed words, never SQL text or values. What comes above the cap on label sets
-//! is counted under `other`, but for [declared](Db::declare) operations.
+//! Where a driver reports "no row" as an `Err`, [`classify`](Db::classify) it as [`ErrorClass::NoData`], or ask for an optional
+//! row. The wait for a pooled connection is part of the query's time unless the connection was acquired before, best through
+//! [`Pool::acquire`](crate::pool::Pool::acquire). A cancelled query may go on inside the database; what is counted is the time
+//! until nobody waited for it any more.
+//!
+//! Operation, model and name become labels: use fixed words, never SQL text or values. What comes above the cap on label
+//! sets is counted under `other`, but for [declared](Db::declare) operations and [names](Database::declare_queries).
+//!
+//! Of a statement the first 4 KiB are read, as tokens of any dialect. Whatever may be a value is left out of its text;
+//! what is in double quotes and looks like a name counts as one unless [told otherwise](DatabaseBuilder::double_quotes). A
+//! table's name is cut at 64 bytes.
+
+mod database;
+mod error;
+mod guard;
+mod statement;
+mod statements;
+mod top;
+
+pub(crate) use database::Databases;
+pub use database::{Database, DatabaseBuilder};
+pub use error::{ClassifyError, ErrorClass, Status, Unclassified};
+pub use guard::Guard;
+pub use statement::DoubleQuotes;
+pub use top::{TopBy, TopQuery};
 
 use std::future::Future;
 use std::sync::Arc;
@@ -42,7 +93,8 @@ use std::time::Duration;
 
 use crate::histogram::nanos;
 use crate::instance::Plimsoll;
-use crate::registry::{Domain, InFlight, Operation, Outcome, Registry};
+use crate::registry::{Domain, Operation, Outcome, Registry};
+use guard::Counted;
 
 impl Plimsoll {
     /// Times queries under the label `model` = `model`, usually the table or the entity.
@@ -50,10 +102,12 @@ impl Plimsoll {
         Db {
             registry: self.registry().clone(),
             model: model.into(),
+            errors: Unclassified,
         }
     }
 
-    /// Counts a query that somebody else timed. A duration above the range counts as the range's end.
+    /// Counts a query that somebody else timed, with an [`Outcome`], an [`ErrorClass`] or a [`Status`]. A duration above the
+    /// range counts as the range's end.
     ///
     /// Cost: no lock and no allocation once this operation on this model has been seen.
     pub fn track_db_query(
@@ -61,36 +115,65 @@ impl Plimsoll {
         operation: &str,
         model: &str,
         duration: Duration,
-        outcome: Outcome,
+        status: impl Into<Status>,
     ) {
-        let operation = self.registry().set(Domain::Db).get(&[operation, model]);
-        operation.record(outcome, nanos(duration));
-        operation.ended(outcome.into(), nanos(duration), None);
+        let operation = operation_of(self.registry(), operation, model);
+        let end = status.into().0;
+        operation.record(end, nanos(duration));
+        operation.ended(end, nanos(duration), None);
     }
 }
 
-/// Times the queries on one model. Cheap to clone.
+fn operation_of<'a>(registry: &'a Registry, operation: &str, model: &str) -> &'a Arc<Operation> {
+    registry.set(Domain::Db).get(&[operation, model])
+}
+
+/// Times the queries on one model. Cheap to clone. `C` says what kind of failure an error is.
 ///
 /// Cost of each method: one table lookup and two readings of the clock; no lock and no allocation once the operation
 /// has been seen.
 #[derive(Debug, Clone)]
-pub struct Db {
+pub struct Db<C = Unclassified> {
     registry: Arc<Registry>,
     model: Arc<str>,
+    errors: C,
 }
 
-impl Db {
+impl<C> Db<C> {
+    /// Tells kinds of failures apart by what `errors` says of an error; by default all are [`ErrorClass::Other`].
+    ///
+    /// ```
+    /// use plimsoll::{Plimsoll, db::ErrorClass};
+    ///
+    /// # struct Failure(Option<String>);
+    /// # impl Failure { fn sqlstate(&self) -> Option<&str> { self.0.as_deref() } }
+    /// let plimsoll = Plimsoll::builder().build()?;
+    /// let db = plimsoll.db("orders").classify(|error: &Failure| {
+    ///     error.sqlstate().map_or(ErrorClass::Connection, ErrorClass::from_sqlstate)
+    /// });
+    /// let taken = Failure(Some("23505".into()));
+    /// let result = db.time_sync("insert", || Err::<(), _>(taken));
+    /// assert!(result.is_err());
+    /// assert!(plimsoll.render().contains(r#"error_type="constraint""#));
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    pub fn classify<D>(self, errors: D) -> Db<D> {
+        Db {
+            registry: self.registry,
+            model: self.model,
+            errors,
+        }
+    }
+
     /// Lets these operations stand at 0 from the start, and frees them from the cap on label sets.
     ///
     /// A ratio of errors then has a value before the first query, and the first error counts as an increase.
     pub fn declare<'a>(&self, operations: impl IntoIterator<Item = &'a str>) {
+        let set = self.registry.set(Domain::Db);
         for operation in operations {
-            let operation = self
-                .registry
-                .set(Domain::Db)
-                .declare(&[operation, &self.model]);
+            let operation = set.declare(&[operation, &self.model]);
             operation.series(Outcome::Ok);
-            operation.series(Outcome::Error);
+            operation.series(Status::from(Outcome::Error).0);
         }
     }
 
@@ -98,15 +181,28 @@ impl Db {
     ///
     /// Dropped before its end it counts as cancelled, a panic as an error; never polled it does not count. The future
     /// returned has about twice the size of `query`: box a very large one.
+    ///
+    /// # Errors
+    ///
+    /// Those of `query`.
     pub fn time<F, T, E>(
         &self,
         operation: &str,
         query: F,
-    ) -> impl Future<Output = Result<T, E>> + use<F, T, E>
+    ) -> impl Future<Output = Result<T, E>> + use<F, T, E, C>
     where
         F: Future<Output = Result<T, E>>,
+        C: ClassifyError<E> + Clone,
     {
-        self.operation(operation).clone().time(query)
+        let operation = self.operation(operation).clone();
+        let errors = self.errors.clone();
+        // An `async` block, so that a panic inside drops the guard while it unwinds, whoever catches it.
+        async move {
+            let guard = Guard::begin(Counted::Operation(operation));
+            let result = query.await;
+            guard.finish_as(errors.status(&result));
+            result
+        }
     }
 
     /// Times a blocking query and returns its result, unchanged. A panic counts as an error.
@@ -118,36 +214,22 @@ impl Db {
         &self,
         operation: &str,
         query: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
+    ) -> Result<T, E>
+    where
+        C: ClassifyError<E>,
+    {
         let guard = self.guard(operation);
         let result = query();
-        guard.finish(&result);
+        guard.finish_as(self.errors.status(&result));
         result
     }
 
     /// Counts a query as begun, here and now; the guard counts its end.
     pub fn guard(&self, operation: &str) -> Guard {
-        Guard(self.operation(operation).start())
+        Guard::begin(Counted::Operation(self.operation(operation).clone()))
     }
 
     fn operation(&self, operation: &str) -> &Arc<Operation> {
-        self.registry.set(Domain::Db).get(&[operation, &self.model])
-    }
-}
-
-/// A query under way. Dropped without an end it counts as cancelled, or as an error if a panic dropped it.
-#[derive(Debug)]
-#[must_use = "dropped at once, it counts as cancelled"]
-pub struct Guard(InFlight);
-
-impl Guard {
-    /// Ends as the result says: `ok` or `error`.
-    pub fn finish<T, E>(self, result: &Result<T, E>) {
-        self.finish_as(Outcome::of(result));
-    }
-
-    /// Ends as the caller says.
-    pub fn finish_as(self, outcome: Outcome) {
-        self.0.finish(outcome);
+        operation_of(&self.registry, operation, &self.model)
     }
 }

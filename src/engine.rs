@@ -140,6 +140,10 @@ impl Engine {
         };
         events.iter().for_each(|event| self.hub.publish(event));
         slow.iter().for_each(|slow| self.hub.publish_slow(slow));
+        let overdue = self.registry.overdue();
+        overdue
+            .iter()
+            .for_each(|query| self.hub.publish_running(query));
         self.hub.look_for_stuck();
         let warnings = self.warnings.look(&self.registry, unmatched);
         warnings

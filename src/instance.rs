@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     #[cfg(feature = "http")]
     pub(crate) anchors: Anchors,
     pub(crate) naming: Naming,
+    #[cfg(feature = "db")]
+    pub(crate) databases: crate::db::Databases,
     /// [`Naming::names`], which nobody else may take.
     pub(crate) taken: HashSet<String>,
     pub(crate) thresholds: Thresholds,

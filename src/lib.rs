@@ -90,7 +90,7 @@ pub use instrument::{
     Counter, CounterBuilder, Gauge, GaugeBuilder, HistogramBuilder, Operation, OperationGuard,
 };
 pub use naming::Naming;
-pub use registry::{ByResult, Classify, InstrumentError, Outcome, SlowOperation};
+pub use registry::{ByResult, Classify, InstrumentError, Outcome, RunningQuery, SlowOperation};
 pub use scope::{Anatomy, stage};
 pub use stats::{OperationStats, Stats};
 

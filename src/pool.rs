@@ -22,14 +22,17 @@
 //! ```
 //!
 //! Whatever `acquire` is given to wait for, an `Err` counts as an error: for a pool that is nearly always its acquire
-//! timeout, so the errors are what `connection_timeouts_total` shows.
+//! timeout, so the errors are what `connection_timeouts_total` shows. Who can tell the two apart uses [`Pool::begin`] and
+//! [`Waiting::timed_out`]. Neither is part of any SLI of queries.
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
 use crate::instance::{Inner, Plimsoll};
-use crate::registry::{Domain, InstrumentError, InstrumentKind, Operation, Outcome};
+use crate::registry::{
+    Domain, End, InFlight, InstrumentError, InstrumentKind, Operation, Outcome, Way,
+};
 
 const ACTIVE: (&str, &str) = (
     "connection_pool_active",
@@ -39,6 +42,8 @@ const MAX: (&str, &str) = (
     "connection_pool_max",
     "Connections that the pool may hold at most.",
 );
+
+const TIMED_OUT: Way = Way::new("pool_timeout");
 
 /// What a pool looks like at one moment, in connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +118,11 @@ impl Pool {
         self.acquire.clone().time(future)
     }
 
+    /// Counts a wait as begun, here and now; what this returns counts its end.
+    pub fn begin(&self) -> Waiting {
+        Waiting(self.acquire.start())
+    }
+
     fn read_through(
         &self,
         (gauge, help): (&str, &str),
@@ -126,6 +136,26 @@ impl Pool {
         );
         // `Plimsoll::pool` made the family, and a family keeps its kind and its keys for ever.
         debug_assert_eq!(registered, Ok(()));
+    }
+}
+
+/// A wait for a connection. Dropped without an end it counts as cancelled, or as an error if a panic dropped it.
+#[derive(Debug)]
+#[must_use = "dropped at once, it counts as cancelled"]
+pub struct Waiting(InFlight);
+
+impl Waiting {
+    /// Ends as the result says: `ok` or `error`.
+    pub fn finish<T, E>(self, result: &Result<T, E>) {
+        self.0.finish(Outcome::of(result));
+    }
+
+    /// Ends as `pool_timeout`, an error: no connection came free in time.
+    pub fn timed_out(self) {
+        self.0.finish(End {
+            way: TIMED_OUT,
+            ..Outcome::Error.into()
+        });
     }
 }
 

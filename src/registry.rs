@@ -27,7 +27,13 @@ mod instruments;
 mod label;
 mod oddities;
 mod operation;
+mod query;
 mod recent;
+#[cfg_attr(
+    not(feature = "db"),
+    allow(dead_code, reason = "only this probe is watched")
+)]
+mod running;
 mod set;
 mod slow;
 mod stages;
@@ -58,6 +64,10 @@ pub(crate) use instruments::{
 pub use label::Label;
 pub(crate) use label::{Side, keys, label_problems};
 pub(crate) use operation::{InFlight, Operation};
+pub(crate) use running::Running;
+pub use running::RunningQuery;
+#[cfg(feature = "db")]
+pub(crate) use running::Watched;
 #[cfg(feature = "http")]
 pub(crate) use set::MAX_KEYS;
 pub(crate) use set::{OTHER, OperationSet, UNMATCHED};
@@ -133,7 +143,7 @@ pub(crate) enum Domain {
     Http,
     /// Calls of any other tower service: `operation`.
     Service,
-    /// Queries: `operation`, `model`.
+    /// Queries: `operation`, `model`, `query`.
     Db,
     /// Modbus transactions: `device`, `operation`.
     Modbus,
@@ -174,7 +184,7 @@ impl Domain {
         match self {
             Self::Http => &["method", "route"],
             Self::Service | Self::Operation => &["operation"],
-            Self::Db => &["operation", "model"],
+            Self::Db => &["operation", "model", "query"],
             Self::Modbus => &["device", "operation"],
             Self::Connect => &["protocol", "device"],
             Self::Acquire => &["pool"],
@@ -197,6 +207,17 @@ pub(crate) struct Recording {
     /// Above it an operation is offered to the slow log; out of reach where there is none.
     slow_ns: u64,
     slowest: Option<Arc<Slowest>>,
+    /// Where queries under way are watched, if somebody wants that.
+    running: Option<Arc<Running>>,
+}
+
+/// What looks out for operations that take long.
+#[derive(Debug)]
+pub(crate) struct Late {
+    /// Takes those that took long.
+    pub(crate) slow: SlowLog,
+    /// Where queries are watched while they take long.
+    pub(crate) running: Option<Running>,
 }
 
 /// Everything that one instance counts.
@@ -211,12 +232,13 @@ pub(crate) struct Registry {
     #[cfg(feature = "http")]
     kept: anchors::Kept,
     pub(crate) slow: SlowLog,
+    pub(crate) running: Option<Arc<Running>>,
 }
 
 impl Registry {
     /// `buckets` says which bounds the durations of a domain have, `sizes` are those of bytes, `cap` how many label sets it may grow to, `memory`
-    /// how many bytes of counters threads may own; `labels` are those that the user adds to requests, `slow` takes what was
-    /// slow.
+    /// how many bytes of counters threads may own; `labels` are those that the user adds to requests, `late` is for what
+    /// takes long.
     pub(crate) fn new(
         clock: SharedClock,
         labels: Vec<Label>,
@@ -224,8 +246,9 @@ impl Registry {
         sizes: &Arc<Buckets>,
         cap: usize,
         memory: Arc<Memory>,
-        slow: SlowLog,
+        late: Late,
     ) -> Self {
+        let (slow, running) = (late.slow, late.running.map(Arc::new));
         let rulers = Arc::new(Rulers::default());
         let mut labels = Some(Labels::new(labels, &memory));
         let set = |domain| {
@@ -245,6 +268,7 @@ impl Registry {
                     .as_ref()
                     .map_or(u64::MAX, |slowest| slowest.threshold_ns),
                 slowest,
+                running: running.clone().filter(|_| domain == Domain::Db),
             };
             OperationSet::new(domain, labels, recording, cap)
         };
@@ -257,14 +281,28 @@ impl Registry {
             #[cfg(feature = "http")]
             kept: anchors::Kept::default(),
             slow,
+            running,
             clock,
             memory,
         }
     }
 
+    /// Queries that are running past the watchdog's limit, each once. Without a watchdog, or such queries: no allocation.
+    pub(crate) fn overdue(&self) -> Vec<Arc<RunningQuery>> {
+        let running = self.running.as_ref();
+        // SAFETY: only operations of `sets` know this table, and a set never lets go of one.
+        running.map_or(Vec::new(), |running| unsafe { running.overdue() })
+    }
+
     /// Begins to read.
     pub(crate) fn reading(&self) -> Reading<'_> {
         self.memory.reading()
+    }
+
+    /// What counters take their bytes from.
+    #[cfg(feature = "db")]
+    pub(crate) fn memory_of_cells(&self) -> &Arc<Memory> {
+        &self.memory
     }
 
     /// Bytes of counters: those that threads own, and those that nobody owns.

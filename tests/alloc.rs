@@ -312,6 +312,38 @@ fn a_query_allocates_nothing_whichever_way_it_ends() {
 
 #[cfg(feature = "db")]
 #[test]
+fn a_query_of_a_known_statement_allocates_nothing() {
+    use plimsoll::Outcome;
+    use plimsoll::db::ErrorClass;
+
+    let watchdog = |builder: plimsoll::Builder| {
+        builder.query_watchdog(std::time::Duration::from_secs(5), |_| {})
+    };
+    let plain = Plimsoll::builder();
+    for builder in [plain, watchdog(Plimsoll::builder())] {
+        let plimsoll = builder.clock(ManualClock::new()).build().unwrap();
+        let shop = plimsoll.database("shop").max_statements(1).open();
+        shop.declare_queries(["declared"]);
+        let queries = allocations(|| {
+            for name in [None, Some("declared"), Some("beyond the cap")] {
+                let sql = "SELECT * FROM orders WHERE id = 7";
+                let mut guard = shop.begin_sql(sql, name);
+                guard.rows(3);
+                guard.finish_as(Outcome::Ok);
+                shop.begin_sql(sql, name).fail(ErrorClass::Constraint);
+                drop(shop.begin_sql(sql, name));
+            }
+            let mut guard = plimsoll.db("orders").guard("by_id");
+            guard.rows(1);
+            guard.partial();
+        });
+        // `Plimsoll::db` copies the model.
+        assert_eq!(queries, 100);
+    }
+}
+
+#[cfg(feature = "db")]
+#[test]
 fn a_tick_allocates_only_the_steps_that_its_windows_keep() {
     use plimsoll::{Budget, Outcome, Select, Watch};
     use std::time::Duration;

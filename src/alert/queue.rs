@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::{Event, STUCK_AFTER, Warning};
 use crate::clock::SharedClock;
 use crate::histogram::nanos;
-use crate::registry::SlowOperation;
+use crate::registry::{RunningQuery, SlowOperation};
 
 /// What a subscriber with a worker does with an event.
 pub(crate) type Callback<T = Event> = Box<dyn Fn(&T) + Send + Sync>;
@@ -44,6 +44,12 @@ impl Message for Arc<SlowOperation> {
     }
 }
 
+impl Message for Arc<RunningQuery> {
+    fn is_stale_beside(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 /// All subscribers of an instance.
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -53,6 +59,7 @@ pub(crate) struct Hub {
     edges: Queues<Event>,
     slow: Queues<Arc<SlowOperation>>,
     warnings: Queues<Warning>,
+    running: Queues<Arc<RunningQuery>>,
 }
 
 /// The queues of those that wait for the same.
@@ -80,6 +87,7 @@ impl Hub {
             edges: Queues(Mutex::default()),
             slow: Queues(Mutex::default()),
             warnings: Queues(Mutex::default()),
+            running: Queues(Mutex::default()),
         }
     }
 
@@ -101,6 +109,15 @@ impl Hub {
     /// Adds a subscriber to warnings.
     pub(crate) fn add_warned(&self, name: &str, callback: Callback<Warning>) {
         self.warnings.add(self.queue(name, Some(callback)));
+    }
+
+    /// Adds a subscriber to queries that take too long.
+    #[cfg_attr(
+        not(feature = "db"),
+        allow(dead_code, reason = "only this probe is watched")
+    )]
+    pub(crate) fn add_watchdog(&self, name: &str, callback: Callback<Arc<RunningQuery>>) {
+        self.running.add(self.queue(name, Some(callback)));
     }
 
     fn queue<T: Message>(&self, name: &str, callback: Option<Callback<T>>) -> Arc<Queue<T>> {
@@ -137,12 +154,18 @@ impl Hub {
         self.warnings.publish(warning);
     }
 
+    /// The same for a query that takes too long.
+    pub(crate) fn publish_running(&self, query: &Arc<RunningQuery>) {
+        self.running.publish(query);
+    }
+
     /// Counts callbacks that have been running for too long.
     pub(crate) fn look_for_stuck(&self) {
         let now_ns = self.clock.now_ns();
         self.edges.look_for_stuck(now_ns);
         self.slow.look_for_stuck(now_ns);
         self.warnings.look_for_stuck(now_ns);
+        self.running.look_for_stuck(now_ns);
     }
 
     /// Shows what became of each subscriber's events.
@@ -150,6 +173,7 @@ impl Hub {
         self.edges.each_stats(&mut show);
         self.slow.each_stats(&mut show);
         self.warnings.each_stats(&mut show);
+        self.running.each_stats(&mut show);
     }
 
     #[cfg(test)]
@@ -162,7 +186,10 @@ impl Hub {
     /// Waits until every event was delivered; `false` if that takes longer than `timeout`.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
-        self.edges.flush(deadline) && self.slow.flush(deadline) && self.warnings.flush(deadline)
+        self.edges.flush(deadline)
+            && self.slow.flush(deadline)
+            && self.warnings.flush(deadline)
+            && self.running.flush(deadline)
     }
 }
 

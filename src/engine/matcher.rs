@@ -37,13 +37,13 @@ impl Matcher {
     }
 
     /// An operation that is named in full exists from the start and is exempt from the cap; without the labels that the
-    /// user adds, if those are not named. Returns it if nobody made it before.
+    /// user adds and the query, if those are not named. Returns it if nobody made it before.
     pub(super) fn declare(&self, registry: &Registry) -> Option<Arc<Operation>> {
         let set = registry.set(self.domain);
         let value = |at| {
             let label = self.labels.iter().find(|label| label.0 == at);
             let named = label.map(|label| label.1.exact());
-            named.unwrap_or((at >= self.domain.keys().len()).then_some(""))
+            named.unwrap_or((at >= self.domain.telling()).then_some(""))
         };
         let values = (0..set.keys().len()).map(value);
         let operation = set.declare(&values.collect::<Option<Vec<&str>>>()?);

@@ -115,6 +115,41 @@ pub(super) fn show(
         let labels = [("kind", domain.as_str()), ("reason", reason)];
         sheet.sample(labels.into_iter(), Number::Integer(count));
     });
+    #[cfg(feature = "db")]
+    statements(inner, sheet);
+    if let Some(running) = &inner.registry.running {
+        let [overdue, unwatched] = running.totals();
+        counter(
+            sheet,
+            "plimsoll_queries_overdue_total",
+            "Queries that were still running past the watchdog's limit.",
+            overdue,
+        );
+        counter(
+            sheet,
+            "plimsoll_queries_unwatched_total",
+            "Queries that the watchdog had no room for.",
+            unwatched,
+        );
+    }
+}
+
+/// What did not fit into the tables of statements, where there are any.
+#[cfg(feature = "db")]
+fn statements(inner: &Inner, sheet: &mut impl Sheet) {
+    let databases = inner.databases.all();
+    if databases.is_empty() {
+        return;
+    }
+    sheet.family(
+        "plimsoll_statement_overflow_total",
+        "Queries whose statement came after the cap and was counted under _OTHER.",
+        Kind::Counter,
+    );
+    for known in databases {
+        let labels = [("database", &*known.name)];
+        sheet.sample(labels.into_iter(), Number::Integer(known.overflow()));
+    }
 }
 
 fn counter(sheet: &mut impl Sheet, name: &str, help: &str, count: u64) {

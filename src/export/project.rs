@@ -218,7 +218,9 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
             continue;
         }
         if per_series {
-            for (which, ended) in (0..).zip(&operation.ended) {
+            let counted = |ended: &EndedSeries| counts(spec.take, series.domain, operation, ended);
+            let ended = (0..).zip(&operation.ended);
+            for (which, ended) in ended.filter(|(_, ended)| counted(ended)) {
                 let values = values(inner, spec, operation, Which::Ended(ended));
                 let row = rows.entry(values).or_default();
                 row.came(ended.created);
@@ -274,7 +276,7 @@ fn values(
             }
             (Label::End, Which::Ended(ended)) => ended.end.as_str().to_owned(),
             (Label::ErrorType, Which::Ended(ended)) => error_type(spec, ended.end),
-            (Label::Outcome, Which::Ended(ended)) => ended.end.outcome.as_str().to_owned(),
+            (Label::Outcome, Which::Ended(ended)) => ended.end.outcome_str().to_owned(),
             (Label::Success, Which::Ended(ended)) => success(ended.end.outcome).to_owned(),
             (Label::Response(at), Which::Ended(ended)) => {
                 let label = &inner.registry.set(spec.source).labels.response[*at];

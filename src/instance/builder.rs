@@ -14,7 +14,10 @@ use crate::engine::{Engine, Ticker, Watch};
 use crate::family::{Foreign, Format, Offer, Shelf};
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::naming::Naming;
-use crate::registry::{Domain, Label, Registry, SlowLog, SlowOperation, keys, label_problems};
+use crate::registry::{
+    Domain, Label, Late, Registry, Running, RunningQuery, SlowLog, SlowOperation, keys,
+    label_problems,
+};
 
 /// Label sets per kind of work before the rest is counted under `other`.
 const MAX_SERIES: usize = 1_000;
@@ -41,6 +44,7 @@ pub struct Builder {
     slow_log: Option<(usize, Duration)>,
     on_slow: Vec<Callback<Arc<SlowOperation>>>,
     on_warning: Vec<Callback<Warning>>,
+    watchdog: Option<(Duration, Callback<Arc<RunningQuery>>)>,
     foreign: Foreign,
     labels: Vec<Label>,
     problems: Vec<Problem>,
@@ -136,6 +140,35 @@ impl Builder {
     /// ```
     pub fn on_slow(mut self, callback: impl Fn(&SlowOperation) + Send + Sync + 'static) -> Self {
         self.on_slow.push(Box::new(move |slow| callback(slow)));
+        self
+    }
+
+    /// Calls `callback` for every query that is still running past `limit`, once and while it runs, on a thread of its own.
+    /// Asked twice, the latter holds.
+    ///
+    /// It may block or panic: nobody else notices. Queries are looked at by the tick, so a query is told of up to a tick
+    /// late, and one that ends before is not. 1024 are watched at the same time; what is above is counted in
+    /// `plimsoll_queries_unwatched_total`. Cost while it is on: a further reading of the clock and two exchanges for each
+    /// query; no lock and no allocation.
+    ///
+    /// ```
+    /// use plimsoll::Plimsoll;
+    /// use std::time::Duration;
+    ///
+    /// let plimsoll = Plimsoll::builder()
+    ///     .query_watchdog(Duration::from_secs(5), |query| {
+    ///         eprintln!("{} is running for {:?}, trace {:?}", query.name(), query.age, query.trace_id)
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    #[cfg(feature = "db")]
+    pub fn query_watchdog(
+        mut self,
+        limit: Duration,
+        callback: impl Fn(&RunningQuery) + Send + Sync + 'static,
+    ) -> Self {
+        self.watchdog = Some((limit, Box::new(move |query| callback(query))));
         self
     }
 
@@ -315,6 +348,9 @@ impl Builder {
         problems.extend(facade_problems(&self.foreign));
         let slow_log = self.slow_log.unwrap_or(SLOW_LOG);
         problems.extend(slow_log_problem(slow_log));
+        problems.extend(watchdog_problem(
+            self.watchdog.as_ref().map(|watchdog| watchdog.0),
+        ));
         BuildError::check(problems)?;
 
         let clock = self.clock.unwrap_or_else(SharedClock::choose);
@@ -339,6 +375,8 @@ impl Builder {
             (Domain::Db, thresholds.slow_query),
         ];
         let slow = SlowLog::new(slow_log.0, slow_log.1, &slow, clock.now_ns());
+        let limit = self.watchdog.as_ref().map(|watchdog| watchdog.0);
+        let running = limit.map(|limit| Running::new(clock.clone(), limit));
         let registry = Arc::new(Registry::new(
             clock.clone(),
             self.labels,
@@ -346,7 +384,7 @@ impl Builder {
             &sizes,
             cap,
             memory,
-            slow,
+            Late { slow, running },
         ));
         let rules = settings
             .budgets
@@ -364,6 +402,9 @@ impl Builder {
         }
         for (name, callback) in self.callbacks {
             hub.add(&name, Some(callback));
+        }
+        if let Some((_, callback)) = self.watchdog {
+            hub.add_watchdog("query_watchdog", callback);
         }
         if registry.slow.is_on() {
             #[cfg(feature = "tracing")]
@@ -391,6 +432,8 @@ impl Builder {
             registry,
             taken: naming.names(),
             naming,
+            #[cfg(feature = "db")]
+            databases: crate::db::Databases::default(),
             thresholds,
             foreign: self.foreign,
             created,
@@ -500,6 +543,13 @@ fn slow_log_problem((count, period): (usize, Duration)) -> Option<Problem> {
         return None;
     };
     Some(Problem::new("slow_log", message))
+}
+
+fn watchdog_problem(limit: Option<Duration>) -> Option<Problem> {
+    let message = "0ns is no limit: give it more than the queries should take";
+    limit
+        .filter(Duration::is_zero)
+        .map(|_| Problem::new("query_watchdog", message))
 }
 
 /// Bounds for the facade that no histogram could have.

@@ -64,7 +64,7 @@ pub(crate) enum Label {
     End,
     /// What failed, as OpenTelemetry's `error.type` has it; empty where nothing did.
     ErrorType,
-    /// The word of the outcome: `ok`, `error`, ...
+    /// The word of the outcome: `ok`, `error`, ...; of queries also `partial` and `timeout`.
     Outcome,
     /// The same with `success` for `ok`.
     Success,
@@ -118,6 +118,10 @@ const QUERIES: Take = Take::Extra {
     extra: Extra::Queries,
     scale: 1.0,
 };
+const ROWS: Take = Take::Extra {
+    extra: Extra::Rows,
+    scale: 1.0,
+};
 const WAITING: Take = Take::Extra {
     extra: Extra::Waiting,
     scale: 1e9,
@@ -154,6 +158,17 @@ const METHOD_ROUTE_STATUS_CODE: &[(&str, Label)] = &[
     ("status_code", Label::Code),
 ];
 const OPERATION_MODEL: &[(&str, Label)] = &[("operation", Label::Key(0)), ("model", Label::Key(1))];
+const OPERATION_MODEL_CLASS: &[(&str, Label)] = &[
+    ("operation", Label::Key(0)),
+    ("model", Label::Key(1)),
+    ("class", Label::ErrorType),
+];
+const QUERY: &[(&str, Label)] = &[("query", Label::Key(2))];
+const OTEL_QUERY: &[(&str, Label)] = &[
+    ("db_operation_name", Label::Key(0)),
+    ("db_collection_name", Label::Key(1)),
+    ("db_query_summary", Label::Key(2)),
+];
 const OPERATION: &[(&str, Label)] = &[("operation", Label::Key(0))];
 const OPERATION_OUTCOME: &[(&str, Label)] =
     &[("operation", Label::Key(0)), ("outcome", Label::Outcome)];
@@ -162,6 +177,7 @@ const DEVICE_OPERATION: &[(&str, Label)] =
 const DEVICE: &[(&str, Label)] = &[("device", Label::Key(0))];
 const PROTOCOL_DEVICE: &[(&str, Label)] = &[("protocol", Label::Key(0)), ("device", Label::Key(1))];
 const POOL: &[(&str, Label)] = &[("pool", Label::Key(0))];
+const POOL_END: &[(&str, Label)] = &[("pool", Label::Key(0)), ("end", Label::End)];
 
 const fn row(
     name: &'static str,
@@ -206,6 +222,8 @@ pub(super) const COMMON: &[Row] = &[
         "Duration of attempts to connect, failed ones included."),
     row("connection_wait_duration_seconds", Domain::Acquire, SECONDS, POOL,
         "Time spent waiting for a pooled connection."),
+    row("connection_wait_ends_total", Domain::Acquire, Take::Ended, POOL_END,
+        "Waits for a pooled connection by how they ended."),
     row("connection_timeouts_total", Domain::Acquire, Take::EndedAs(Outcome::Error), POOL,
         "Waits for a pooled connection that ended without one."),
 ];
@@ -240,11 +258,23 @@ pub(super) const OTEL: &[Row] = &[
         &[
             ("db_operation_name", Label::Key(0)),
             ("db_collection_name", Label::Key(1)),
+            ("db_query_summary", Label::Key(2)),
             ("outcome", Label::Outcome),
         ],
         "Duration of database client operations."),
-    row("db_client_slow_operations_total", Domain::Db, Take::Slow,
-        &[("db_operation_name", Label::Key(0)), ("db_collection_name", Label::Key(1))],
+    row("db_client_errors_total", Domain::Db, Take::EndedAs(Outcome::Error),
+        &[
+            ("db_operation_name", Label::Key(0)),
+            ("db_collection_name", Label::Key(1)),
+            ("db_query_summary", Label::Key(2)),
+            ("error_type", Label::ErrorType),
+        ],
+        "Database client operations that failed, by what kind of failure it was."),
+    row("db_client_response_returned_rows", Domain::Db, ROWS, OTEL_QUERY,
+        "Rows that database client operations returned or changed."),
+    row("db_client_active_operations", Domain::Db, Take::InFlight, OTEL_QUERY,
+        "Database client operations under way."),
+    row("db_client_slow_operations_total", Domain::Db, Take::Slow, OTEL_QUERY,
         "Database client operations above the slow-query threshold."),
 ];
 
@@ -274,6 +304,14 @@ pub(super) const CLASSIC: &[Row] = &[
         "Queries above the slow-query threshold."),
     row("db_query_duration_seconds", Domain::Db, SECONDS, OPERATION_MODEL,
         "Duration of queries."),
+    row("db_statement_duration_seconds", Domain::Db, SECONDS, QUERY,
+        "Duration of queries by statement."),
+    row("db_errors_total", Domain::Db, Take::EndedAs(Outcome::Error), OPERATION_MODEL_CLASS,
+        "Queries that failed, by what kind of failure it was."),
+    row("db_rows", Domain::Db, ROWS, OPERATION_MODEL,
+        "Rows that queries returned or changed."),
+    row("db_queries_in_flight", Domain::Db, Take::InFlight, OPERATION_MODEL,
+        "Queries under way."),
 ];
 
 #[rustfmt::skip]
@@ -318,6 +356,14 @@ pub(super) const MILLIS_FAMILIES: &[Row] = &[
         "HTTP requests above the slow-request threshold."),
     row("db_query_duration_ms", Domain::Db, MILLIS, OPERATION_MODEL,
         "Duration of queries in milliseconds."),
+    row("db_statement_duration_ms", Domain::Db, MILLIS, QUERY,
+        "Duration of queries by statement, in milliseconds."),
+    row("db_errors_total", Domain::Db, Take::EndedAs(Outcome::Error), OPERATION_MODEL_CLASS,
+        "Queries that failed, by what kind of failure it was."),
+    row("db_rows", Domain::Db, ROWS, OPERATION_MODEL,
+        "Rows that queries returned or changed."),
+    row("db_queries_in_flight", Domain::Db, Take::InFlight, OPERATION_MODEL,
+        "Queries under way."),
     row("db_queries_total", Domain::Db, Take::Ended,
         &[("operation", Label::Key(0)), ("model", Label::Key(1)), ("status", Label::Success)],
         "Queries that ended, by success."),
@@ -366,6 +412,9 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_callback_panics_total",
     "plimsoll_callbacks_stuck_total",
     "plimsoll_slow_dropped_total",
+    "plimsoll_statement_overflow_total",
+    "plimsoll_queries_overdue_total",
+    "plimsoll_queries_unwatched_total",
 ];
 
 /// OpenTelemetry's advice for `http.server.request.duration`.

@@ -22,9 +22,12 @@ impl Way {
     const PANIC: Self = Self("panic");
     /// The service answered that it failed: the code says how.
     pub(crate) const SERVER_ERROR: Self = Self("server_error");
+    /// Whoever asked for it had enough before it was over.
+    pub(crate) const PARTIAL: Self = Self("partial");
+    /// It took too long for somebody.
+    pub(crate) const TIMEOUT: Self = Self("timeout");
 
     /// A word that becomes a label value.
-    #[cfg(feature = "http")]
     pub(crate) const fn new(word: &'static str) -> Self {
         Self(word)
     }
@@ -44,6 +47,15 @@ impl End {
             self.outcome.as_str()
         } else {
             self.way.0
+        }
+    }
+
+    /// The outcome in a word, where some ways to end have one of their own.
+    pub(crate) fn outcome_str(self) -> &'static str {
+        if self.way == Way::PARTIAL || self.way == Way::TIMEOUT {
+            self.way.0
+        } else {
+            self.outcome.as_str()
         }
     }
 

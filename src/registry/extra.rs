@@ -13,15 +13,18 @@ pub(crate) enum Extra {
     Queries,
     /// How long it took until the service was ready for a call.
     Waiting,
+    /// How many rows a query gave or changed.
+    Rows,
 }
 
 impl Extra {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::ResponseBytes,
         Self::RequestBytes,
         Self::FirstByte,
         Self::Queries,
         Self::Waiting,
+        Self::Rows,
     ];
 
     /// What it is counted into.
@@ -30,6 +33,7 @@ impl Extra {
             Self::ResponseBytes | Self::RequestBytes => &recording.sizes,
             Self::FirstByte | Self::Waiting => &recording.buckets,
             Self::Queries => recording.rulers.queries(),
+            Self::Rows => recording.rulers.rows(),
         }
     }
 }

@@ -13,6 +13,10 @@ pub(crate) trait Handle: Deref<Target = Operation> {
     fn scope(&self) -> Option<&Scope> {
         None
     }
+
+    /// The end was counted.
+    #[inline]
+    fn closed(&self, _: End, _elapsed_ns: u64) {}
 }
 
 impl Handle for Arc<Operation> {}

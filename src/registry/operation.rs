@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use once_cell::race::OnceBox;
 
+use super::query;
 use super::stages::Stages;
 use super::{Domain, End, Extra, Handle, Outcome, Recording, StageSeries};
 use crate::clock::Mark;
@@ -37,6 +38,8 @@ struct Link {
 pub(crate) struct Operation {
     pub(super) domain: Domain,
     labels: Box<[Box<str>]>,
+    /// Whether the last label value is made of the others, and may be left out by whoever looks for it.
+    implied: bool,
     /// When it came into being.
     pub(crate) created: SystemTime,
     pub(super) recording: Recording,
@@ -48,9 +51,13 @@ pub(crate) struct Operation {
 
 impl Operation {
     pub(super) fn new(domain: Domain, labels: &[&str], recording: Recording) -> Self {
+        let told = query::told(domain, labels);
+        let implied = told.len() < recording.keys.len();
+        let last = implied.then(|| query::implied(told[0], told[1]).into_boxed_str());
         Self {
             domain,
-            labels: labels.iter().map(|&label| label.into()).collect(),
+            labels: told.iter().map(|&label| label.into()).chain(last).collect(),
+            implied,
             created: recording.clock.system_time(),
             flow: Cells::new(0, recording.memory.clone()),
             recording,
@@ -105,14 +112,15 @@ impl Operation {
         self.recording.clock.ns_since(started)
     }
 
-    /// Whether these are its label values.
+    /// Whether these are its label values, all of them or those that tell.
     #[inline]
     pub(super) fn has(&self, labels: &[&str]) -> bool {
         // An empty one has no memory: where `memcmp` loads under a mask (AVX-512), it takes 100 ns to find nothing there.
-        let same = |(own, label): (&Box<str>, &&str)| {
-            own.len() == label.len() && (own.is_empty() || **own == **label)
-        };
-        self.labels.len() == labels.len() && self.labels.iter().zip(labels).all(same)
+        let same =
+            |own: &str, label: &str| own.len() == label.len() && (own.is_empty() || own == label);
+        let whole = labels.len() == self.labels.len() || self.implied;
+        let mut pairs = self.labels.iter().zip(labels);
+        whole && pairs.all(|(own, label)| same(own, label))
     }
 
     /// Begins to read.
@@ -279,7 +287,10 @@ impl<H: Handle> InFlight<H> {
     }
 
     /// The same, to be changed.
-    #[cfg(feature = "http")]
+    #[cfg_attr(
+        not(feature = "http"),
+        allow(dead_code, reason = "only some probes have more to keep")
+    )]
     #[inline]
     pub(crate) fn operation_mut(&mut self) -> Option<&mut H> {
         self.operation.as_mut()
@@ -295,7 +306,8 @@ impl<H: Handle> InFlight<H> {
                 Some(trace_id) => operation.record_traced(end, elapsed_ns, trace_id),
             }
             record(&operation);
-            operation.ended(end, elapsed_ns, scope);
+            Operation::ended(&operation, end, elapsed_ns, scope);
+            operation.closed(end, elapsed_ns);
             operation.flow.add(FINISHED, 1);
         }
     }

@@ -9,6 +9,7 @@ use once_cell::race::OnceBox;
 use parking_lot::Mutex;
 
 use super::label::MAX_LABELS;
+use super::query;
 use super::recent::SetId;
 use super::values::{LabelValues, Labels};
 use super::{Domain, Operation, Recording};
@@ -95,7 +96,8 @@ impl OperationSet {
         &self.recording.buckets
     }
 
-    /// The operation with these label values, made at first sight; `other` once the cap is reached.
+    /// The operation with these label values, made at first sight; `other` once the cap is reached. One behind those that
+    /// [tell](Domain::telling) may be left out.
     ///
     /// Once it exists this takes no lock and allocates nothing. It stays where it is for as long as the set.
     #[inline]
@@ -151,14 +153,15 @@ impl OperationSet {
 
     #[inline]
     fn find(&self, labels: &[&str], declared: Declared) -> &Arc<Operation> {
-        debug_assert_eq!(labels.len(), self.keys().len());
+        debug_assert!([self.keys().len(), self.domain.telling()].contains(&labels.len()));
         // SAFETY: only operations in nodes of `table` are kept under `id`; a node is never moved and never dropped
         // before the table.
         unsafe { self.id.recent(labels) }.unwrap_or_else(|| self.search(labels, declared))
     }
 
     #[inline(never)]
-    fn search(&self, labels: &[&str], declared: Declared) -> &Arc<Operation> {
+    fn search(&self, given: &[&str], declared: Declared) -> &Arc<Operation> {
+        let labels = query::told(self.domain, given);
         let hash = self.hash(labels);
         let mut cell = self.bucket(hash);
         let (mut fresh, mut admitted): (Option<Box<Node>>, bool) = (None, false);
@@ -171,7 +174,7 @@ impl OperationSet {
                     if declared == Declared::All {
                         node.declared.store(true, Ordering::Relaxed);
                     }
-                    self.id.keep(labels, &node.operation);
+                    self.id.keep(given, &node.operation);
                     return &node.operation;
                 }
                 cell = &node.next;
@@ -218,11 +221,8 @@ impl OperationSet {
 
     /// The labels that the user added, each with its value.
     fn added<'a>(&'a self, labels: &'a [&str]) -> impl Iterator<Item = (&'a LabelValues, &'a str)> {
-        let own = self.domain.keys().len();
-        self.labels
-            .request
-            .iter()
-            .zip(labels[own..].iter().copied())
+        let added = labels.get(self.domain.keys().len()..).unwrap_or_default();
+        self.labels.request.iter().zip(added.iter().copied())
     }
 
     /// Whether the operation that has these values of the domain's own labels, and no others, was declared.
@@ -267,7 +267,7 @@ impl OperationSet {
     fn other(&self, labels: &[&str], own: bool) -> &Arc<Operation> {
         self.overflow.add(0, 1);
         let mut values = [OTHER; MAX_KEYS];
-        let values = &mut values[..labels.len()];
+        let values = &mut values[..self.keys().len()];
         if own {
             values.copy_from_slice(labels);
             let count = self.domain.keys().len();

@@ -16,12 +16,17 @@ const MAX_STAGES: usize = 16;
 const SHARES: Layout = Layout::ratios().range(1_000_000, 1_000_000_000);
 const SHARE_BOUNDS: &[f64] = &[0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0];
 const QUERY_BOUNDS: &[f64] = &[0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0];
+/// OpenTelemetry's advice for `db.client.response.returned_rows`, and none.
+const ROW_BOUNDS: &[f64] = &[
+    0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1e3, 2e3, 5e3, 1e4,
+];
 
-/// What an anatomy is counted into, made when it is first needed: most instances keep none.
+/// What is counted beside durations and bytes, made when it is first needed: most instances keep none.
 #[derive(Debug, Default)]
 pub(crate) struct Rulers {
     shares: OnceBox<Arc<Buckets>>,
     queries: OnceBox<Arc<Buckets>>,
+    rows: OnceBox<Arc<Buckets>>,
 }
 
 impl Rulers {
@@ -31,6 +36,10 @@ impl Rulers {
 
     pub(super) fn queries(&self) -> &Arc<Buckets> {
         made(&self.queries, Layout::counts(), QUERY_BOUNDS)
+    }
+
+    pub(super) fn rows(&self) -> &Arc<Buckets> {
+        made(&self.rows, Layout::counts(), ROW_BOUNDS)
     }
 }
 
@@ -113,6 +122,7 @@ mod tests {
         let rulers = Rulers::default();
         assert_eq!(rulers.shares().bounds().len(), SHARE_BOUNDS.len());
         assert_eq!(rulers.queries().bounds().len(), QUERY_BOUNDS.len());
+        assert_eq!(rulers.rows().bounds().len(), ROW_BOUNDS.len());
         let none = Histogram::new(rulers.queries().clone());
         [0, 0, 1, 2, 3].iter().for_each(|&count| none.record(count));
         let at_or_below = |bound| none.snapshot().at_or_below(bound);

@@ -21,7 +21,9 @@ fn labelled(cap: usize, labels: Vec<Label>) -> (Registry, ManualClock) {
     let buckets = |_| Buckets::new(Layout::durations(), &[0.1]).expect("bounds");
     let sizes = Buckets::new(Layout::bytes(), &[1024.0]).expect("bounds");
     let slow = SlowLog::new(0, Duration::ZERO, &[], 0);
-    let registry = Registry::new(shared, labels, buckets, &sizes, cap, memory, slow);
+    let running = None;
+    let late = Late { slow, running };
+    let registry = Registry::new(shared, labels, buckets, &sizes, cap, memory, late);
     (registry, clock)
 }
 
@@ -333,4 +335,23 @@ fn counting_takes_no_lock_once_the_series_exists() {
     });
     drop(reading);
     assert_eq!(operation.series((Outcome::Ok, 200)).histogram.count(), 3);
+}
+
+#[test]
+fn a_query_that_nobody_names_is_one_however_it_is_looked_for() {
+    let (registry, _) = registry(2);
+    let set = registry.set(Domain::Db);
+    let list = set.get(&["list", "devices"]);
+    for _ in 0..2 {
+        assert!(Arc::ptr_eq(set.get(&["list", "devices", ""]), list));
+        let query = ["list", "devices", "list devices"];
+        assert!(Arc::ptr_eq(set.get(&query), list));
+        assert!(Arc::ptr_eq(set.declare(&["list", "devices"]), list));
+    }
+    assert_eq!(list.labels()[2], "list devices".into());
+    let named = set.get(&["list", "devices", "all devices"]);
+    assert!(!Arc::ptr_eq(named, list));
+    let other = set.get(&["list", "orders"]);
+    assert!(other.labels().iter().all(|label| **label == *OTHER));
+    assert_eq!(set.operations().len(), 3);
 }

@@ -86,6 +86,7 @@ mod classify;
 mod end;
 mod future;
 mod head;
+mod known;
 mod label;
 mod layer;
 mod readers;

@@ -175,13 +175,11 @@ impl<N: ClassifyEnd> Drop for Measured<N> {
     }
 }
 
-/// The same where a record is kept.
+type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
+
+/// Polls a body as a part of the request whose record is kept.
 #[inline(never)]
-fn poll_frame_at<B: Body>(
-    body: Pin<&mut B>,
-    cx: &mut Context<'_>,
-    here: &Here<'_>,
-) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+fn poll_frame_at<B: Body>(body: Pin<&mut B>, cx: &mut Context<'_>, here: &Here<'_>) -> Polled<B> {
     let _entered = here.enter();
     body.poll_frame(cx)
 }

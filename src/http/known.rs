@@ -11,10 +11,10 @@ use super::route::Matched;
 use super::share::Share;
 use crate::registry::Operation;
 
-/// Entries per thread, 64 bytes each; a power of two. Two that meet take turns.
+/// Entries per thread, 56 bytes each; a power of two. Two that meet take turns.
 const ENTRIES: usize = 64;
 
-/// By address. The default is nobody's.
+/// By address.
 #[derive(Clone, Copy, PartialEq)]
 struct Key {
     share: *const Share,
@@ -31,20 +31,22 @@ struct Entry {
 }
 
 thread_local! {
-    static KNOWN: [Entry; ENTRIES] = const { [const { Entry::NONE }; ENTRIES] };
+    static KNOWN: [Entry; ENTRIES] = const { [const { Entry::nobodys() }; ENTRIES] };
 }
 
 impl Entry {
-    const NONE: Self = Self {
-        key: Cell::new(Key {
-            share: ptr::null(),
-            method: ptr::null(),
-            route: ptr::null(),
-            route_len: 0,
-        }),
-        operation: Cell::new(ptr::null()),
-        route: Cell::new(None),
-    };
+    const fn nobodys() -> Self {
+        Self {
+            key: Cell::new(Key {
+                share: ptr::null(),
+                method: ptr::null(),
+                route: ptr::null(),
+                route_len: 0,
+            }),
+            operation: Cell::new(ptr::null()),
+            route: Cell::new(None),
+        }
+    }
 }
 
 impl Key {

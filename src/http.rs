@@ -97,6 +97,7 @@ mod classify;
 mod end;
 mod future;
 mod head;
+mod known;
 mod label;
 mod layer;
 mod readers;

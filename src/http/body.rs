@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Buf;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -37,10 +37,8 @@ pin_project! {
     {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            let here = record_here(&mut this.measured.in_flight);
-            let _entered = here.as_ref().map(Here::enter);
             // SAFETY: this is the end of what it is a part of.
-            unsafe { this.inner.finish() };
+            unsafe { this.inner.finish(record_here(&mut this.measured.in_flight)) };
         }
     }
 }
@@ -100,13 +98,44 @@ impl<N: ClassifyEnd> Measured<N> {
         }
     }
 
-    /// Counts the end of a body that failed or was read whole.
-    fn finish(&mut self, judged: Judged) {
+    /// Counts the end of a body that was read whole.
+    #[inline(never)]
+    fn finish(&mut self, trailers: Option<&HeaderMap>) {
+        let status = self.status;
+        if let Some(classify) = self.measuring() {
+            let judged = classify.end(status, trailers);
+            self.judge(judged);
+        }
+    }
+
+    /// Counts the end of a body that failed.
+    #[cold]
+    #[inline(never)]
+    fn fail<E>(&mut self, error: &E)
+    where
+        N: ClassifyFailure<E>,
+    {
+        let status = self.status;
+        if let Some(classify) = self.measuring() {
+            let judged = classify.failure(status, error);
+            self.judge(judged);
+        }
+    }
+
+    /// Who is to judge, until the end is counted.
+    #[inline]
+    fn measuring(&mut self) -> Option<&mut N> {
+        self.in_flight.operation()?;
+        self.classify.as_mut()
+    }
+
+    #[inline]
+    fn judge(&mut self, judged: Judged) {
         let end = judged.end_or(&self.in_flight, || end::answered(self.status));
         self.count(end);
     }
 
-    #[inline(never)]
+    #[inline]
     fn count(&mut self, end: End) {
         self.in_flight
             .end_sent(end.labelled(self.labels), self.sent);
@@ -119,7 +148,7 @@ impl<N: ClassifyEnd> Measured<N> {
         let judged = self.dropped();
         match (End::panicked(Domain::Http), judged) {
             (Some(end), _) => self.count(end),
-            (None, Some(judged)) => self.finish(judged),
+            (None, Some(judged)) => self.judge(judged),
             (None, None) => self.count(end::dropped()),
         }
     }
@@ -146,6 +175,15 @@ impl<N: ClassifyEnd> Drop for Measured<N> {
     }
 }
 
+type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
+
+/// Polls a body as a part of the request whose record is kept.
+#[inline(never)]
+fn poll_frame_at<B: Body>(body: Pin<&mut B>, cx: &mut Context<'_>, here: &Here<'_>) -> Polled<B> {
+    let _entered = here.enter();
+    body.poll_frame(cx)
+}
+
 impl<B, N> Body for ResponseBody<B, N>
 where
     B: Body,
@@ -162,32 +200,25 @@ where
         let this = self.project();
         let mut inner = this.inner;
         let lent = Unwinding::lend(this.measured);
-        let here = record_here(&mut lent.0.in_flight);
-        let entered = here.as_ref().map(Here::enter);
-        let polled = inner.as_mut().pinned().poll_frame(cx);
-        drop(entered);
+        let polled = match record_here(&mut lent.0.in_flight) {
+            None => inner.as_mut().pinned().poll_frame(cx),
+            Some(here) => poll_frame_at(inner.as_mut().pinned(), cx, &here),
+        };
         let measured = &mut *lent.0;
-        let judged = match (&polled, &mut measured.classify) {
-            (Poll::Pending, _) | (_, None) => None,
-            (Poll::Ready(None), Some(classify)) => Some(classify.end(measured.status, None)),
-            (Poll::Ready(Some(Err(error))), Some(classify)) => {
-                Some(classify.failure(measured.status, error))
-            }
-            (Poll::Ready(Some(Ok(frame))), Some(classify)) => {
+        match &polled {
+            Poll::Pending => {}
+            Poll::Ready(None) => measured.finish(None),
+            Poll::Ready(Some(Err(error))) => measured.fail(error),
+            Poll::Ready(Some(Ok(frame))) => {
                 let data = frame.data_ref();
                 measured.sent += data.map_or(0, |data| data.remaining() as u64);
-                let trailers = frame.trailers_ref();
                 // Servers drop a body after its trailers, without asking whether more would come.
-                (trailers.is_some() || inner.is_end_stream())
-                    .then(|| classify.end(measured.status, trailers))
+                if frame.is_trailers() || inner.is_end_stream() {
+                    measured.finish(frame.trailers_ref());
+                }
             }
-        };
-        lent.back();
-        if let Some(judged) = judged
-            && this.measured.in_flight.operation().is_some()
-        {
-            this.measured.finish(judged);
         }
+        lent.back();
         polled
     }
 

@@ -13,6 +13,7 @@ const BODY_DROPPED: Way = Way::new("body_dropped");
 const UPGRADED: Way = Way::new("upgraded");
 
 /// A response with this status was sent to its end, or as far as the client wanted it.
+#[inline]
 pub(super) fn answered(status: StatusCode) -> End {
     let code = status.as_u16();
     let plain = End {

@@ -17,7 +17,6 @@ use super::share::{Counted, here, record_here};
 use super::unwinding::Unwinding;
 use super::{ResponseBody, end};
 use crate::registry::{Acted, InFlight, Places};
-use crate::scope::Here;
 
 pin_project! {
     /// The future of a measured request. Dropped before the headers, it counts as cancelled, with status 499.
@@ -37,10 +36,8 @@ pin_project! {
     impl<F, H> PinnedDrop for ResponseFuture<F, H> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            let here = record_here(this.in_flight);
-            let _entered = here.as_ref().map(Here::enter);
             // SAFETY: this is the end of what it is a part of.
-            unsafe { this.inner.finish() };
+            unsafe { this.inner.finish(record_here(this.in_flight)) };
         }
     }
 }
@@ -91,37 +88,35 @@ where
         let entered = here.enter();
         let polled = this.inner.pinned().poll(cx);
         drop(entered);
-        lent.back();
-        let Poll::Ready(result) = polled else {
-            return Poll::Pending;
-        };
-        let mut in_flight = mem::take(this.in_flight);
-        let classify = this.classify.take();
-        Poll::Ready(match result {
-            Ok(response) => {
+        // By reference: the response is moved once, at the end, where nothing is left to be cleaned up.
+        let measured = match &polled {
+            Poll::Pending => Measured::default(),
+            Poll::Ready(Ok(response)) => {
                 if *this.first_byte {
-                    in_flight.first_byte();
+                    lent.0.first_byte();
                 }
-                let classify = classify.map(|classify| classify.head(&response));
-                let measured = to_the_end(in_flight, classify, *this.asked, &response);
-                Ok(response.map(|inner| ResponseBody::new(inner, measured)))
+                let classify = this.classify.take();
+                let classify = classify.map(|classify| classify.head(response));
+                to_the_end(lent.0, classify, *this.asked, response)
             }
-            Err(error) => {
-                if let Some(classify) = classify {
-                    let judged = classify.error(&error);
-                    let end = judged.end_or(&in_flight, end::without_response);
-                    in_flight.end(end);
+            Poll::Ready(Err(error)) => {
+                if let Some(classify) = this.classify.take() {
+                    let judged = classify.error(error);
+                    let end = judged.end_or(lent.0, end::without_response);
+                    lent.0.end(end);
                 }
-                Err(error)
+                Measured::default()
             }
-        })
+        };
+        lent.back();
+        polled.map_ok(|response| response.map(|inner| ResponseBody::new(inner, measured)))
     }
 }
 
 /// What the body is to end: nothing, if nobody will read it and the request ended here.
 #[inline]
 fn to_the_end<B: Body, N: ClassifyEnd>(
-    mut in_flight: InFlight<Counted>,
+    in_flight: &mut InFlight<Counted>,
     classify: Option<N>,
     asked: Asked,
     response: &Response<B>,
@@ -135,14 +130,15 @@ fn to_the_end<B: Body, N: ClassifyEnd>(
         .map_or_else(Places::default, |counted| places(counted.set(), response));
     if let Some(acted) = response.extensions().get::<Acted>() {
         // A layer's own refusal says nothing of the service, however much of it is read.
-        in_flight.finish(end::acted(*acted, status).labelled(labels));
+        in_flight.end(end::acted(*acted, status).labelled(labels));
     } else if asked.is_bodiless(status) || response.body().is_end_stream() {
         let judged = classify.end(status, None);
-        let end = judged.end_or(&in_flight, || end::answered(status));
+        let end = judged.end_or(in_flight, || end::answered(status));
         in_flight.end_sent(end.labelled(labels), 0);
     } else {
         let exact = response.body().size_hint().exact();
         let announced = exact.or_else(|| content_length(response.headers()));
+        let in_flight = mem::take(in_flight);
         return Measured::new(in_flight, classify, status, labels, announced);
     }
     Measured::default()

@@ -22,6 +22,7 @@ use super::{RequestHead, ResponseBody, ResponseHead, end, route};
 use crate::histogram::TraceId;
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, InFlight, Outcome};
+use crate::scope::Here;
 
 /// Measures every request to the service it wraps; see the [module](super) for what is counted and how.
 ///
@@ -355,7 +356,7 @@ where
         let mut in_flight = ManuallyDrop::new(in_flight);
         ResponseFuture {
             classify,
-            inner: Inner::new(call(&mut self.inner, request, self.share, &mut in_flight)),
+            inner: Inner::new(call(&mut self.inner, request, &mut in_flight)),
             asked,
             first_byte: self.share.settings.first_byte,
             in_flight: ManuallyDrop::into_inner(in_flight),
@@ -366,21 +367,20 @@ where
 /// Calls the service; if it panics, `in_flight` ends. Apart from the caller, which so has nothing to clean up: only then
 /// is the future written to where it is wanted, and not copied there.
 #[inline(never)]
-fn call<S: Service<Request<B>>, B>(
+fn call<S: Service<R>, R>(
     service: &mut S,
-    request: Request<B>,
-    share: &Share,
+    request: R,
     in_flight: &mut InFlight<Counted>,
 ) -> S::Future {
     let lent = Unwinding::lend(in_flight);
-    let records = &share.settings.records;
-    if records.any() {
-        records.keep(lent.0, &RequestHead::new(&request));
-    }
-    let here = here(lent.0);
-    let entered = here.enter();
-    let future = service.call(request);
-    drop(entered);
+    let future = call_at(service, request, &here(lent.0));
     lent.back();
     future
+}
+
+/// Apart again, so that the future is there only when there is nothing left to do.
+#[inline]
+fn call_at<S: Service<R>, R>(service: &mut S, request: R, here: &Here<'_>) -> S::Future {
+    let _entered = here.enter();
+    service.call(request)
 }

@@ -10,7 +10,7 @@ use super::RequestHead;
 use super::share::Counted;
 use crate::histogram::TraceId;
 use crate::registry::InFlight;
-use crate::scope::Scope;
+use crate::scope::{Here, Scope};
 
 /// What a layer keeps of each request beside its counts; nothing by default.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -98,15 +98,22 @@ impl<T> Inner<T> {
         unsafe { self.map_unchecked_mut(|inner| &mut *inner.0) }
     }
 
-    /// Drops it.
+    /// Drops it, as a part of the request that the thread is then at.
     ///
     /// # Safety
     ///
     /// Nobody looks at it afterwards.
     #[inline]
-    pub(super) unsafe fn finish(self: Pin<&mut Self>) {
+    pub(super) unsafe fn finish(self: Pin<&mut Self>, here: Option<Here<'_>>) {
         // SAFETY: it is dropped where it is, once, as the caller promises.
-        unsafe { ManuallyDrop::drop(&mut self.get_unchecked_mut().0) }
+        let drop = || unsafe { ManuallyDrop::drop(&mut self.get_unchecked_mut().0) };
+        match here {
+            None => drop(),
+            Some(here) => {
+                let _entered = here.enter();
+                drop();
+            }
+        }
     }
 }
 

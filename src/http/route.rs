@@ -76,23 +76,23 @@ impl std::hash::Hash for Template {
     }
 }
 
-/// The route label; `None` if no route took the request. One look-up where axum matched it.
-#[inline]
-pub(super) fn route(extensions: &Extensions) -> Option<&str> {
-    matched_path(extensions).or_else(|| extensions.get::<Route>().map(Route::as_str))
-}
-
+/// What the router says first. A clone has the same text in the same place, and keeps it there.
 #[cfg(feature = "axum")]
-#[inline]
-fn matched_path(extensions: &Extensions) -> Option<&str> {
-    extensions
-        .get::<axum::extract::MatchedPath>()
-        .map(axum::extract::MatchedPath::as_str)
-}
+pub(super) use axum::extract::MatchedPath as Matched;
 
 #[cfg(not(feature = "axum"))]
-fn matched_path(_: &Extensions) -> Option<&str> {
-    None
+pub(super) use Route as Matched;
+
+/// What the router says first, if it does.
+#[inline]
+pub(super) fn matched(extensions: &Extensions) -> Option<&Matched> {
+    extensions.get()
+}
+
+/// The route label; `None` if no route took the request.
+pub(super) fn route(extensions: &Extensions) -> Option<&str> {
+    let matched = matched(extensions).map(Matched::as_str);
+    matched.or_else(|| extensions.get::<Route>().map(Route::as_str))
 }
 
 /// The method label: methods are case-sensitive, and a client may make up its own.

@@ -7,10 +7,11 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 
 use super::head::RequestHead;
+use super::known;
 use super::readers::labelled;
 use super::record::Records;
 use super::rename::Renames;
-use super::route::{self, UNMATCHED};
+use super::route::{self, Matched, UNMATCHED};
 use crate::clock::SharedClock;
 use crate::instance::Plimsoll;
 use crate::registry::{Anchor, Domain, Handle, InFlight, Operation, OperationSet, WeakAnchors};
@@ -19,6 +20,8 @@ use crate::scope::{Here, Scope, is_at};
 /// What a layer was told, and where it counts. An instance has one of each kind.
 pub(super) struct Share {
     anchors: WeakAnchors,
+    /// Whether requests are told apart by method and route alone.
+    by_route: bool,
     pub(super) settings: Settings,
 }
 
@@ -38,8 +41,10 @@ pub(super) struct Settings {
 
 impl Share {
     pub(super) fn new(plimsoll: &Plimsoll) -> &'static Self {
-        plimsoll.registry().keep(Self {
+        let registry = plimsoll.registry();
+        registry.keep(Self {
             anchors: plimsoll.inner().anchors.weak(),
+            by_route: registry.set(Domain::Http).labels.request.is_empty(),
             settings: Settings::default(),
         })
     }
@@ -57,29 +62,69 @@ impl Share {
         };
         let mut settings = self.settings.clone();
         change(&mut settings);
-        let anchors = self.anchors.clone();
-        anchor.registry().keep(Self { anchors, settings })
+        anchor.registry().keep(Self {
+            anchors: self.anchors.clone(),
+            by_route: self.by_route && settings.paths.is_empty(),
+            settings,
+        })
     }
 
     /// Counts a request as begun, unless its route is excluded, another layer counts it, or the instance is gone.
-    pub(super) fn start(&self, head: &RequestHead<'_>) -> InFlight<Counted> {
-        let Some(counted) = self.find(head) else {
-            return InFlight::default();
+    pub(super) fn start(&'static self, head: &RequestHead<'_>) -> InFlight<Counted> {
+        let mut in_flight = InFlight::default();
+        let Some(anchor) = self.hold() else {
+            return in_flight;
         };
-        if is_at(subject(counted.operation)) {
+        let Some(operation) = self.operation(&anchor, head) else {
+            return in_flight;
+        };
+        if is_at(subject(operation)) {
             // A layer further out counts this very request.
-            counted.anchor.registry().oddities.stacked();
-            return InFlight::default();
+            anchor.registry().oddities.stacked();
+            return in_flight;
         }
-        InFlight::begin(counted)
+        in_flight.begin_with(Counted::new(operation, anchor));
+        let records = &self.settings.records;
+        if records.any() {
+            records.keep(&mut in_flight, head);
+        }
+        in_flight
     }
 
     /// What a request is counted as; `None` if its route is excluded or the instance is gone.
-    #[inline]
-    pub(super) fn find(&self, head: &RequestHead<'_>) -> Option<Counted> {
+    pub(super) fn find(&'static self, head: &RequestHead<'_>) -> Option<Counted> {
         let anchor = self.hold()?;
-        let set = anchor.registry().set(Domain::Http);
+        let operation = self.operation(&anchor, head)?;
+        Some(Counted::new(operation, anchor))
+    }
+
+    /// The operation, of the anchor's registry.
+    #[inline(always)]
+    fn operation(
+        &'static self,
+        anchor: &Anchor,
+        head: &RequestHead<'_>,
+    ) -> Option<NonNull<Operation>> {
         let method = route::method(head.method());
+        if self.by_route
+            && let Some(matched) = route::matched(head.extensions())
+        {
+            let known = known::operation(self, method, matched);
+            return known.or_else(|| self.search(anchor, method, Some(matched), head));
+        }
+        self.search(anchor, method, None, head)
+    }
+
+    /// The same, whatever was counted before.
+    #[inline(never)]
+    fn search(
+        &'static self,
+        anchor: &Anchor,
+        method: &'static str,
+        matched: Option<&Matched>,
+        head: &RequestHead<'_>,
+    ) -> Option<NonNull<Operation>> {
+        let set = anchor.registry().set(Domain::Http);
         let settings = &self.settings;
         let route = settings
             .path(head)
@@ -91,18 +136,19 @@ impl Share {
             }
             Some(route) => {
                 let own = [method, settings.renames.name(route)];
-                labelled(set, own, head, OperationSet::get)
+                let operation = labelled(set, own, head, OperationSet::get);
+                // What came after the cap is counted each time.
+                if let Some(matched) = matched.filter(|_| operation.has(&own)) {
+                    known::keep(self, method, matched, operation);
+                }
+                operation
             }
             None => {
                 anchor.registry().oddities.unmatched();
                 labelled(set, [method, UNMATCHED], head, OperationSet::get_declared)
             }
         };
-        Some(Counted {
-            operation: NonNull::from(&**operation),
-            anchor,
-            scope: None,
-        })
+        Some(NonNull::from(&**operation))
     }
 }
 
@@ -169,6 +215,16 @@ fn record_of(in_flight: &mut InFlight<Counted>) -> Option<(&mut Scope, &SharedCl
 }
 
 impl Counted {
+    /// The operation is one of the anchor's registry.
+    #[inline]
+    fn new(operation: NonNull<Operation>, anchor: Arc<Anchor>) -> Self {
+        Self {
+            operation,
+            anchor,
+            scope: None,
+        }
+    }
+
     /// The record of the request from now on.
     pub(super) fn keep(&mut self, scope: Option<Box<Scope>>) {
         self.scope = scope;
@@ -192,13 +248,16 @@ impl Deref for Counted {
 
     #[inline]
     fn deref(&self) -> &Operation {
-        // SAFETY: `Share::find`, the only one to make this, took it from a set of the anchor's registry. A set never
-        // drops an operation before itself, a registry never a set, and an anchor keeps one registry for its life.
+        // SAFETY: `Share::operation`, the only one to say what this is made of, took it from a set of the anchor's registry, or from what the
+        // thread kept of it for the very same share, whose anchors are all of one registry. A set never drops
+        // an operation before itself, a registry never a set, and an anchor keeps one registry for its life.
         unsafe { self.operation.as_ref() }
     }
 }
 
 impl Handle for Counted {
+    const IS_REQUEST: bool = true;
+
     #[inline]
     fn scope(&self) -> Option<&Scope> {
         self.scope.as_deref()

@@ -61,6 +61,7 @@ impl End {
 
     /// The same, of a response with these labels.
     #[cfg(feature = "http")]
+    #[inline]
     pub(crate) fn labelled(self, labels: Places) -> Self {
         Self { labels, ..self }
     }
@@ -92,6 +93,7 @@ impl End {
 }
 
 impl From<Outcome> for End {
+    #[inline]
     fn from(outcome: Outcome) -> Self {
         Self {
             outcome,

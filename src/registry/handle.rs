@@ -8,6 +8,9 @@ use crate::scope::{self, Call, Scope};
 
 /// What keeps an operation there while it is under way.
 pub(crate) trait Handle: Deref<Target = Operation> {
+    /// Whether all of its kind are requests, which nobody waits for.
+    const IS_REQUEST: bool = false;
+
     /// The record of the request that is under way, if one is kept.
     #[inline]
     fn scope(&self) -> Option<&Scope> {
@@ -42,6 +45,12 @@ impl Operation {
         if let Some(call) = self.domain.call() {
             scope::called(call, duration_ns);
         }
+        self.served(end, duration_ns, scope);
+    }
+
+    /// The same of a request.
+    #[inline]
+    pub(super) fn served(&self, end: End, duration_ns: u64, scope: Option<&Scope>) {
         if let Some(scope) = scope
             && scope.has_anatomy()
         {

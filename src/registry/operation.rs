@@ -1,6 +1,7 @@
 //! One set of label values: what is in flight, and a histogram per end.
 
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -114,7 +115,7 @@ impl Operation {
 
     /// Whether these are its label values, all of them or those that tell.
     #[inline]
-    pub(super) fn has(&self, labels: &[&str]) -> bool {
+    pub(crate) fn has(&self, labels: &[&str]) -> bool {
         // An empty one has no memory: where `memcmp` loads under a mask (AVX-512), it takes 100 ns to find nothing there.
         let same =
             |own: &str, label: &str| own.len() == label.len() && (own.is_empty() || own == label);
@@ -141,8 +142,18 @@ impl Operation {
     }
 
     /// The series of an end; made at its first use. After [`MAX_SERIES`] of them the rest is told apart by outcome only.
+    #[inline]
     pub(crate) fn series(&self, end: impl Into<End>) -> &Series {
-        let (mut cell, mut end, mut passed) = (&self.first, end.into(), 0);
+        let end = end.into();
+        match self.first.get() {
+            Some(link) if link.series.end == end => &link.series,
+            _ => self.search(end),
+        }
+    }
+
+    #[inline(never)]
+    fn search(&self, mut end: End) -> &Series {
+        let (mut cell, mut passed) = (&self.first, 0);
         loop {
             // Whoever loses the race to append finds the winner's link and looks at that one.
             let link = cell.get_or_init(|| Box::new(self.link(end)));
@@ -157,7 +168,13 @@ impl Operation {
     }
 
     /// The histogram of an extra; made at its first use.
+    #[inline]
     pub(crate) fn extra(&self, extra: Extra) -> &Histogram {
+        self.made(extra).unwrap_or_else(|| self.make(extra))
+    }
+
+    #[inline(never)]
+    fn make(&self, extra: Extra) -> &Histogram {
         let recording = &self.recording;
         self.extras[extra as usize].get_or_init(|| {
             let buckets = extra.buckets(recording).clone();
@@ -166,6 +183,7 @@ impl Operation {
     }
 
     /// The same, if somebody used it.
+    #[inline]
     pub(crate) fn made(&self, extra: Extra) -> Option<&Histogram> {
         self.extras[extra as usize].get()
     }
@@ -212,8 +230,8 @@ impl fmt::Debug for Operation {
 #[derive(Debug)]
 #[must_use = "dropped at once, it counts as cancelled"]
 pub(crate) struct InFlight<H: Handle = Arc<Operation>> {
-    /// `None` once the end is counted.
-    operation: Option<H>,
+    /// `None` once the end is counted, which a drop does: nothing is left to be dropped then.
+    operation: ManuallyDrop<Option<H>>,
     started: Mark,
 }
 
@@ -223,7 +241,7 @@ impl<H: Handle> Default for InFlight<H> {
     #[inline]
     fn default() -> Self {
         Self {
-            operation: None,
+            operation: ManuallyDrop::new(None),
             started: Mark::default(),
         }
     }
@@ -236,15 +254,26 @@ impl<H: Handle> InFlight<H> {
         operation.flow.add(STARTED, 1);
         let started = operation.recording.clock.mark();
         Self {
-            operation: Some(operation),
+            operation: ManuallyDrop::new(Some(operation)),
             started,
         }
     }
 
+    /// The same where nothing is under way yet. It is in its place before the clock is read: whatever that does, its end
+    /// is counted, and nothing is copied.
+    #[cfg(feature = "http")]
+    #[inline]
+    pub(crate) fn begin_with(&mut self, operation: H) {
+        let operation = self.operation.insert(operation);
+        operation.flow.add(STARTED, 1);
+        self.started = operation.recording.clock.mark();
+    }
+
     /// The response begins: as long as this took by now.
     #[cfg(feature = "http")]
+    #[inline(never)]
     pub(crate) fn first_byte(&self) {
-        if let Some(operation) = &self.operation {
+        if let Some(operation) = &*self.operation {
             let elapsed_ns = operation.elapsed_ns(self.started);
             operation.extra(Extra::FirstByte).record(elapsed_ns);
         }
@@ -306,7 +335,11 @@ impl<H: Handle> InFlight<H> {
                 Some(trace_id) => operation.record_traced(end, elapsed_ns, trace_id),
             }
             record(&operation);
-            Operation::ended(&operation, end, elapsed_ns, scope);
+            if H::IS_REQUEST {
+                operation.served(end, elapsed_ns, scope);
+            } else {
+                Operation::ended(&operation, end, elapsed_ns, scope);
+            }
             operation.closed(end, elapsed_ns);
             operation.flow.add(FINISHED, 1);
         }

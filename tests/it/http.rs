@@ -253,3 +253,20 @@ async fn the_response_is_unchanged() {
     assert!(body.trailers().is_some());
     assert_eq!(body.to_bytes(), bare_body.to_bytes());
 }
+
+/// Routers come and go, and the text of a route may lie where another one's lay before.
+#[tokio::test]
+async fn routes_of_routers_that_are_gone_are_not_mixed_up() {
+    let plimsoll = plimsoll();
+    let layer = MeasureLayer::new(&plimsoll);
+    for nth in 100..300 {
+        let path = format!("/routes/{nth}");
+        let app = Router::new().route(&path, get(|| async {}));
+        let request = Request::get(&path).body(Body::empty()).unwrap();
+        let answer = app.layer(layer.clone()).oneshot(request).await;
+        assert_eq!(answer.unwrap().status(), 200);
+    }
+    let operations = plimsoll.stats().operations;
+    assert_eq!(operations.len(), 200);
+    assert!(operations.iter().all(|operation| operation.count == 1));
+}

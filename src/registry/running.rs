@@ -155,7 +155,7 @@ impl Operation {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "db"))]
 mod tests {
     use std::thread;
 

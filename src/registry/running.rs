@@ -3,27 +3,29 @@
 //! A fixed table: a query claims a slot with one exchange, and leaves it with one store. The tick reads the slots without
 //! a lock, and knows by a slot's state, which never comes back, whether what it read belongs together.
 
+mod slot;
+
+/// What a slot is made of, in a place that the models of its protocol replace (`tests/loom`).
+mod atomic {
+    pub(super) use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering, fence};
+}
+
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::Operation;
 use crate::clock::SharedClock;
 use crate::histogram::{TraceId, nanos};
 use crate::scope;
+use slot::{Entry, Slot};
 
 /// Queries that are watched at the same time.
 const SLOTS: usize = 1024;
 
 /// Slots that a query looks at for a free one.
 const TRIES: usize = 64;
-
-/// The lowest bits of a state say what its slot is; the others count its users.
-const FREE: u64 = 0;
-const FILLING: u64 = 1;
-const RUNNING: u64 = 2;
-const KIND: u64 = 3;
 
 /// A query that is still running past the watchdog's limit.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,28 +55,13 @@ impl RunningQuery {
 pub(crate) struct Running {
     clock: SharedClock,
     limit_ns: u64,
-    slots: Box<[Slot]>,
+    slots: Box<[Slot<Operation>]>,
     /// Where the next query looks first. Relaxed, as the next two: only its own value counts.
     next: AtomicUsize,
     /// Queries that were found past the limit.
     overdue: AtomicU64,
     /// Queries that found no free slot.
     unwatched: AtomicU64,
-}
-
-/// Room for a query under way.
-#[derive(Debug, Default)]
-struct Slot {
-    /// Claimed by an exchange from free to filling, by whoever then alone writes the fields. The Release store of running
-    /// publishes them and pairs with the Acquire load in [`Running::overdue`]; the fences order them after the state
-    /// of their claim for readers that are late.
-    state: AtomicU64,
-    /// Relaxed, as the next ones: a reader believes them only if the state has not changed.
-    started_ns: AtomicU64,
-    operation: AtomicPtr<Operation>,
-    trace: [AtomicU64; 2],
-    /// The state at which it was reported.
-    reported: AtomicU64,
 }
 
 /// Gives the slot back when dropped.
@@ -89,7 +76,7 @@ impl Running {
         Self {
             clock,
             limit_ns: nanos(limit),
-            slots: (0..SLOTS).map(|_| Slot::default()).collect(),
+            slots: (0..SLOTS).map(|_| Slot::new()).collect(),
             next: AtomicUsize::new(0),
             overdue: AtomicU64::new(0),
             unwatched: AtomicU64::new(0),
@@ -102,7 +89,12 @@ impl Running {
         let first = self.next.fetch_add(1, Ordering::Relaxed);
         for at in first..first + TRIES {
             let at = at % SLOTS;
-            if self.slots[at].claim(operation, started_ns) {
+            let entry = || Entry {
+                started_ns,
+                subject: ptr::from_ref(operation),
+                trace: scope::trace_id().map_or(0, |id| u128::from_be_bytes(id.to_bytes())),
+            };
+            if self.slots[at].claim(entry) {
                 let (table, at) = (self.clone(), at as u32);
                 return Some(Watched { table, at });
             }
@@ -120,19 +112,21 @@ impl Running {
         let now_ns = self.clock.now_ns();
         let mut found = Vec::new();
         for slot in &self.slots {
-            let Some(seen) = slot.read() else { continue };
+            let Some((state, seen)) = slot.read() else {
+                continue;
+            };
             let age_ns = now_ns.saturating_sub(seen.started_ns);
-            if age_ns <= self.limit_ns || !slot.report(seen.state) {
+            if age_ns <= self.limit_ns || !slot.report(state) {
                 continue;
             }
             // SAFETY: the pointer was read with the state of the query that wrote it, of whose operation the caller
             // promises that it is there.
-            let operation = unsafe { &*seen.operation };
+            let operation = unsafe { &*seen.subject };
             let values = operation.labels().iter().map(|label| label.to_string());
             found.push(Arc::new(RunningQuery {
                 labels: operation.keys().iter().copied().zip(values).collect(),
                 age: Duration::from_nanos(age_ns),
-                trace_id: seen.trace_id,
+                trace_id: TraceId::new(seen.trace.to_be_bytes()),
                 at: self.clock.system_time(),
             }));
         }
@@ -144,73 +138,6 @@ impl Running {
     /// Queries that were reported, and those for which there was no room.
     pub(crate) fn totals(&self) -> [u64; 2] {
         [&self.overdue, &self.unwatched].map(|count| count.load(Ordering::Relaxed))
-    }
-}
-
-/// What a reader found in a slot.
-struct Seen {
-    state: u64,
-    started_ns: u64,
-    operation: *const Operation,
-    trace_id: Option<TraceId>,
-}
-
-impl Slot {
-    /// Makes the slot a query's, if nobody has it.
-    fn claim(&self, operation: &Operation, started_ns: u64) -> bool {
-        let free = self.state.load(Ordering::Relaxed);
-        // Acquire pairs with the Release in `leave`: what the user before has written is over.
-        let is_free = free & KIND == FREE;
-        let claimed = is_free
-            && self
-                .state
-                .compare_exchange(free, free | FILLING, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok();
-        if !claimed {
-            return false;
-        }
-        // Pairs with the fence in `read`: whoever sees a field sees the state of its claim.
-        fence(Ordering::Release);
-        self.started_ns.store(started_ns, Ordering::Relaxed);
-        let operation = ptr::from_ref(operation).cast_mut();
-        self.operation.store(operation, Ordering::Relaxed);
-        let trace = scope::trace_id().map_or(0, |id| u128::from_be_bytes(id.to_bytes()));
-        for (half, shift) in self.trace.iter().zip([64, 0]) {
-            half.store((trace >> shift) as u64, Ordering::Relaxed);
-        }
-        self.state.store(free | RUNNING, Ordering::Release);
-        true
-    }
-
-    /// Gives it back, by whoever has it.
-    fn leave(&self) {
-        let state = self.state.load(Ordering::Relaxed);
-        self.state
-            .store((state | KIND).wrapping_add(1), Ordering::Release);
-    }
-
-    /// What is in the slot, if a query has it all the while.
-    fn read(&self) -> Option<Seen> {
-        let state = self.state.load(Ordering::Acquire);
-        if state & KIND != RUNNING {
-            return None;
-        }
-        let started_ns = self.started_ns.load(Ordering::Relaxed);
-        let operation = self.operation.load(Ordering::Relaxed);
-        let [high, low] = [0, 1].map(|half| u128::from(self.trace[half].load(Ordering::Relaxed)));
-        fence(Ordering::Acquire);
-        let same = self.state.load(Ordering::Relaxed) == state;
-        same.then(|| Seen {
-            state,
-            started_ns,
-            operation,
-            trace_id: TraceId::new((high << 64 | low).to_be_bytes()),
-        })
-    }
-
-    /// Whether the query of this state is to be reported: once.
-    fn report(&self, state: u64) -> bool {
-        self.reported.swap(state, Ordering::Relaxed) != state
     }
 }
 
@@ -228,7 +155,7 @@ impl Operation {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "db"))]
 mod tests {
     use std::thread;
 

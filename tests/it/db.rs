@@ -187,3 +187,27 @@ async fn waits_for_a_connection_stand_at_zero_and_are_counted() {
     );
     assert_eq!(counts(&waits(&plimsoll)), [3, 1, 1, 0]);
 }
+
+#[test]
+fn a_pools_timeout_is_an_end_of_the_wait_and_in_no_sli_of_queries() {
+    let plimsoll = new();
+    let pool = plimsoll.pool("readings").unwrap();
+    pool.begin().timed_out();
+    pool.begin().finish(&Answer::Err("refused"));
+    pool.begin().finish(&Answer::Ok(7));
+    drop(pool.begin());
+    assert_eq!(counts(&waits(&plimsoll)), [4, 2, 1, 0]);
+    let page = plimsoll.render();
+    for end in ["ok", "error", "pool_timeout", "cancelled"] {
+        let line = format!("connection_wait_ends_total{{pool=\"readings\",end=\"{end}\"}} 1\n");
+        assert!(page.contains(&line), "{end}");
+    }
+    assert!(page.contains("connection_timeouts_total{pool=\"readings\"} 2\n"));
+    assert!(
+        plimsoll
+            .stats()
+            .operations
+            .iter()
+            .all(|line| line.kind != "db")
+    );
+}

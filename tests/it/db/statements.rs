@@ -284,21 +284,31 @@ fn the_most_expensive_statements_come_first() {
 fn ten_thousand_statements_share_what_there_is_and_declared_names_stay() {
     let (plimsoll, shop) = new();
     shop.declare_queries(["late"]);
-    for table in 0..10_000 {
-        let sql = format!("SELECT * FROM t{table}");
-        shop.begin_sql(&sql, None).finish_as(Outcome::Ok);
-    }
+    let statements = |word: &str| {
+        for table in 0..10_000 {
+            let sql = format!("SELECT * FROM {word}{table}");
+            shop.begin_sql(&sql, None).finish_as(Outcome::Ok);
+        }
+        values(&plimsoll, "plimsoll_shard_bytes", &[])
+    };
+    let bytes = statements("t");
+    let more = statements("u");
+    assert!(
+        more.iter()
+            .zip(&bytes)
+            .all(|(more, bytes)| more - bytes < 4096.0)
+    );
     shop.begin_sql("SELECT * FROM late", Some("late"))
         .finish_as(Outcome::Ok);
     let top = plimsoll.top_queries(usize::MAX, TopBy::Count);
-    assert_eq!((top.len(), top[0].count), (256 + 1 + 1, 10_000 - 256));
+    assert_eq!((top.len(), top[0].count), (256 + 1 + 1, 20_000 - 256));
     assert_eq!((&*top[0].query, &*top[0].text), ("other", ""));
     assert!(
         top.iter()
             .any(|query| query.query == "late" && query.count == 1)
     );
     let overflow = values(&plimsoll, "plimsoll_statement_overflow_total", &["shop"]);
-    assert_eq!(overflow, [(10_000 - 256) as f64]);
+    assert_eq!(overflow, [(20_000 - 256) as f64]);
     assert_eq!(plimsoll.stats().operations.len(), 256 + 1 + 1);
 }
 

@@ -4,7 +4,7 @@ use std::alloc::Layout;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-pub(super) use loom::sync::atomic::Ordering;
+pub(super) use loom::sync::atomic::{Ordering, fence};
 
 use loom::alloc::Track;
 use loom::sync::atomic;

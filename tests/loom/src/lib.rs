@@ -1,4 +1,4 @@
-//! Every interleaving of a few steps of the block protocol: the very files of the crate, with the model checker's
+//! Every interleaving of a few steps of the block protocol, and of the slots of running queries: the very files of the crate, with the model checker's
 //! atomics. Run by `tests/run`.
 #![cfg(test)]
 #![allow(dead_code, reason = "the models use a part of each file")]
@@ -14,6 +14,8 @@ mod page;
 mod shard;
 #[path = "../../../src/histogram/shared.rs"]
 mod shared;
+#[path = "../../../src/registry/running/slot.rs"]
+mod slot;
 
 use std::sync::Arc;
 
@@ -254,3 +256,42 @@ struct Raw(*mut shard::Line);
 
 // SAFETY: the thread that made it does not use it any more.
 unsafe impl Send for Raw {}
+
+/// Entries whose fields tell whose they are.
+fn entry(of: u64) -> slot::Entry<u8> {
+    slot::Entry {
+        started_ns: of,
+        subject: std::ptr::without_provenance(of as usize),
+        trace: u128::from(of) << 64 | u128::from(of),
+    }
+}
+
+#[test]
+fn a_slot_that_changes_hands_is_read_whole_or_not_at_all() {
+    model(3, || {
+        let slot = Arc::new(slot::Slot::new());
+        let users: Vec<_> = [1, 2]
+            .map(|of| {
+                let slot = slot.clone();
+                thread::spawn(move || {
+                    if slot.claim(|| entry(of)) {
+                        slot.leave();
+                    }
+                })
+            })
+            .into();
+        if let Some((_, seen)) = slot.read() {
+            assert_eq!(seen, entry(seen.started_ns));
+            assert_ne!(seen.started_ns, 0);
+        }
+        for user in users {
+            user.join().expect("no panic");
+        }
+        assert!(slot.read().is_none(), "both have left");
+        assert!(slot.claim(|| entry(3)), "and it is free");
+        let (state, seen) = slot.read().expect("it is taken");
+        assert_eq!(seen, entry(3));
+        assert!(slot.report(state) && !slot.report(state));
+        assert!(!slot.claim(|| entry(4)));
+    });
+}

@@ -76,6 +76,8 @@
 mod database;
 mod error;
 mod guard;
+#[cfg(feature = "sqlx")]
+pub mod sqlx;
 mod statement;
 mod statements;
 mod top;

@@ -24,6 +24,12 @@
 //! Whatever `acquire` is given to wait for, an `Err` counts as an error: for a pool that is nearly always its acquire
 //! timeout, so the errors are what `connection_timeouts_total` shows. Who can tell the two apart uses [`Pool::begin`] and
 //! [`Waiting::timed_out`]. Neither is part of any SLI of queries.
+//!
+//! # Ghosts
+//!
+//! A pool that can tell how many connections it holds and how many of them are idle shows its ghosts: those that are
+//! neither idle nor lent out. A query whose future was dropped leaves one behind, for as long as the database goes on with
+//! it. See [`Pool::observe_detail`].
 
 use std::fmt;
 use std::future::Future;
@@ -43,6 +49,23 @@ const MAX: (&str, &str) = (
     "Connections that the pool may hold at most.",
 );
 
+const SIZE: (&str, &str) = (
+    "connection_pool_size",
+    "Connections that the pool holds, idle or not.",
+);
+const IDLE: (&str, &str) = (
+    "connection_pool_idle",
+    "Connections of the pool that wait for work.",
+);
+const GHOSTS: (&str, &str) = (
+    "connection_pool_ghosts",
+    "Connections of the pool that are neither idle nor lent out.",
+);
+const WAITING: (&str, &str) = (
+    "connection_pool_waiting",
+    "Callers who wait for a connection of the pool.",
+);
+
 const TIMED_OUT: Way = Way::new("pool_timeout");
 
 /// What a pool looks like at one moment, in connections.
@@ -52,6 +75,29 @@ pub struct PoolState {
     pub active: u64,
     /// Connections that there may be at most.
     pub max: u64,
+}
+
+/// The same, of a pool that knows more about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolDetail {
+    /// Connections that are lent out.
+    pub active: u64,
+    /// Connections that there may be at most.
+    pub max: u64,
+    /// Connections that there are, those included that are being opened or taken back.
+    pub size: u64,
+    /// Connections that wait for work.
+    pub idle: u64,
+}
+
+impl PoolDetail {
+    /// Connections that are neither idle nor lent out: `size - idle - active`, at least 0.
+    ///
+    /// For moments these are connections that are being opened or taken back. Those that stay are pinned: by a query
+    /// that nobody waits for any more and that the database goes on with, by a connection that died and was never missed.
+    pub fn ghosts(&self) -> u64 {
+        self.size.saturating_sub(self.idle + self.active)
+    }
 }
 
 /// The measuring side of one connection pool. Cheap to clone.
@@ -76,20 +122,17 @@ impl Plimsoll {
         let acquire = self.registry().set(Domain::Acquire).declare(&[name]);
         acquire.series(Outcome::Ok);
         acquire.series(Outcome::Error);
-        for (gauge, help) in [ACTIVE, MAX] {
-            // Leaves a gauge that is observed already as it is.
-            self.registry().instruments.register(
-                &self.inner().naming.instrument(gauge),
-                help,
-                InstrumentKind::Gauge,
-                &[("pool", name)],
-            )?;
-        }
-        Ok(Pool {
+        let pool = Pool {
             name: name.into(),
             acquire: acquire.clone(),
             inner: self.inner().clone(),
-        })
+        };
+        for gauge in [ACTIVE, MAX, WAITING] {
+            pool.declare(gauge)?;
+        }
+        let waits = acquire.clone();
+        pool.read_through(WAITING, move || Some(waits.in_flight(&waits.reading())));
+        Ok(pool)
     }
 }
 
@@ -102,9 +145,38 @@ impl Pool {
     pub fn observe(self, state: impl Fn() -> PoolState + Send + Sync + 'static) -> Self {
         let state = Arc::new(state);
         let max = state.clone();
-        self.read_through(ACTIVE, move || state().active);
-        self.read_through(MAX, move || max().max);
+        self.read_through(ACTIVE, move || Some(state().active));
+        self.read_through(MAX, move || Some(max().max));
         self
+    }
+
+    /// The same for a pool that knows more: `connection_pool_size`, `connection_pool_idle` and `connection_pool_ghosts` as
+    /// well. `None`, because the pool is gone, leaves its gauges out.
+    ///
+    /// `state` is called once per gauge, under the conditions of [`observe`](Self::observe); the gauges of one page are of
+    /// slightly different moments, each value in itself is of one.
+    ///
+    /// # Errors
+    ///
+    /// [`InstrumentError`] when one of the three was registered before as something else than a gauge by `pool`.
+    pub fn observe_detail(
+        self,
+        state: impl Fn() -> Option<PoolDetail> + Send + Sync + 'static,
+    ) -> Result<Self, InstrumentError> {
+        for gauge in [SIZE, IDLE, GHOSTS] {
+            self.declare(gauge)?;
+        }
+        let state = Arc::new(state);
+        let read = |gauge, value: fn(PoolDetail) -> u64| {
+            let state = state.clone();
+            self.read_through(gauge, move || state().map(value));
+        };
+        read(ACTIVE, |detail| detail.active);
+        read(MAX, |detail| detail.max);
+        read(SIZE, |detail| detail.size);
+        read(IDLE, |detail| detail.idle);
+        read(GHOSTS, |detail| detail.ghosts());
+        Ok(self)
     }
 
     /// Times the wait for a connection and returns what `future` returned, unchanged.
@@ -123,18 +195,28 @@ impl Pool {
         Waiting(self.acquire.start())
     }
 
+    /// Makes a gauge stand at 0, unless it is observed already.
+    fn declare(&self, (gauge, help): (&str, &str)) -> Result<(), InstrumentError> {
+        let name = self.inner.naming.instrument(gauge);
+        let labels = [("pool", &*self.name)];
+        let instruments = &self.inner.registry.instruments;
+        instruments
+            .register(&name, help, InstrumentKind::Gauge, &labels)
+            .map(drop)
+    }
+
     fn read_through(
         &self,
         (gauge, help): (&str, &str),
-        read: impl Fn() -> u64 + Send + Sync + 'static,
+        read: impl Fn() -> Option<u64> + Send + Sync + 'static,
     ) {
         let registered = self.inner.registry.instruments.observe(
             &self.inner.naming.instrument(gauge),
             help,
             &[("pool", &self.name)],
-            Arc::new(move || Some(read() as f64)),
+            Arc::new(move || read().map(|value| value as f64)),
         );
-        // `Plimsoll::pool` made the family, and a family keeps its kind and its keys for ever.
+        // `declare` made the family, and a family keeps its kind and its keys for ever.
         debug_assert_eq!(registered, Ok(()));
     }
 }
@@ -189,6 +271,62 @@ mod tests {
         assert_eq!(gauges(&plimsoll), [3.0, 10.0]);
         let _again = plimsoll.pool("readings").expect("same names");
         assert_eq!(gauges(&plimsoll), [3.0, 10.0]);
+    }
+
+    #[test]
+    fn ghosts_are_neither_idle_nor_lent_out() {
+        let plimsoll = Plimsoll::builder().build().expect("defaults");
+        let pool = plimsoll.pool("readings").expect("new names");
+        let detail = PoolDetail {
+            active: 2,
+            max: 10,
+            size: 5,
+            idle: 1,
+        };
+        let _pool = pool
+            .observe_detail(move || Some(detail))
+            .expect("new names");
+        assert_eq!(gauges(&plimsoll), [2.0, 10.0]);
+        let page = plimsoll.render();
+        for line in [
+            "connection_pool_size{pool=\"readings\"} 5\n",
+            "connection_pool_idle{pool=\"readings\"} 1\n",
+            "connection_pool_ghosts{pool=\"readings\"} 2\n",
+            "connection_pool_waiting{pool=\"readings\"} 0\n",
+        ] {
+            assert!(page.contains(line), "{line}{page}");
+        }
+        // Counted at different moments, they need not add up.
+        let late = PoolDetail { idle: 4, ..detail };
+        assert_eq!(late.ghosts(), 0);
+    }
+
+    #[test]
+    fn waits_are_told_apart() {
+        let plimsoll = Plimsoll::builder().build().expect("defaults");
+        let pool = plimsoll.pool("readings").expect("new names");
+        let [acquired, timed_out, given_up] = [pool.begin(), pool.begin(), pool.begin()];
+        let waiting = |waits| format!("connection_pool_waiting{{pool=\"readings\"}} {waits}\n");
+        assert!(plimsoll.render().contains(&waiting(3)));
+        acquired.finish(&Ok::<_, ()>(()));
+        timed_out.timed_out();
+        drop(given_up);
+        let mut ends: Vec<_> = (pool.acquire.each_series())
+            .map(|series| (series.end.as_str(), series.histogram.snapshot().count()))
+            .collect();
+        ends.sort_unstable();
+        assert_eq!(
+            ends,
+            [
+                ("cancelled", 1),
+                ("error", 0),
+                ("ok", 1),
+                ("pool_timeout", 1)
+            ]
+        );
+        let page = plimsoll.render();
+        assert!(page.contains(&waiting(0)));
+        assert!(page.contains("connection_timeouts_total{pool=\"readings\"} 1\n"));
     }
 
     #[test]

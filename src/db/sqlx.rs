@@ -1,7 +1,61 @@
-//! Why it exists: sqlx tells nobody about its queries, and a wrapper that has to be called at each of them is one that is
-//! forgotten at some.
+//! Why it exists: a wrapper that has to be called at each query is forgotten at some. sqlx has one trait through which all
+//! queries go, and who implements it sees them all.
 //!
-//! [`Plimsoll::sqlx_pool`](crate::Plimsoll::sqlx_pool) wraps a pool of sqlx 0.9.
+//! [`Plimsoll::sqlx_pool`](crate::Plimsoll::sqlx_pool) wraps a pool of sqlx 0.9, of any database. Call sites stay as they are.
+//!
+//! ```
+//! use plimsoll::{Plimsoll, db::sqlx::Pool};
+//! # mod sqlx { pub use sqlx_core::{error::Error, pool::Pool, query::query}; }
+//! # use sqlx_core::{arguments::IntoArguments, database::Database, executor::Executor};
+//!
+//! # async fn run<DB: Database>(inner: sqlx::Pool<DB>) -> Result<(), Box<dyn std::error::Error>>
+//! # where DB::Arguments: IntoArguments<DB>, for<'c> &'c mut DB::Connection: Executor<'c, Database = DB> {
+//! let plimsoll = Plimsoll::builder().build()?;
+//! let pool: Pool<_> = plimsoll.sqlx_pool("shop", inner)?; // made as ever, by PgPoolOptions
+//!
+//! sqlx::query("DELETE FROM sessions").execute(&pool).await?;
+//! let mut tx = pool.begin().await?;
+//! sqlx::query("UPDATE orders SET paid = true").execute(&mut *tx).await?;
+//! tx.commit().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What changes
+//!
+//! Types in signatures: [`Pool<DB>`] for `PgPool`, [`Connection<DB>`] for `PgConnection`, [`Transaction<'_, DB>`](Transaction) for
+//! sqlx' own; an alias (`type PgPool = plimsoll::db::sqlx::Pool<Postgres>`) where those of sqlx were imported. And in generic code
+//! the trait [`Acquire`], of the same name. `impl Executor<'_, Database = ..>` and bounds on `DB` stay.
+//!
+//! Nothing else: queries are handed on as they came, so statements are prepared and kept as without the wrapper, and
+//! results, errors and what happens on a drop are sqlx' own.
+//!
+//! # What is counted
+//!
+//! * Each statement, by its text without its values ([`Database`](super::Database)), from the first poll to its end; text of
+//!   several statements (`raw_sql`) as one. `BEGIN`, `COMMIT`, `ROLLBACK` and savepoints are statements; preparing one by hand is
+//!   `PREPARE`, not counted as a run of it. `describe`, `ping`, what sqlx does when it connects, and the rollback of a
+//!   transaction that was dropped are not counted.
+//! * A dropped future as cancelled; a stream that was left after a row as `partial`; no row as `ok`, `RowNotFound` included.
+//!   Errors by SQLSTATE, those of SQLite by its codes.
+//! * Rows that were read. How many a statement changed, each driver tells in its own way, and this knows none.
+//! * The wait for a connection, apart from the query; `PoolTimedOut` and `PoolClosed` are ends of the wait, and no query was.
+//! * Transactions by how they ended: `dropped` is what neither a commit nor a rollback ended, so sqlx rolls it back; a commit
+//!   that failed is among them. A savepoint is a part of its transaction.
+//! * The pool's gauges, [ghosts](crate::pool#ghosts) among them. How long it takes to open a connection, sqlx does not tell: it is
+//!   part of the wait of whoever it is opened for.
+//!
+//! # What is not seen
+//!
+//! [`Pool::inner`], [`Connection::inner_mut`] and [`PoolConnection::into_inner`] say in their names that they lead past it. sqlx' own
+//! `Acquire`, which `migrate!` and foreign code ask for, promises a connection of the driver's: it is implemented, its waits
+//! are counted, and each connection that is handed out by it in `connections_unmeasured_total`. A transaction that it begins on
+//! a pool looks like a ghost while it is open.
+//!
+//! # Cost
+//!
+//! One box, which the trait demands, and the cost of [`Database::begin_sql`](super::Database::begin_sql) for the statement and
+//! of [`Waiting`](crate::pool::Waiting) for the wait. No copy of the text.
 
 mod acquire;
 mod connection;

@@ -1,0 +1,9 @@
+//! sqlx through the wrapper, on SQLite: what compiles without it compiles with it, does the same, and is counted.
+
+mod caching;
+mod calls;
+mod ends;
+mod generic;
+mod pools;
+mod site;
+mod transactions;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 use plimsoll::db::sqlx::Pool;
-use sqlx::{Error, Sqlite};
+use sqlx::{Error, Executor, Sqlite};
 
 use crate::site::{Gate, site};
 
@@ -125,11 +125,11 @@ async fn a_stream_that_is_left_early_is_partial() {
 #[tokio::test]
 async fn what_was_never_polled_was_no_query() {
     let site = site().await;
-    drop(sqlx::query(ALL).fetch(&site.pool));
-    drop(sqlx::query(ALL).fetch_all(&site.pool));
+    drop((&site.pool).fetch(ALL));
+    drop((&site.pool).fetch_all(ALL));
     let mut connection = site.pool.acquire().await.unwrap();
-    drop(sqlx::query(ALL).fetch(&mut *connection));
-    drop(sqlx::query(ALL).fetch_all(&mut *connection));
+    drop((&mut *connection).fetch(ALL));
+    drop((&mut *connection).fetch_all(ALL));
     drop(connection);
     assert_eq!(site.statements(), 0.0);
     assert_eq!(site.of_pool("connection_wait_duration_seconds_count"), 1.0);
@@ -140,7 +140,7 @@ async fn a_query_under_a_timeout_is_counted_as_cancelled() {
     let site = site().await;
     let gate = Gate::before(&site.pool).await;
     let shut = gate.shut();
-    let mut query = sqlx::query(ALL).fetch_all(&site.pool);
+    let mut query = Box::pin(sqlx::query(ALL).fetch_all(&site.pool));
     site.begun(&mut query).await;
     let waited = tokio::time::timeout(Duration::from_millis(1), query).await;
     assert!(waited.is_err());

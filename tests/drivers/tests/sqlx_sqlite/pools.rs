@@ -90,7 +90,7 @@ async fn a_cancelled_query_leaves_a_ghost() {
     let site = site().await;
     let gate = Gate::before(&site.pool).await;
     let shut = gate.shut();
-    let mut query = sqlx::query(ALL).fetch_all(&site.pool);
+    let mut query = Box::pin(sqlx::query(ALL).fetch_all(&site.pool));
     site.begun(&mut query).await;
     assert_eq!(site.gauges(), [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
     drop(query);

@@ -52,6 +52,18 @@
 //! are counted, and each connection that is handed out by it in `connections_unmeasured_total`. A transaction that it begins on
 //! a pool looks like a ghost while it is open.
 //!
+//! What is measured does not turn into the driver's connection by itself:
+//!
+//! ```compile_fail,E0308
+//! # use plimsoll::db::sqlx::Transaction;
+//! # use sqlx_core::database::Database;
+//! fn unmeasured<DB: Database>(connection: &mut DB::Connection) {}
+//!
+//! fn silently<DB: Database>(mut tx: Transaction<'_, DB>) {
+//!     unmeasured::<DB>(&mut tx); // `tx.inner_mut()` would do
+//! }
+//! ```
+//!
 //! # Cost
 //!
 //! One box, which the trait demands, and the cost of [`Database::begin_sql`](super::Database::begin_sql) for the statement and

@@ -57,7 +57,10 @@ impl<'c, DB: Database> Acquire<'c> for &'_ Pool<DB> {
 
     fn begin(self) -> BoxFuture<'c, Result<Transaction<'c, DB>, Error>> {
         let begin = self.begin();
-        Box::pin(async move { Ok::<Transaction<'c, DB>, _>(begin.await?) })
+        Box::pin(async move {
+            let transaction: Transaction<'c, DB> = begin.await?;
+            Ok(transaction)
+        })
     }
 }
 

@@ -289,10 +289,10 @@ mod tests {
         assert_eq!(gauges(&plimsoll), [2.0, 10.0]);
         let page = plimsoll.render();
         for line in [
-            "connection_pool_size{pool=\"readings\"} 5\n",
-            "connection_pool_idle{pool=\"readings\"} 1\n",
-            "connection_pool_ghosts{pool=\"readings\"} 2\n",
-            "connection_pool_waiting{pool=\"readings\"} 0\n",
+            "connection_pool_size{pool=\"readings\"} 5.0\n",
+            "connection_pool_idle{pool=\"readings\"} 1.0\n",
+            "connection_pool_ghosts{pool=\"readings\"} 2.0\n",
+            "connection_pool_waiting{pool=\"readings\"} 0.0\n",
         ] {
             assert!(page.contains(line), "{line}{page}");
         }
@@ -306,7 +306,7 @@ mod tests {
         let plimsoll = Plimsoll::builder().build().expect("defaults");
         let pool = plimsoll.pool("readings").expect("new names");
         let [acquired, timed_out, given_up] = [pool.begin(), pool.begin(), pool.begin()];
-        let waiting = |waits| format!("connection_pool_waiting{{pool=\"readings\"}} {waits}\n");
+        let waiting = |waits| format!("connection_pool_waiting{{pool=\"readings\"}} {waits}.0\n");
         assert!(plimsoll.render().contains(&waiting(3)));
         acquired.finish(&Ok::<_, ()>(()));
         timed_out.timed_out();

@@ -126,6 +126,8 @@ async fn streams() {
     assert_eq!(site.rows("SELECT orders"), 6.0);
 }
 
+/// What the macros know of the tables is in `.sqlx`. It is renewed by a build with `DATABASE_URL`, an SQLite file with the
+/// table of `site`, and `SQLX_OFFLINE_DIR`, that folder.
 #[tokio::test]
 async fn checked_at_compile_time() {
     let site = site().await;

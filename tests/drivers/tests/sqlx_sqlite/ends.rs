@@ -139,7 +139,7 @@ async fn what_was_never_polled_was_no_query() {
 async fn a_query_under_a_timeout_is_counted_as_cancelled() {
     let site = site().await;
     let gate = Gate::before(&site.pool).await;
-    let shut = gate.shut();
+    let shut = gate.shut().await;
     let mut query = Box::pin(sqlx::query(ALL).fetch_all(&site.pool));
     site.begun(&mut query).await;
     let waited = tokio::time::timeout(Duration::from_millis(1), query).await;
@@ -157,7 +157,7 @@ async fn a_query_under_a_timeout_is_counted_as_cancelled() {
 async fn a_stream_that_gave_no_row_is_cancelled() {
     let site = site().await;
     let gate = Gate::before(&site.pool).await;
-    let shut = gate.shut();
+    let shut = gate.shut().await;
     let mut rows = sqlx::query(ALL).fetch(&site.pool);
     site.begun(&mut rows.next()).await;
     drop(rows);

@@ -89,7 +89,7 @@ async fn a_closed_pool_has_no_connections() {
 async fn a_cancelled_query_leaves_a_ghost() {
     let site = site().await;
     let gate = Gate::before(&site.pool).await;
-    let shut = gate.shut();
+    let shut = gate.shut().await;
     let mut query = Box::pin(sqlx::query(ALL).fetch_all(&site.pool));
     site.begun(&mut query).await;
     assert_eq!(site.gauges(), [1.0, 0.0, 1.0, 0.0, 0.0, 1.0]);

@@ -1,12 +1,13 @@
 //! A pool on a database in memory, and the page on which its figures are.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use futures_util::poll;
 use plimsoll::Plimsoll;
 use plimsoll::db::sqlx::Pool;
 use sqlx::Sqlite;
 use sqlx::sqlite::SqlitePoolOptions;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// A table of three orders, on one connection: each connection in memory is a database of its own.
 pub struct Site {
@@ -97,14 +98,14 @@ impl Gate {
         let mut connection = pool.acquire().await.expect("idle");
         let mut handle = connection.inner_mut().lock_handle().await.expect("SQLite");
         handle.set_progress_handler(1, move || {
-            drop(passed.shut());
+            drop(passed.0.blocking_lock());
             true
         });
         drop(handle);
         gate
     }
 
-    pub fn shut(&self) -> MutexGuard<'_, ()> {
-        self.0.lock().expect("nobody panics")
+    pub async fn shut(&self) -> OwnedMutexGuard<()> {
+        self.0.clone().lock_owned().await
     }
 }

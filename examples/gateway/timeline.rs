@@ -82,11 +82,9 @@ pub fn print_table(plimsoll: &Plimsoll) {
         "operation", "count", "errors", "p50", "p95", "p99"
     );
     for operation in plimsoll.stats().operations {
-        let labels: Vec<&str> = operation
-            .labels
-            .iter()
-            .map(|label| label.1.as_str())
-            .collect();
+        // A query's own name is its operation and model, which stand before it.
+        let labels = operation.labels.iter().filter(|label| label.0 != "query");
+        let labels: Vec<&str> = labels.map(|(_, value)| value.as_str()).collect();
         let name = format!("{} {}", operation.kind, labels.join(" "));
         let ms = |seconds: Option<f64>| {
             seconds.map_or("-".to_owned(), |seconds| format!("{:.3} ms", seconds * 1e3))

@@ -131,7 +131,7 @@ impl Share {
             .or_else(|| route::route(head.extensions()));
         let operation = match route {
             Some(route) if settings.excluded.iter().any(|excluded| excluded == route) => {
-                anchor.registry().oddities.excluded();
+                anchor.registry().oddities.routed();
                 return None;
             }
             Some(route) => {

@@ -10,8 +10,8 @@ const ALL_UNMATCHED: u64 = 20;
 pub(crate) struct Oddities {
     stacked: AtomicU64,
     unmatched: AtomicU64,
-    /// Whether a route that is not counted took a request.
-    excluded: AtomicBool,
+    /// Whether a route is known to have taken a request.
+    routed: AtomicBool,
     classifier_panics: AtomicU64,
 }
 
@@ -62,9 +62,9 @@ impl Oddities {
 
     /// A route took a request that is not counted.
     #[cfg(feature = "http")]
-    pub(crate) fn excluded(&self) {
-        if !self.excluded.load(Ordering::Relaxed) {
-            self.excluded.store(true, Ordering::Relaxed);
+    pub(crate) fn routed(&self) {
+        if !self.routed.load(Ordering::Relaxed) {
+            self.routed.store(true, Ordering::Relaxed);
         }
     }
 
@@ -89,7 +89,12 @@ impl Oddities {
         matched: impl FnOnce() -> bool,
     ) -> impl Iterator<Item = &'static Oddity> {
         let suspect = self.unmatched.load(Ordering::Relaxed) >= ALL_UNMATCHED;
-        let outside = suspect && !self.excluded.load(Ordering::Relaxed) && !matched();
+        // Asked until it is known: strangers are refused for ever, and looking costs a walk over all operations.
+        let outside = suspect && !self.routed.load(Ordering::Relaxed) && {
+            let routed = matched();
+            self.routed.fetch_or(routed, Ordering::Relaxed);
+            !routed
+        };
         let shown = [
             (&STACKED, self.stacked_total() > 0),
             (&OUTSIDE, outside),

@@ -74,6 +74,8 @@
 //! table's name is cut at 64 bytes.
 
 mod database;
+#[cfg(feature = "diesel")]
+pub mod diesel;
 mod error;
 mod guard;
 #[cfg(feature = "sqlx")]
@@ -81,6 +83,7 @@ pub mod sqlx;
 mod statement;
 mod statements;
 mod top;
+mod transactions;
 
 pub(crate) use database::Databases;
 pub use database::{Database, DatabaseBuilder};
@@ -88,6 +91,7 @@ pub use error::{ClassifyError, ErrorClass, Status, Unclassified};
 pub use guard::Guard;
 pub use statement::DoubleQuotes;
 pub use top::{TopBy, TopQuery};
+pub use transactions::{OpenTransaction, Transactions};
 
 use std::future::Future;
 use std::sync::Arc;

@@ -30,6 +30,14 @@
 //! A pool that can tell how many connections it holds and how many of them are idle shows its ghosts: those that are
 //! neither idle nor lent out. A query whose future was dropped leaves one behind, for as long as the database goes on with
 //! it. See [`Pool::observe_detail`].
+//!
+//! # Opening connections
+//!
+//! [`Connections`] measures that, where whoever opens them lets it: a slow one is part of somebody's wait.
+
+mod connections;
+
+pub use connections::Connections;
 
 use std::fmt;
 use std::future::Future;

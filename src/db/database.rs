@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -9,7 +10,7 @@ use super::error::Status;
 use super::guard::{Counted, Guard};
 use super::statement::{DoubleQuotes, Statement};
 use super::statements::Statements;
-use crate::histogram::{Cells, Reading};
+use crate::histogram::{Cells, Reading, nanos};
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, Operation, Outcome, Registry};
 
@@ -176,21 +177,28 @@ impl Database {
     /// With a `name` (`orders.by_id`) that is its identity and its label `query`, whatever the text. Without one it is the
     /// text without its values. Any text will do; of more than 4 KiB only these are looked at.
     pub fn begin_sql(&self, sql: &str, name: Option<&str>) -> Guard {
-        let statements = &self.known.statements;
-        let slot = match name {
-            Some(name) => statements.named(name, sql, |statement, declared| {
-                self.keep(statement, name, declared)
-            }),
-            None => statements.of(sql, |statement, _| {
-                self.keep(statement, &statement.summary, false)
-            }),
-        };
-        Guard::begin(Counted::Statement(slot.kept.clone()))
+        Guard::begin(Counted::Statement(self.kept(sql, name).clone()))
     }
 
     /// The same for text that may not be UTF-8, as some drivers have it: what is none is read as `\u{fffd}`, by a copy.
     pub fn begin_bytes(&self, sql: &[u8], name: Option<&str>) -> Guard {
         self.begin_sql(&String::from_utf8_lossy(sql), name)
+    }
+
+    /// Counts a query that somebody else timed, by its SQL or by `name` as [`begin_sql`](Self::begin_sql) does, with an
+    /// [`Outcome`], an [`ErrorClass`](super::ErrorClass) or a [`Status`]. A duration above the range counts as the range's end.
+    pub fn track_sql(
+        &self,
+        sql: &str,
+        name: Option<&str>,
+        duration: Duration,
+        status: impl Into<Status>,
+    ) {
+        let (kept, end, elapsed_ns) = (self.kept(sql, name), status.into().0, nanos(duration));
+        let operation = kept.operation();
+        operation.record(end, elapsed_ns);
+        kept.count(elapsed_ns, end.outcome == Outcome::Error);
+        operation.ended(end, elapsed_ns, None);
     }
 
     /// Times a query from its first poll and returns its result, unchanged: [`Db::time`](super::Db::time) by statement.
@@ -208,10 +216,7 @@ impl Database {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let slot = self.known.statements.of(sql, |statement, _| {
-            self.keep(statement, &statement.summary, false)
-        });
-        let kept = slot.kept.clone();
+        let kept = self.kept(sql, None).clone();
         async move {
             let guard = Guard::begin(Counted::Statement(kept));
             let result = query.await;
@@ -226,6 +231,20 @@ impl Database {
         names
             .into_iter()
             .for_each(|name| self.known.statements.declare(name));
+    }
+
+    #[inline]
+    fn kept(&self, sql: &str, name: Option<&str>) -> &Arc<Kept> {
+        let statements = &self.known.statements;
+        let slot = match name {
+            Some(name) => statements.named(name, sql, |statement, declared| {
+                self.keep(statement, name, declared)
+            }),
+            None => statements.of(sql, |statement, _| {
+                self.keep(statement, &statement.summary, false)
+            }),
+        };
+        &slot.kept
     }
 
     fn keep(&self, statement: &Statement, query: &str, declared: bool) -> Arc<Kept> {

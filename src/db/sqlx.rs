@@ -83,5 +83,6 @@ mod transaction;
 
 pub use acquire::{Acquire, Unseen};
 pub use connection::{Connection, PoolConnection};
+pub use ended::class_of;
 pub use pool::Pool;
 pub use transaction::Transaction;

@@ -380,6 +380,8 @@ pub(super) const INSTRUMENTS: &[&str] = &[
     "connection_pool_idle",
     "connection_pool_waiting",
     "connection_pool_ghosts",
+    "connection_create_duration_seconds",
+    "connection_create_errors_total",
     "connections_unmeasured_total",
     "db_transactions_total",
     "device_connected",

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::super::{Database, DoubleQuotes, Guard};
+use super::super::transactions::TransactionEnd;
+use super::super::{Database, DoubleQuotes, Guard, Transactions};
 use crate::instance::Plimsoll;
 use crate::instrument::Counter;
 use crate::registry::InstrumentError;
@@ -12,30 +13,10 @@ use crate::registry::InstrumentError;
 /// Where statements, transactions and loans are counted.
 pub(super) struct Meter {
     db: Database,
-    transactions: [Counter; TransactionEnd::ALL.len()],
+    transactions: Transactions,
     unmeasured: Counter,
     /// Connections that are lent out. Relaxed: a single independent value.
     lent: AtomicU64,
-}
-
-/// What became of a transaction.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum TransactionEnd {
-    Committed,
-    RolledBack,
-    Dropped,
-}
-
-impl TransactionEnd {
-    const ALL: [Self; 3] = [Self::Committed, Self::RolledBack, Self::Dropped];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Committed => "committed",
-            Self::RolledBack => "rolled_back",
-            Self::Dropped => "dropped",
-        }
-    }
 }
 
 impl Meter {
@@ -45,15 +26,6 @@ impl Meter {
         name: &str,
         database: &str,
     ) -> Result<Self, InstrumentError> {
-        let transactions = |end: TransactionEnd| {
-            plimsoll
-                .counter("db_transactions_total")
-                .help("Transactions that ended, by how.")
-                .label("pool", name)
-                .label("end", end.as_str())
-                .register()
-        };
-        let [committed, rolled_back, dropped] = TransactionEnd::ALL.map(transactions);
         let unmeasured = plimsoll
             .counter("connections_unmeasured_total")
             .help("Connections that were handed out with statements that cannot be counted.")
@@ -65,7 +37,7 @@ impl Meter {
         };
         Ok(Self {
             db: plimsoll.database(name).double_quotes(quotes).open(),
-            transactions: [committed?, rolled_back?, dropped?],
+            transactions: plimsoll.transactions(name)?,
             unmeasured,
             lent: AtomicU64::new(0),
         })
@@ -77,7 +49,7 @@ impl Meter {
     }
 
     pub(super) fn transaction_ended(&self, end: TransactionEnd) {
-        self.transactions[end as usize].increment();
+        self.transactions.ended(end);
     }
 
     /// A connection goes where its statements are not seen.

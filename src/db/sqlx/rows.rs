@@ -13,7 +13,7 @@ use sqlx_core::error::Error;
 use super::super::Guard;
 use super::connection::Connection;
 use super::driver::{Driver, Step};
-use super::ended::class;
+use super::ended::class_of;
 use super::query::Taken;
 use crate::registry::Outcome;
 
@@ -90,7 +90,7 @@ impl Counted {
 
     fn fail(&mut self, error: &Error) {
         if let Some(guard) = self.end() {
-            guard.fail(class(error));
+            guard.fail(class_of(error));
         }
     }
 

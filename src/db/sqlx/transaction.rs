@@ -8,9 +8,9 @@ use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
 use sqlx_core::transaction::TransactionManager;
 
+use super::super::transactions::TransactionEnd;
 use super::connection::Connection;
 use super::ended::end;
-use super::meter::TransactionEnd;
 
 /// A transaction, or a savepoint inside of one. Dereferences to [`Connection`].
 ///

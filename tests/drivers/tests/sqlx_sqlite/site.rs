@@ -50,17 +50,7 @@ impl Site {
 
     /// The value of a sample of the page, given by its name and a part of its labels; 0 if there is none.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        let page = self.plimsoll.render();
-        let wanted: Vec<String> = (labels.iter())
-            .map(|(key, value)| format!("{key}=\"{value}\""))
-            .collect();
-        let values = page.lines().filter_map(|line| {
-            let (series, value) = line.rsplit_once(' ')?;
-            let labels = series.strip_prefix(name)?.strip_prefix('{')?;
-            let found = wanted.iter().all(|label| labels.contains(label));
-            found.then(|| value.parse::<f64>().expect("a number"))
-        });
-        values.sum()
+        plimsoll_drivers::value(&self.plimsoll.render(), name, labels)
     }
 
     /// How many statements ended so.

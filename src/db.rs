@@ -44,7 +44,11 @@
 //! * [`Db::time`], [`Database::time_sql`]: a future.
 //! * [`Db::time_sync`]: a closure, for blocking drivers.
 //! * [`Db::guard`], [`Database::begin_sql`]: work of several steps, rows, or an end of your own choice.
-//! * [`track_db_query`](Plimsoll::track_db_query): a duration that somebody else measured.
+//! * [`track_db_query`](Plimsoll::track_db_query), [`Database::track_sql`]: a duration that somebody else measured.
+//! * [`Plimsoll::transactions`]: what became of transactions.
+//!
+//! sqlx and diesel have features of their own (`sqlx`, `diesel`), with which call sites stay as they are. `docs/databases.md` in the
+//! repository has a tested recipe for each of sea-orm, rusqlite and any other driver, and for their pools.
 //!
 //! # Ends
 //!

@@ -15,9 +15,9 @@ pub fn class_of(error: &Error) -> ErrorClass {
         | Error::DeserializationError(_)
         | Error::IntegerConversion(_) => ErrorClass::Data,
         Error::RollbackErrorOnCommit { commit_error, .. } => class_of(commit_error),
-        Error::AlreadyInTransaction
-        | Error::NotInTransaction
-        | Error::BrokenTransactionManager => ErrorClass::Transaction,
+        Error::AlreadyInTransaction | Error::NotInTransaction | Error::BrokenTransactionManager => {
+            ErrorClass::Transaction
+        }
         _ => ErrorClass::Other,
     }
 }

@@ -69,7 +69,8 @@ impl ConnectionInstrumentation {
 
     fn ended(&mut self, error: Option<&Error>) {
         // Some backends tell an end twice.
-        let Some(UnderWay { guard, step }) = self.lookup.take().or_else(|| self.query.take()) else {
+        let Some(UnderWay { guard, step }) = self.lookup.take().or_else(|| self.query.take())
+        else {
             return;
         };
         match error {

@@ -74,6 +74,15 @@ impl Shop {
         self.value("db_client_active_operations", &[])
     }
 
+    /// Connections that were opened or not, and those that were not.
+    pub fn opened(&self) -> [f64; 2] {
+        [
+            "connection_create_duration_seconds_count",
+            "connection_create_errors_total",
+        ]
+        .map(|name| self.value(name, &[("pool", "shop")]))
+    }
+
     /// Committed, rolled back, dropped.
     pub fn transactions(&self) -> [f64; 3] {
         ["committed", "rolled_back", "dropped"].map(|end| {
@@ -87,9 +96,7 @@ impl Shop {
         self.plimsoll.tick();
         self.clock.advance(PERIOD);
         self.plimsoll.tick();
-        let top = self
-            .plimsoll
-            .top_queries(1_000, plimsoll::db::TopBy::Total);
+        let top = self.plimsoll.top_queries(1_000, plimsoll::db::TopBy::Total);
         let slow = self.plimsoll.slowest();
         assert!(top.iter().any(|known| known.query == query), "{top:?}");
         let label = |known: &plimsoll::SlowOperation| known.labels[2].1 == query;

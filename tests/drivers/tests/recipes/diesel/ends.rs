@@ -47,7 +47,9 @@ fn classified_by_the_user() {
 #[test]
 fn no_row_is_no_error() {
     let (shop, mut connection) = open();
-    let one = orders::table.find(7).first::<(i32, String)>(&mut connection);
+    let one = orders::table
+        .find(7)
+        .first::<(i32, String)>(&mut connection);
     assert_eq!(one, Err(diesel::NotFound));
     let all = orders::table.load::<(i32, String)>(&mut connection);
     assert_eq!(all, Ok(vec![]));

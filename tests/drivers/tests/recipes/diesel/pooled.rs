@@ -4,18 +4,7 @@ use diesel::r2d2::{ConnectionManager, CustomizeConnection, Error, Pool};
 use diesel::{RunQueryDsl, SqliteConnection, sql_query};
 use plimsoll::db::diesel::Diesel;
 
-use crate::shop::{SECRET, Shop, shop};
-
-impl Shop {
-    /// Connections that were opened or not, and those that were not.
-    fn opened(&self) -> [f64; 2] {
-        [
-            "connection_create_duration_seconds_count",
-            "connection_create_errors_total",
-        ]
-        .map(|name| self.value(name, &[("pool", "shop")]))
-    }
-}
+use crate::shop::{SECRET, shop};
 
 #[test]
 fn opening_is_timed() {

@@ -33,7 +33,10 @@ fn each_is_counted_once() {
     assert_eq!(shop.statements(), 1_503.0);
     assert_eq!(shop.in_flight(), 0.0);
     let top = shop.plimsoll.top_queries(10, plimsoll::db::TopBy::Count);
-    let texts: Vec<_> = top.iter().map(|query| (&*query.text, query.count)).collect();
+    let texts: Vec<_> = top
+        .iter()
+        .map(|query| (&*query.text, query.count))
+        .collect();
     let by_id = "SELECT `orders`.`name` FROM `orders` WHERE (`orders`.`id` = ?) LIMIT ?";
     assert_eq!(texts[1], (by_id, 500));
     assert_eq!(top.len(), 5);

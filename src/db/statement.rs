@@ -161,13 +161,15 @@ fn verb(tokens: &[Token<'_>]) -> &'static str {
 /// The tokens as text, spaced as one would write them.
 fn text(tokens: &[Token<'_>]) -> String {
     let mut text = String::new();
+    let mut before = None;
     let mut tight = true;
     for token in tokens {
         let sign = match token {
             Token::Sign(sign) => Some(*sign),
             _ => None,
         };
-        if !tight && !matches!(sign, Some(',' | ')' | '.' | ';' | ':' | ']')) {
+        let belongs = matches!(sign, Some(',' | ')' | '.' | ';' | ':' | ']'));
+        if !tight && !belongs && !is_operator(before, sign) {
             text.push(' ');
         }
         match token {
@@ -177,8 +179,24 @@ fn text(tokens: &[Token<'_>]) -> String {
             Token::Sign(sign) => text.push(*sign),
         }
         tight = matches!(sign, Some('(' | '.' | ':' | '['));
+        before = sign;
     }
     text
+}
+
+/// Whether two signs are one operator, or the better part of one: `<=`, `||`, `->>`.
+fn is_operator(first: Option<char>, second: Option<char>) -> bool {
+    let (Some(first), Some(second)) = (first, second) else {
+        return false;
+    };
+    match second {
+        '=' => matches!(first, '<' | '>' | '!'),
+        '>' => matches!(first, '<' | '-' | '=' | '>' | '@' | '#'),
+        '<' | '|' | '&' | '~' => first == second || (first, second) == ('!', '~'),
+        '@' => first == '<',
+        '*' => first == '~',
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -39,6 +39,19 @@ fn values_lists_and_comments_are_gone() {
 }
 
 #[test]
+fn operators_are_spaced_as_one_writes_them() {
+    for sql in [
+        "SELECT a ->> ? FROM t WHERE b <= ? AND c <> ? AND d >= ?",
+        "SELECT a || b FROM t WHERE c @> d AND e !~* f AND g && h",
+        "SELECT a - ?, b * - c FROM t WHERE d != ? OR e <@ f OR g << ?",
+    ] {
+        assert_eq!(text(sql), sql);
+        assert_eq!(text(&sql.replace('?', "'x'")), sql);
+    }
+    assert_eq!(text("SELECT a<=b,c||d"), "SELECT a <= b, c || d");
+}
+
+#[test]
 fn a_literal_that_may_go_on_takes_the_rest_with_it() {
     assert_eq!(text(r"SELECT 'it\'s' , 'secret'"), "SELECT ?");
     assert_eq!(text(r"SELECT 'C:\' , b"), "SELECT ?");

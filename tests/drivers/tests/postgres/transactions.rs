@@ -1,6 +1,8 @@
 //! Transactions and savepoints, as the server saw them.
 
-use sqlx::{Executor, Postgres};
+use std::fmt::Debug;
+
+use sqlx::{Connection, Executor, Postgres};
 
 use plimsoll::db::sqlx::Pool;
 
@@ -127,6 +129,88 @@ async fn a_commit_after_an_error_rolls_back_and_nobody_is_told() {
     assert_eq!(base.paid().await, 0);
     assert_eq!(site.count("COMMIT", "ok"), 1.0);
     assert_eq!(site.transactions(), [1.0, 0.0, 0.0]);
+    site.is_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL 15: tests/run"]
+async fn a_commit_that_fails_is_no_commit() {
+    let base = base().await;
+    base.run("CREATE TABLE late (id bigint UNIQUE DEFERRABLE INITIALLY DEFERRED)")
+        .await;
+    let site = base.site(1).await;
+    let mut tx = site.pool.begin().await.unwrap();
+    tx.execute("INSERT INTO late VALUES (1), (1)")
+        .await
+        .unwrap();
+    let refused = tx.commit().await.expect_err("two of one");
+    let code = refused.as_database_error().and_then(|error| error.code());
+    assert_eq!(code.as_deref(), Some("23505"));
+    assert_eq!(site.errors("COMMIT", "constraint"), 1.0);
+    assert_eq!(site.count("COMMIT", "error"), 1.0);
+    assert_eq!(site.transactions(), [0.0, 0.0, 1.0]);
+    site.is_quiet().await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL 15: tests/run"]
+async fn a_commit_that_is_given_up_may_be_one_all_the_same() {
+    let base = base().await;
+    base.run(
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER late AFTER INSERT ON audit DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION wait()",
+    )
+    .await;
+    let site = base.site(1).await;
+    let mut holder = base.connect().await;
+    holder.execute("SELECT pg_advisory_lock(1)").await.unwrap();
+    let mut tx = site.pool.begin().await.unwrap();
+    tx.execute("INSERT INTO audit VALUES (1, 1)").await.unwrap();
+    let mut commit = Box::pin(tx.commit());
+    base.begun(&mut commit, "COMMIT", 1).await;
+    drop(commit);
+    assert_eq!(site.count("COMMIT", "cancelled"), 1.0);
+    assert_eq!(site.transactions(), [0.0, 0.0, 1.0]);
+    assert_eq!(site.gauges(), [1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
+    holder.close().await.unwrap();
+    site.is_quiet().await;
+    // Dropped is not undone: the server went on.
+    assert_eq!(base.number("SELECT count(*) FROM audit").await, 1);
+}
+
+const SLOW_BEGIN: &str = "BEGIN; SELECT pg_advisory_xact_lock(1)";
+
+/// Gives up a `begin`, and returns how many transactions are open on the server once the connection is idle.
+async fn open_after(
+    base: &Base,
+    site: &Site,
+    mut begin: impl Future<Output: Debug> + Unpin,
+) -> i64 {
+    let mut holder = base.connect().await;
+    holder.execute("SELECT pg_advisory_lock(1)").await.unwrap();
+    base.begun(&mut begin, SLOW_BEGIN, 1).await;
+    drop(begin);
+    holder.close().await.unwrap();
+    site.settled().await;
+    base.number("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in trans%'")
+        .await
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL 15: tests/run"]
+async fn a_begin_that_is_given_up_leaves_what_it_leaves_without_the_wrapper() {
+    let (bare, measured) = (base().await, base().await);
+    let site = bare.site(1).await;
+    let begin = Box::pin(site.pool.inner().begin_with(SLOW_BEGIN));
+    let expected = open_after(&bare, &site, begin).await;
+    site.pool.close().await;
+    let site = measured.site(1).await;
+    let begin = Box::pin(site.pool.begin_with(SLOW_BEGIN));
+    assert_eq!(open_after(&measured, &site, begin).await, expected);
+    assert_eq!(site.count("BEGIN", "cancelled"), 1.0);
+    assert_eq!(site.transactions(), [0.0, 0.0, 1.0]);
     site.is_quiet().await;
 }
 

@@ -34,10 +34,8 @@ pub async fn base() -> Base {
         name: format!("base{nth}"),
     };
     let create = format!("CREATE DATABASE {}", base.name);
-    (base.server.options("postgres").connect().await)
-        .expect("a server")
-        .execute_unmeasured(&create)
-        .await;
+    let server = base.server.options("postgres").connect().await;
+    execute(server.expect("a server"), &create).await;
     base.run(
         "CREATE EXTENSION pg_stat_statements;
          CREATE TABLE orders (id bigint PRIMARY KEY, name text NOT NULL UNIQUE, paid bigint NOT NULL DEFAULT 0);
@@ -61,7 +59,7 @@ impl Base {
 
     /// Executes statements that nobody measures.
     pub async fn run(&self, sql: &str) {
-        self.connect().await.execute_unmeasured(sql).await;
+        execute(self.connect().await, sql).await;
     }
 
     /// Asks for a number, unmeasured.
@@ -125,16 +123,12 @@ impl Base {
     }
 }
 
-trait Unmeasured {
-    async fn execute_unmeasured(self, sql: &str);
-}
-
-impl Unmeasured for PgConnection {
-    async fn execute_unmeasured(mut self, sql: &str) {
-        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self).await;
-        done.expect(sql);
-        self.close().await.expect("a connection");
-    }
+async fn execute(mut connection: PgConnection, sql: &str) {
+    let done = sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await;
+    done.expect(sql);
+    connection.close().await.expect("a connection");
 }
 
 impl Site {

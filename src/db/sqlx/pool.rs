@@ -207,7 +207,7 @@ impl<DB: Database> Pool<DB> {
         self.inner().num_idle()
     }
 
-    /// How connections are opened.
+    /// How connections are opened. sqlx prints passwords that are in it, here as anywhere: not for a log.
     pub fn connect_options(&self) -> Arc<ConnectOptions<DB>> {
         self.inner().connect_options()
     }

@@ -17,7 +17,9 @@ use super::ended::end;
 /// `BEGIN`, `COMMIT` and `ROLLBACK` are statements like others; those of savepoints are `SAVEPOINT`, `RELEASE` and
 /// `ROLLBACK TO`. Dropped without an end it is rolled back as by sqlx: the statement runs when the connection is used next,
 /// or goes back to its pool, and nobody waits for it. So it is not counted as one; that the transaction was dropped is, in
-/// `db_transactions_total`.
+/// `db_transactions_total`. So is a `begin` or a `commit` that was given up on its way, whatever the server made of it: it may
+/// have committed, and with PostgreSQL sqlx 0.9 forgets a transaction that was begun for nobody, which the connection then
+/// takes back to its pool.
 pub struct Transaction<'c, DB: Database> {
     connection: Held<'c, DB>,
     /// Whether a drop has to roll back.

@@ -2,6 +2,8 @@
 
 mod caching;
 mod calls;
+#[path = "../counted/mod.rs"]
+mod counted;
 mod ends;
 mod generic;
 mod pools;

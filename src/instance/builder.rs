@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::budgets::{self, taken};
+use super::checks::{facade_problems, find_problems, slow_log_problem, watchdog_problem};
 use super::{Inner, Plimsoll};
 use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY, Warning};
 use crate::budget::Budget;
@@ -24,7 +24,6 @@ const MAX_SERIES: usize = 1_000;
 
 /// How many lines the slow log has for each kind of work, and how often.
 const SLOW_LOG: (usize, Duration) = (5, Duration::from_secs(10));
-const MAX_SLOW: usize = 1_000;
 
 /// A configuration in the making. Every mistake surfaces at [`build`](Self::build), all at once.
 ///
@@ -480,88 +479,6 @@ fn thresholds(settings: &Settings) -> Thresholds {
             .and_then(|budget| budget.limits.first())
             .map_or(0.001, |limit| limit.1),
     }
-}
-
-fn find_problems(
-    settings: &Settings,
-    tick: Duration,
-    naming: &Naming,
-    thresholds: &Thresholds,
-    labels: &[Label],
-) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if tick < Duration::from_millis(1) {
-        problems.push(Problem::new(
-            "tick",
-            format!("{tick:?} is too short: it takes at least 1ms"),
-        ));
-    }
-    if settings.max_series == Some(0) {
-        problems.push(Problem::new(
-            "max_series",
-            "0 leaves no room for any series: it takes at least 1",
-        ));
-    }
-    for (field, threshold) in [
-        ("slow_request", thresholds.slow_request),
-        ("slow_query", thresholds.slow_query),
-    ] {
-        if threshold.is_zero() || threshold > Duration::from_secs(3600) {
-            problems.push(Problem::new(
-                field,
-                format!("{threshold:?} is outside what is measured: at most an hour"),
-            ));
-        }
-    }
-    problems.extend(
-        naming
-            .problems()
-            .into_iter()
-            .map(|(field, message)| Problem::new(field, message)),
-    );
-    for (i, budget) in settings.budgets.iter().enumerate() {
-        if settings.budgets[..i]
-            .iter()
-            .any(|earlier| earlier.name == budget.name)
-        {
-            problems.push(taken(&budget.name));
-        }
-        let keys = budget
-            .select()
-            .map_or(Vec::new(), |select| keys(select.domain, labels));
-        problems.extend(budgets::problems(budget, tick, naming, &keys));
-    }
-    problems
-}
-
-fn slow_log_problem((count, period): (usize, Duration)) -> Option<Problem> {
-    let message = if count > MAX_SLOW {
-        format!("{count} at a time are too many: at most {MAX_SLOW}")
-    } else if count > 0 && period.is_zero() {
-        "has no period: give it a second or more".to_owned()
-    } else {
-        return None;
-    };
-    Some(Problem::new("slow_log", message))
-}
-
-fn watchdog_problem(limit: Option<Duration>) -> Option<Problem> {
-    let message = "0ns is no limit: give it more than the queries should take";
-    limit
-        .filter(Duration::is_zero)
-        .map(|_| Problem::new("query_watchdog", message))
-}
-
-/// Bounds for the facade that no histogram could have.
-fn facade_problems(foreign: &Foreign) -> impl Iterator<Item = Problem> {
-    let bounds = foreign.bounds.iter();
-    let bounds =
-        bounds.flat_map(|(suffix, bounds)| bounds.iter().map(move |bound| (suffix, bound)));
-    let unsound = bounds.filter(|(_, bound)| !(bound.is_finite() && **bound >= 0.0));
-    unsound.map(|(suffix, bound)| {
-        let message = format!("bound {bound} is not a number from 0 up");
-        Problem::new(format!("facade_bounds {suffix:?}"), message)
-    })
 }
 
 /// The exact bounds of a domain in seconds: the profile's, every threshold, and a finite one above the highest.

@@ -1,0 +1,94 @@
+//! What cannot be meant as it is configured.
+
+use std::time::Duration;
+
+use super::budgets::{self, taken};
+use crate::config::{Problem, Settings, Thresholds};
+use crate::family::Foreign;
+use crate::naming::Naming;
+use crate::registry::{Label, keys};
+
+/// Lines that the slow log may have for each kind of work.
+const MAX_SLOW: usize = 1_000;
+
+pub(super) fn find_problems(
+    settings: &Settings,
+    tick: Duration,
+    naming: &Naming,
+    thresholds: &Thresholds,
+    labels: &[Label],
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if tick < Duration::from_millis(1) {
+        problems.push(Problem::new(
+            "tick",
+            format!("{tick:?} is too short: it takes at least 1ms"),
+        ));
+    }
+    if settings.max_series == Some(0) {
+        problems.push(Problem::new(
+            "max_series",
+            "0 leaves no room for any series: it takes at least 1",
+        ));
+    }
+    for (field, threshold) in [
+        ("slow_request", thresholds.slow_request),
+        ("slow_query", thresholds.slow_query),
+    ] {
+        if threshold.is_zero() || threshold > Duration::from_secs(3600) {
+            problems.push(Problem::new(
+                field,
+                format!("{threshold:?} is outside what is measured: at most an hour"),
+            ));
+        }
+    }
+    problems.extend(
+        naming
+            .problems()
+            .into_iter()
+            .map(|(field, message)| Problem::new(field, message)),
+    );
+    for (i, budget) in settings.budgets.iter().enumerate() {
+        if settings.budgets[..i]
+            .iter()
+            .any(|earlier| earlier.name == budget.name)
+        {
+            problems.push(taken(&budget.name));
+        }
+        let keys = budget
+            .select()
+            .map_or(Vec::new(), |select| keys(select.domain, labels));
+        problems.extend(budgets::problems(budget, tick, naming, &keys));
+    }
+    problems
+}
+
+pub(super) fn slow_log_problem((count, period): (usize, Duration)) -> Option<Problem> {
+    let message = if count > MAX_SLOW {
+        format!("{count} at a time are too many: at most {MAX_SLOW}")
+    } else if count > 0 && period.is_zero() {
+        "has no period: give it a second or more".to_owned()
+    } else {
+        return None;
+    };
+    Some(Problem::new("slow_log", message))
+}
+
+pub(super) fn watchdog_problem(limit: Option<Duration>) -> Option<Problem> {
+    let message = "0ns is no limit: give it more than the queries should take";
+    limit
+        .filter(Duration::is_zero)
+        .map(|_| Problem::new("query_watchdog", message))
+}
+
+/// Bounds for the facade that no histogram could have.
+pub(super) fn facade_problems(foreign: &Foreign) -> impl Iterator<Item = Problem> {
+    let bounds = foreign.bounds.iter();
+    let bounds =
+        bounds.flat_map(|(suffix, bounds)| bounds.iter().map(move |bound| (suffix, bound)));
+    let unsound = bounds.filter(|(_, bound)| !(bound.is_finite() && **bound >= 0.0));
+    unsound.map(|(suffix, bound)| {
+        let message = format!("bound {bound} is not a number from 0 up");
+        Problem::new(format!("facade_bounds {suffix:?}"), message)
+    })
+}

@@ -51,15 +51,21 @@ mod reading;
     allow(dead_code, reason = "only this probe has scopes")
 )]
 mod record;
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only this probe has scopes")
+)]
+mod repeats;
 mod stage;
 
-pub use reading::{Anatomy, Part};
+pub use reading::{Anatomy, Part, Repeated};
 pub use stage::{Stage, stage, time};
 
 #[cfg(feature = "http")]
 pub(crate) use here::{Here, is_at};
-pub(crate) use here::{called, trace_id};
-pub(crate) use record::{Call, OTHER, Scope};
+pub(crate) use here::{called, name_latest, trace_id};
+pub(crate) use record::{Call, OTHER, Scope, Tally};
+pub(crate) use repeats::{QueryLimits, StatementId};
 
 #[cfg(all(test, feature = "http"))]
 mod tests;

@@ -74,11 +74,18 @@ pub(super) fn slow_log_problem((count, period): (usize, Duration)) -> Option<Pro
     Some(Problem::new("slow_log", message))
 }
 
-pub(super) fn watchdog_problem(limit: Option<Duration>) -> Option<Problem> {
-    let message = "0ns is no limit: give it more than the queries should take";
-    limit
-        .filter(Duration::is_zero)
-        .map(|_| Problem::new("query_watchdog", message))
+/// What is wrong with how queries are watched.
+pub(super) fn query_problems(settings: &Settings) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if settings.query_watchdog == Some(Duration::ZERO) {
+        let message = "0ns is no limit: give it more than the queries should take";
+        problems.push(Problem::new("query_watchdog", message));
+    }
+    if settings.n_plus_one == Some(1) {
+        let message = "1 makes a finding of every query: it takes at least 2, or 0 for none";
+        problems.push(Problem::new("n_plus_one", message));
+    }
+    problems
 }
 
 /// Bounds for the facade that no histogram could have.

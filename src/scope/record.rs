@@ -35,6 +35,11 @@ impl Tally {
         self.ns = self.ns.saturating_add(ns);
         self.count += 1;
     }
+
+    pub(super) fn add_all(&mut self, other: Self) {
+        self.ns = self.ns.saturating_add(other.ns);
+        self.count += other.count;
+    }
 }
 
 /// What is known of one request, beside how it ends. Changed only by the thread that polls it, through [`super::enter`].
@@ -75,6 +80,26 @@ impl Scope {
     pub(crate) fn limited(self, limits: QueryLimits) -> Self {
         let repeats = Repeats::new(limits);
         Self { repeats, ..self }
+    }
+
+    /// One for work of this request that runs elsewhere.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            repeats: self.repeats.fork(),
+            ..Self::new(self.anatomy, self.trace_id)
+        }
+    }
+
+    /// Adds what such work has come to.
+    pub(super) fn join(&mut self, forked: Self) {
+        self.queries.add_all(forked.queries);
+        self.devices.add_all(forked.devices);
+        self.others.add_all(forked.others);
+        for (name, tally) in &forked.stages[..forked.used] {
+            self.stage(name).add_all(*tally);
+        }
+        self.parts_ns = self.parts_ns.saturating_add(forked.parts_ns);
+        self.repeats.join(forked.repeats);
     }
 
     pub(super) fn id(&self) -> ScopeId {

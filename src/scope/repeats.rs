@@ -41,6 +41,8 @@ impl StatementId {
 #[derive(Debug)]
 pub(super) struct Repeats {
     limits: QueryLimits,
+    /// How often a statement comes before it gets a name: the limit, or at once where it is to join others; 0 for never.
+    name_at: u64,
     ids: [StatementId; STATEMENTS],
     /// By place, as the ids.
     tallies: [Tally; STATEMENTS],
@@ -56,6 +58,7 @@ impl Repeats {
     pub(super) fn new(limits: QueryLimits) -> Self {
         Self {
             limits,
+            name_at: limits.n_plus_one,
             ids: [StatementId::NONE; STATEMENTS],
             tallies: [Tally::default(); STATEMENTS],
             latest: 0,
@@ -64,15 +67,36 @@ impl Repeats {
         }
     }
 
+    /// One for work of the same request that runs elsewhere.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            name_at: self.name_at.min(1),
+            ..Self::new(self.limits)
+        }
+    }
+
+    /// Adds what such work has come to.
+    pub(super) fn join(&mut self, forked: Self) {
+        for (from, name) in forked.names {
+            let Some(at) = self.place(forked.ids[from]) else {
+                continue;
+            };
+            let before = self.tallies[at].count;
+            self.tallies[at].add_all(forked.tallies[from]);
+            if before < self.name_at && self.tallies[at].count >= self.name_at {
+                self.names.push((at, name));
+            }
+        }
+    }
+
     pub(super) fn limits(&self) -> QueryLimits {
         self.limits
     }
 
-    /// Counts a query; `true` if its statement has now come as often as the limit, so that somebody should
-    /// [name](Self::name) it.
+    /// Counts a query; `true` if its statement has now come so often that somebody should [name](Self::name) it.
     #[inline]
     pub(super) fn count(&mut self, id: StatementId, ns: u64) -> bool {
-        if self.limits.n_plus_one == 0 {
+        if self.name_at == 0 {
             return false;
         }
         if self.ids[self.latest] != id {
@@ -83,7 +107,7 @@ impl Repeats {
         }
         let tally = &mut self.tallies[self.latest];
         tally.add(ns);
-        tally.count == self.limits.n_plus_one
+        tally.count == self.name_at
     }
 
     /// Where a statement is, or is to be from now on; `None` if all places are taken for good.
@@ -111,7 +135,8 @@ impl Repeats {
     pub(super) fn worst(&self) -> Option<(&str, Tally)> {
         let named = self.names.iter();
         let named = named.map(|(at, name)| (&**name, self.tallies[*at]));
-        named.max_by_key(|(_, tally)| (tally.count, tally.ns))
+        let found = named.filter(|(_, tally)| tally.count >= self.limits.n_plus_one);
+        found.max_by_key(|(_, tally)| (tally.count, tally.ns))
     }
 }
 

@@ -219,3 +219,56 @@ fn what_came_as_often_as_the_limit_is_named_and_counted_with_its_time() {
     let repeated = anatomy.n_plus_one.expect("named");
     assert_eq!(repeated.to_string(), "SELECT items x 4 in 4ms");
 }
+
+#[test]
+fn what_is_joined_is_a_part_of_the_request_and_what_is_not_is_none() {
+    let ((shared, clock), trace) = (clock(), crate::TraceId::new([7; 16]));
+    let limits = QueryLimits {
+        n_plus_one: 4,
+        queries: 0,
+    };
+    let mut scope = Scope::new(true, trace).limited(limits);
+    let statements = [1_u8, 2];
+    let query = |which: usize| {
+        if called(Call::Query(StatementId::of(&statements[which])), 1_000_000) {
+            name_latest(&which.to_string());
+        }
+    };
+    let work = || {
+        assert_eq!(trace_id(), trace);
+        let _stage = stage("apart");
+        clock.advance(ms(5));
+        query(0);
+        query(1);
+        called(Call::Device, 1_000_000);
+    };
+    let forked = enter(Some((&mut scope, &shared)), || {
+        query(0);
+        [(); 4].map(|()| fork_sync(work))
+    });
+    let forked =
+        thread::scope(|threads| forked.map(|work| threads.spawn(work).join().expect("no panic")));
+    let [first, second, third, never] = forked;
+    enter(Some((&mut scope, &shared)), || {
+        _ = [first, second, third].map(Forked::join);
+    });
+    drop(never);
+    let expected = [
+        ("query", 7, 7),
+        ("device", 3, 3),
+        ("apart", 6, 3),
+        ("rest", 4, 1),
+    ];
+    assert_eq!(parts(&scope, 20), expected);
+    let (ns, count) = (4_000_000, 4);
+    assert_eq!(scope.repeated(), Some(("0", Tally { ns, count })));
+}
+
+#[test]
+fn a_fork_outside_of_a_request_does_nothing() {
+    let forked = fork_sync(|| (trace_id(), 7))();
+    let ((shared, _), mut scope) = (clock(), Scope::new(true, None));
+    let joined = enter(Some((&mut scope, &shared)), || forked.join());
+    assert_eq!(joined, (None, 7));
+    assert_eq!(parts(&scope, 1), [("rest", 1, 1)]);
+}

@@ -311,3 +311,37 @@ fn a_limit_of_one_is_a_mistake() {
     let error = built.unwrap_err().to_string();
     assert!(error.contains("n_plus_one 1 makes"), "{error}");
 }
+
+#[tokio::test]
+async fn a_query_for_each_row_is_found_in_tasks_that_are_joined() {
+    let watched = Watched::defaults();
+    let (db, clock) = (watched.plimsoll.db("orders"), watched.clock.clone());
+    let handler = move || async move {
+        let mut tasks = Vec::new();
+        for _ in 0..11 {
+            let clock = clock.clone();
+            let query = db.time("by_id", async move {
+                tokio::task::yield_now().await;
+                clock.advance(ms(1));
+                Ok::<_, ()>(7)
+            });
+            tasks.push(tokio::spawn(scope::fork(query)));
+        }
+        for (nth, task) in tasks.into_iter().enumerate() {
+            let forked = task.await.unwrap();
+            // The last one was spawned and is nobody's.
+            if nth < 10 {
+                assert_eq!(forked.join(), Ok(7));
+            }
+        }
+    };
+    let app = Router::new()
+        .route("/a", get(handler))
+        .layer(watched.layer());
+    let response = app.oneshot(request("/a")).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    let found = watched.told();
+    assert_eq!((&*found[0].query, found[0].count), ("by_id orders", 10));
+    let queries = "http_server_request_queries_sum";
+    assert_eq!(sample(&watched.plimsoll, queries, "/a"), Some(10.0));
+}

@@ -158,18 +158,21 @@ pub(crate) enum Domain {
     Connect,
     /// Waiting for a pooled connection: `pool`.
     Acquire,
+    /// Opening a connection for a pool: `pool`.
+    Create,
     /// The user's own operations: `operation`.
     Operation,
 }
 
 impl Domain {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Http,
         Self::Service,
         Self::Db,
         Self::Modbus,
         Self::Connect,
         Self::Acquire,
+        Self::Create,
         Self::Operation,
     ];
 
@@ -182,6 +185,7 @@ impl Domain {
             Self::Modbus => "modbus",
             Self::Connect => "connect",
             Self::Acquire => "acquire",
+            Self::Create => "create",
             Self::Operation => "operation",
         }
     }
@@ -194,7 +198,7 @@ impl Domain {
             Self::Db => &["operation", "model", "query"],
             Self::Modbus => &["device", "operation"],
             Self::Connect => &["protocol", "device"],
-            Self::Acquire => &["pool"],
+            Self::Acquire | Self::Create => &["pool"],
         }
     }
 }

@@ -97,6 +97,7 @@ fn filled(naming: Naming) -> Plimsoll {
         &["orders"],
         &[(Ok, 0, MS), (Error, 0, 5_000 * MS)],
     );
+    record(&plimsoll, Domain::Create, &["orders"], &[(Ok, 0, 4 * MS)]);
     plimsoll
 }
 

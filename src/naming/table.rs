@@ -230,6 +230,10 @@ pub(super) const COMMON: &[Row] = &[
         "Waits for a pooled connection by how they ended."),
     row("connection_timeouts_total", Domain::Acquire, Take::EndedAs(Outcome::Error), POOL,
         "Waits for a pooled connection that ended without one."),
+    row("connection_create_duration_seconds", Domain::Create, SECONDS, POOL,
+        "Time spent opening connections for a pool, failures included."),
+    row("connection_create_errors_total", Domain::Create, Take::EndedAs(Outcome::Error), POOL,
+        "Connections for a pool that could not be opened."),
 ];
 
 #[rustfmt::skip]
@@ -471,7 +475,7 @@ const DEVICE_BOUNDS: &[f64] = &[
 pub(super) fn bounds(profile: super::Profile, domain: Domain) -> &'static [f64] {
     use super::Profile::{AxumPrometheus, Millis, Otel};
     match (domain, profile) {
-        (Domain::Modbus | Domain::Connect | Domain::Acquire, _) => DEVICE_BOUNDS,
+        (Domain::Modbus | Domain::Connect | Domain::Acquire | Domain::Create, _) => DEVICE_BOUNDS,
         (Domain::Http, AxumPrometheus) => axum_prometheus::BOUNDS,
         (Domain::Http, Millis) => HTTP_MS_BOUNDS,
         (Domain::Db, Millis) => DB_MS_BOUNDS,

@@ -1,5 +1,6 @@
 //! The `db` and `pool` rooms: every query is counted once, whichever way it ends.
 
+mod budgets;
 #[cfg(feature = "demo")]
 mod sqlite;
 mod statements;

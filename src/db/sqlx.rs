@@ -46,6 +46,11 @@
 //!   only hook (`after_connect`) comes when it is open. It is part of the wait of whoever it is opened for; a pool of your own can time it
 //!   by [`Pool::create`](crate::pool::Pool::create).
 //!
+//! # Names
+//!
+//! A statement whose summary says too little goes by a name where its executor has one: `pool.named("orders.by_id")`,
+//! `tx.named("orders.pay")`. Names are `&'static str`, so that no value of a user's becomes one.
+//!
 //! # What is not seen
 //!
 //! [`Pool::inner`], [`Connection::inner_mut`] and [`PoolConnection::into_inner`] say in their names that they lead past it. sqlx' own
@@ -76,6 +81,7 @@ mod driver;
 mod ended;
 mod executor;
 mod meter;
+mod named;
 mod pool;
 mod query;
 mod rows;
@@ -84,5 +90,6 @@ mod transaction;
 
 pub use acquire::{Acquire, Unseen};
 pub use connection::{Connection, PoolConnection};
+pub use named::Named;
 pub use pool::Pool;
 pub use transaction::Transaction;

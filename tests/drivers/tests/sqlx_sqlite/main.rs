@@ -4,6 +4,7 @@ mod caching;
 mod calls;
 mod ends;
 mod generic;
+mod names;
 mod pools;
 mod site;
 mod transactions;

@@ -6,5 +6,6 @@ mod ends;
 mod generic;
 mod names;
 mod pools;
+mod requests;
 mod site;
 mod transactions;

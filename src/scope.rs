@@ -36,10 +36,10 @@
 //! What overlaps (`join!`) counts in full: two queries of 5 ms at the same time are 10 ms of queries. Shares are then of the
 //! sum of all parts, so that they still add up to 1, and the rest is 0. A query timed inside another one counts twice.
 //!
-//! A task that was spawned, and a closure on another thread, has no scope: `stage` does nothing there, its queries are
-//! no part of the request and have no trace; a stage around awaiting them counts the time. Unless they are forked off and joined: see
-//! [`fork`] and [`fork_sync`]. What is joined counts in full beside a stage that awaits it. The guard of a stage may live across awaits and
-//! move between threads with its request; dropped outside of it, or after its end, it counts nothing.
+//! A task that was spawned, and a closure on another thread, has no scope: `stage` does nothing there, its queries are no
+//! part of the request and have no trace; a stage around awaiting them counts the time. Unless they are forked off and
+//! joined ([`fork`], [`fork_sync`]); what is joined counts in full beside a stage that awaits it. The guard of a stage may
+//! live across awaits and move between threads with its request; dropped outside of it, or after its end, it counts nothing.
 
 mod fork;
 #[cfg_attr(

@@ -42,9 +42,9 @@
 //! * The wait for a connection, apart from the query; `PoolTimedOut` and `PoolClosed` are ends of the wait, and no query was.
 //! * Transactions by how they ended: `dropped` is what neither a commit nor a rollback ended, so sqlx rolls it back; a commit
 //!   that failed is among them. A savepoint is a part of its transaction.
-//! * The pool's gauges, [ghosts](crate::pool#ghosts) among them. How long it takes to open a connection, sqlx does not tell: its
-//!   only hook (`after_connect`) comes when it is open. It is part of the wait of whoever it is opened for; a pool of your own can time it
-//!   by [`Pool::create`](crate::pool::Pool::create).
+//! * The pool's gauges, [ghosts](crate::pool#ghosts) among them. How long it takes to open a connection, sqlx does not
+//!   tell: its only hook (`after_connect`) comes when it is open. It is part of the wait of whoever it is
+//!   opened for; a pool of your own can time it by [`Pool::create`](crate::pool::Pool::create).
 //!
 //! # Names
 //!

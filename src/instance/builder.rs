@@ -151,10 +151,9 @@ impl Builder {
     /// Asked twice, the latter holds.
     ///
     /// It may block or panic: nobody else notices. Queries are looked at by the tick, so a query is told of up to a tick
-    /// late, and one that ends before is not. With the feature `tracing` they go to the target `plimsoll::watchdog` as well.
-    /// 1024 are watched at the same time; what is above is counted in
-    /// `plimsoll_queries_unwatched_total`. Cost while it is on: a further reading of the clock and two exchanges for each
-    /// query; no lock and no allocation.
+    /// late, and one that ends before is not. With the feature `tracing` they go to the target `plimsoll::watchdog` as
+    /// well. 1024 are watched at the same time; what is above is counted in `plimsoll_queries_unwatched_total`. Cost while
+    /// it is on: a further reading of the clock and two exchanges for each query; no lock and no allocation.
     ///
     /// ```
     /// use plimsoll::Plimsoll;
@@ -180,11 +179,11 @@ impl Builder {
 
     /// How often a request may run one statement before that is a finding, 10 by default; 0 for ever so often.
     ///
-    /// Looked for where a layer keeps a record of the request: under [anatomy], [trace ids] (of requests that have a trace),
-    /// or [asked to][n_plus_one]. Statements are those of [`Database`](crate::db::Database) and the sqlx wrapper, by their text without
-    /// values or their name; of [`Db`](crate::db::Db) operation and model are the statement. What came above the cap on
-    /// statements or label sets is not told apart, so it is no finding. 16 are told apart at a time; of more than that, each run in
-    /// turn, repetitions may be missed.
+    /// Looked for where a layer keeps a record of the request: under [anatomy], [trace ids] (of requests that have a
+    /// trace), or [asked to][n_plus_one]. Statements are those of [`Database`](crate::db::Database) and the sqlx wrapper,
+    /// by their text without values or their name; of [`Db`](crate::db::Db) operation and model are the statement. What
+    /// came above the cap on statements or label sets is not told apart, so it is no finding. 16 are told apart at a time;
+    /// of more than that, each run in turn, repetitions may be missed.
     ///
     /// Findings are counted by method and route (`http_server_n_plus_one_requests_total`), stand in the request's
     /// [`Anatomy`](crate::Anatomy), and go to [`on_query_finding`](Self::on_query_finding). Cost: per query some
@@ -209,9 +208,10 @@ impl Builder {
 
     /// Calls `callback` for requests that query too much, on a thread of its own. It may block or panic: nobody else notices.
     ///
-    /// Every ten seconds it is told of 20 findings at most that differ in kind, method, route or statement: of those alike, the one with
-    /// the most queries, and how many others there were. What is above 20 is counted in
-    /// `plimsoll_query_findings_dropped_total`. With the feature `tracing` they go to the target `plimsoll::queries` as well.
+    /// Every ten seconds it is told of 20 findings at most that differ in kind, method, route or statement: of those alike,
+    /// the one with the most queries, and how many others there were. What is above 20 is counted in
+    /// `plimsoll_query_findings_dropped_total`. With the feature `tracing` they go to the target `plimsoll::queries` as
+    /// well.
     ///
     /// ```
     /// use plimsoll::Plimsoll;

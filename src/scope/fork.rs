@@ -11,9 +11,9 @@ use crate::clock::SharedClock;
 /// Makes a future that may run in another task, with a record of its own: what it queries and calls and its stages are a part
 /// of the request at hand as soon as they [join](Forked::join) it.
 ///
-/// Its queries have the request's trace, in the slow log and for the watchdog. What it does when it is dropped before its end
-/// is no part of the request. Outside of a request with a record, this does nothing. Cost: one allocation of 900 bytes, and one for
-/// each of its statements.
+/// Its queries have the request's trace, in the slow log and for the watchdog. What it does when it is dropped before its
+/// end is no part of the request. Outside of a request with a record, this does nothing. Cost: one allocation of 900 bytes,
+/// and one for each of its statements.
 ///
 /// ```
 /// # async fn run(ids: Vec<u32>) {

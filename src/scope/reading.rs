@@ -12,7 +12,7 @@ use super::record::{Scope, Tally};
 pub struct Anatomy {
     /// Queries that ended while it was under way.
     pub queries: u64,
-    /// The statement that it ran again and again, if as often as the [limit](crate::Builder::n_plus_one).
+    /// The statement that it ran again and again, if as often as the limit (`Builder::n_plus_one`).
     pub n_plus_one: Option<Repeated>,
     /// Its parts, the rest last.
     pub parts: Vec<Part>,

@@ -272,3 +272,9 @@ fn a_fork_outside_of_a_request_does_nothing() {
     assert_eq!(joined, (None, 7));
     assert_eq!(parts(&scope, 1), [("rest", 1, 1)]);
 }
+
+#[test]
+fn a_record_is_as_large_as_the_documents_say() {
+    let bytes = size_of::<Scope>();
+    assert!((800..=900).contains(&bytes), "{bytes}");
+}

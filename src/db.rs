@@ -104,6 +104,7 @@ use std::time::Duration;
 use crate::histogram::nanos;
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, Operation, Outcome, Registry};
+use crate::scope::StatementId;
 use guard::Counted;
 
 impl Plimsoll {
@@ -130,7 +131,8 @@ impl Plimsoll {
         let operation = operation_of(self.registry(), operation, model);
         let end = status.into().0;
         operation.record(end, nanos(duration));
-        operation.ended(end, nanos(duration), None);
+        let statement = StatementId::of(&**operation);
+        operation.ended(statement, end, nanos(duration), None);
     }
 }
 

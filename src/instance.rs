@@ -2,6 +2,7 @@
 
 mod budgets;
 mod builder;
+mod checks;
 
 pub use builder::Builder;
 

@@ -198,6 +198,54 @@ impl Pool {
         self.acquire.clone().time(future)
     }
 
+    /// Times the opening of a connection and returns what `future` returned, unchanged: for the manager of a pool of your own, or
+    /// a driver's hook that connects. Exported as `connection_create_duration_seconds`.
+    ///
+    /// `Err` counts as an error, dropped before its end it counts as cancelled. The time runs from the first poll, and is
+    /// part of the wait of whoever the connection is opened for.
+    ///
+    /// ```
+    /// use plimsoll::Plimsoll;
+    ///
+    /// # async fn connect() -> Result<u8, &'static str> { Ok(0) }
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let plimsoll = Plimsoll::builder().build()?;
+    /// let readings = plimsoll.pool("readings")?;
+    /// let connection = readings.create(connect()).await?;
+    /// # assert!(plimsoll.render().contains(r#"connection_create_errors_total{pool="readings"} 0"#));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(run()).unwrap();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn create<F, T, E>(&self, future: F) -> impl Future<Output = Result<T, E>> + use<F, T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        self.creation().clone().time(future)
+    }
+
+    /// The same for a driver that blocks.
+    ///
+    /// # Errors
+    ///
+    /// Those of `connect`.
+    pub fn create_sync<T, E>(&self, connect: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let opening = self.creation().start();
+        let result = connect();
+        opening.finish(Outcome::of(&result));
+        result
+    }
+
+    /// Made when it is first asked for: most pools open their connections where nobody sees it.
+    fn creation(&self) -> &Arc<Operation> {
+        let set = self.inner.registry.set(Domain::Create);
+        let creation = set.declare(&[&self.name]);
+        creation.series(Outcome::Ok);
+        creation.series(Outcome::Error);
+        creation
+    }
+
     /// Counts a wait as begun, here and now; what this returns counts its end.
     pub fn begin(&self) -> Waiting {
         Waiting(self.acquire.start())
@@ -335,6 +383,73 @@ mod tests {
         let page = plimsoll.render();
         assert!(page.contains(&waiting(0)));
         assert!(page.contains("connection_timeouts_total{pool=\"readings\"} 1\n"));
+    }
+
+    #[test]
+    fn openings_are_timed_where_somebody_does_it() {
+        let clock = crate::ManualClock::new();
+        let builder = Plimsoll::builder().clock(clock.clone()).manual_tick();
+        let plimsoll = builder.build().expect("defaults");
+        let pool = plimsoll.pool("readings").expect("new names");
+        assert!(
+            !plimsoll
+                .render()
+                .contains("connection_create_errors_total{")
+        );
+        let opened = pool.create_sync(|| {
+            clock.advance(std::time::Duration::from_millis(200));
+            Ok::<_, ()>(7)
+        });
+        assert_eq!(opened, Ok(7));
+        assert_eq!(pool.create_sync(|| Err::<(), _>("refused")), Err("refused"));
+        {
+            let never = std::pin::pin!(pool.create(std::future::pending::<Result<(), ()>>()));
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(never.poll(&mut context).is_pending());
+        }
+        let page = plimsoll.render();
+        for line in [
+            "connection_create_duration_seconds_sum{pool=\"readings\"} 0.2\n",
+            "connection_create_duration_seconds_count{pool=\"readings\"} 3\n",
+            "connection_create_errors_total{pool=\"readings\"} 1\n",
+            // Neither is a wait.
+            "connection_wait_duration_seconds_count{pool=\"readings\"} 0\n",
+            "connection_timeouts_total{pool=\"readings\"} 0\n",
+        ] {
+            assert!(page.contains(line), "{line}{page}");
+        }
+    }
+
+    #[test]
+    fn quotients_of_a_pools_figures_have_the_same_labels_on_both_sides() {
+        let plimsoll = Plimsoll::builder().build().expect("defaults");
+        let pools = ["readings", "orders"].map(|name| plimsoll.pool(name).expect("new names"));
+        for pool in &pools {
+            pool.begin().timed_out();
+            pool.begin().finish(&Ok::<_, ()>(()));
+            assert_eq!(pool.create_sync(|| Ok::<_, ()>(7)), Ok(7));
+        }
+        let page = plimsoll.render();
+        let labels = |name: &str| -> Vec<&str> {
+            let samples = page.lines().filter_map(|line| line.strip_prefix(name));
+            let labels = samples.filter_map(|line| line.strip_prefix('{')?.split_once('}'));
+            labels.map(|(labels, _)| labels).collect()
+        };
+        for (dividend, divisor) in [
+            ("connection_pool_active", "connection_pool_max"),
+            (
+                "connection_timeouts_total",
+                "connection_wait_duration_seconds_count",
+            ),
+            (
+                "connection_create_errors_total",
+                "connection_create_duration_seconds_count",
+            ),
+        ] {
+            let expected = ["pool=\"orders\"", "pool=\"readings\""];
+            assert_eq!(labels(dividend), expected, "{dividend}");
+            assert_eq!(labels(divisor), expected, "{divisor}");
+        }
     }
 
     #[test]

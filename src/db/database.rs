@@ -10,9 +10,11 @@ use super::error::Status;
 use super::guard::{Counted, Guard};
 use super::statement::{DoubleQuotes, Statement};
 use super::statements::Statements;
+use crate::config::DatabaseSettings;
 use crate::histogram::{Cells, Reading, nanos};
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, Operation, Outcome, Registry};
+use crate::scope::StatementId;
 
 /// Statements that are told apart unless told otherwise.
 pub(super) const MAX_STATEMENTS: usize = 256;
@@ -24,7 +26,8 @@ const ERRORS: usize = 2;
 impl Plimsoll {
     /// Measures queries by their SQL: a database of this name, which only [`top_queries`](Self::top_queries) shows.
     ///
-    /// One name is one table of statements, whoever opens it; the options are those of the first.
+    /// One name is one table of statements, whoever opens it; the options are those of the first, and those of the
+    /// configuration (`[[database]]`) win over them.
     pub fn database(&self, name: impl Into<String>) -> DatabaseBuilder {
         DatabaseBuilder {
             plimsoll: self.clone(),
@@ -65,11 +68,21 @@ impl DatabaseBuilder {
     /// The handle to measure with.
     pub fn open(self) -> Database {
         let inner = self.plimsoll.inner();
+        let settings = inner.databases.settings(&self.name);
         let known = inner.databases.open(&self.name, || {
             let memory = inner.registry.memory_of_cells().clone();
+            let cap = settings.max_statements.unwrap_or(self.max_statements);
+            let quotes = match settings.quoted_literals {
+                None => self.quotes,
+                Some(false) => DoubleQuotes::Names,
+                Some(true) => DoubleQuotes::Literals,
+            };
+            let statements = Statements::new(quotes, cap, memory);
+            let queries = settings.queries.iter();
+            queries.for_each(|name| statements.declare(name));
             Known {
                 name: self.name.as_str().into(),
-                statements: Statements::new(self.quotes, self.max_statements, memory),
+                statements,
             }
         });
         Database {
@@ -80,8 +93,12 @@ impl DatabaseBuilder {
 }
 
 /// All databases of an instance.
-#[derive(Debug, Default)]
-pub(crate) struct Databases(Mutex<Vec<Arc<Known>>>);
+#[derive(Debug)]
+pub(crate) struct Databases {
+    /// What the configuration says, whatever the code does.
+    settings: Vec<DatabaseSettings>,
+    open: Mutex<Vec<Arc<Known>>>,
+}
 
 /// A database and its statements.
 #[derive(Debug)]
@@ -91,8 +108,20 @@ pub(crate) struct Known {
 }
 
 impl Databases {
+    pub(crate) fn new(settings: Vec<DatabaseSettings>) -> Self {
+        let open = Mutex::default();
+        Self { settings, open }
+    }
+
+    /// What the configuration says of a database.
+    fn settings(&self, name: &str) -> DatabaseSettings {
+        let mut all = self.settings.iter();
+        let found = all.find(|settings| settings.name == name);
+        found.cloned().unwrap_or_default()
+    }
+
     fn open(&self, name: &str, make: impl FnOnce() -> Known) -> Arc<Known> {
-        let mut all = self.0.lock();
+        let mut all = self.open.lock();
         if let Some(known) = all.iter().find(|known| *known.name == *name) {
             return known.clone();
         }
@@ -102,7 +131,7 @@ impl Databases {
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Known>> {
-        self.0.lock().clone()
+        self.open.lock().clone()
     }
 }
 
@@ -198,7 +227,7 @@ impl Database {
         let operation = kept.operation();
         operation.record(end, elapsed_ns);
         kept.count(elapsed_ns, end.outcome == Outcome::Error);
-        operation.ended(end, elapsed_ns, None);
+        operation.ended(StatementId::of(&**kept), end, elapsed_ns, None);
     }
 
     /// Times a query from its first poll and returns its result, unchanged: [`Db::time`](super::Db::time) by statement.

@@ -44,8 +44,14 @@
 //! * Transactions by how they ended: `dropped` is what neither a commit nor a rollback ended, so sqlx rolls it back; a commit
 //!   that failed is among them. A savepoint is a part of its transaction. After an error PostgreSQL answers a commit by rolling
 //!   back; sqlx does not tell, so that is `committed`.
-//! * The pool's gauges, [ghosts](crate::pool#ghosts) among them. How long it takes to open a connection, sqlx does not tell: it is
-//!   part of the wait of whoever it is opened for.
+//! * The pool's gauges, [ghosts](crate::pool#ghosts) among them. How long it takes to open a connection, sqlx does not
+//!   tell: its only hook (`after_connect`) comes when it is open. It is part of the wait of whoever it is
+//!   opened for; a pool of your own can time it by [`Pool::create`](crate::pool::Pool::create).
+//!
+//! # Names
+//!
+//! A statement whose summary says too little goes by a name where its executor has one: `pool.named("orders.by_id")`,
+//! `tx.named("orders.pay")`. Names are `&'static str`, so that no value of a user's becomes one.
 //!
 //! # What is not seen
 //!
@@ -81,6 +87,7 @@ mod driver;
 mod ended;
 mod executor;
 mod meter;
+mod named;
 mod pool;
 mod query;
 mod rows;
@@ -90,5 +97,6 @@ mod transaction;
 pub use acquire::{Acquire, Unseen};
 pub use connection::{Connection, PoolConnection};
 pub use ended::class_of;
+pub use named::Named;
 pub use pool::Pool;
 pub use transaction::Transaction;

@@ -135,6 +135,10 @@ impl Projection {
             Take::InFlight => {
                 Number::Integer(operations().map(|operation| operation.in_flight).sum())
             }
+            Take::Found(kind) => {
+                let found = operations().filter_map(|operation| operation.found[kind as usize]);
+                Number::Integer(found.sum())
+            }
             Take::Slow => {
                 let slow = |ended: &EndedSeries| {
                     let folded = &ended.values.folded;
@@ -188,9 +192,12 @@ fn kind(take: Take) -> Kind {
             Kind::Histogram
         }
         Take::InFlight | Take::ErrorRatio => Kind::Gauge,
-        Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) | Take::Begun | Take::Slow => {
-            Kind::Counter
-        }
+        Take::Ended
+        | Take::EndedAs(_)
+        | Take::EndedOperation(_)
+        | Take::Begun
+        | Take::Slow
+        | Take::Found(_) => Kind::Counter,
     }
 }
 
@@ -228,9 +235,7 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
             }
             continue;
         }
-        if let Take::Extra { extra, .. } = spec.take
-            && operation.extras[extra as usize].is_none()
-        {
+        if !is_measured(spec.take, operation) {
             continue;
         }
         // Also without an ended one: a pair of counters is then born with the same labels, at zero.
@@ -238,7 +243,10 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
             .entry(values(inner, spec, operation, Which::All))
             .or_default();
         row.came(operation.created());
-        if matches!(spec.take, Take::Begun | Take::InFlight | Take::Extra { .. }) {
+        if matches!(
+            spec.take,
+            Take::Begun | Take::InFlight | Take::Extra { .. } | Take::Found(_)
+        ) {
             row.parts.push((at, 0));
             continue;
         }
@@ -249,6 +257,15 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
         row.parts.extend(counted.map(|(which, _)| (at, which)));
     }
     rows
+}
+
+/// Whether there is anything of an operation that such a family could show.
+fn is_measured(take: Take, operation: &OperationSeries) -> bool {
+    match take {
+        Take::Extra { extra, .. } => operation.extras[extra as usize].is_some(),
+        Take::Found(kind) => operation.found[kind as usize].is_some(),
+        _ => true,
+    }
 }
 
 /// What of an operation label values are asked for.

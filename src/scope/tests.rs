@@ -18,6 +18,10 @@ fn enter<R>(record: Option<(&mut Scope, &SharedClock)>, work: impl FnOnce() -> R
     work()
 }
 
+fn queried(ns: u64) {
+    called(Call::Query(StatementId::of(&clock)), ns);
+}
+
 fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
@@ -39,7 +43,7 @@ fn a_stage_takes_what_its_insides_do_not() {
         for _ in 0..2 {
             let _inner = stage("inner");
             clock.advance(ms(10));
-            called(Call::Query, 4_000_000);
+            queried(4_000_000);
         }
         called(Call::Device, 2_000_000);
         clock.advance(ms(2));
@@ -68,8 +72,8 @@ fn what_overlaps_saturates_and_shares_still_add_up() {
     enter(Some((&mut scope, &shared)), || {
         let _both = stage("both");
         clock.advance(ms(10));
-        called(Call::Query, 10_000_000);
-        called(Call::Query, 10_000_000);
+        queried(10_000_000);
+        queried(10_000_000);
     });
     let expected = [("query", 20, 2), ("both", 0, 1), ("rest", 0, 1)];
     assert_eq!(parts(&scope, 10), expected);
@@ -101,7 +105,7 @@ fn nested_requests_count_each_for_itself_and_a_panic_restores_the_outer_one() {
             enter(Some((&mut inner, &shared)), || {
                 let _stage = stage("inner");
                 clock.advance(ms(3));
-                called(Call::Query, 1_000_000);
+                queried(1_000_000);
                 std::panic::resume_unwind(Box::new("on purpose"));
             });
         }));
@@ -179,4 +183,98 @@ fn a_request_is_known_by_what_it_is_counted_as() {
     assert!(is_at(subject(outer)) && !is_at(subject(inner)));
     drop(entered);
     assert!(!is_at(subject(outer)));
+}
+
+#[test]
+fn what_came_as_often_as_the_limit_is_named_and_counted_with_its_time() {
+    let (shared, _) = clock();
+    let limits = QueryLimits {
+        n_plus_one: 3,
+        queries: 5,
+    };
+    let mut scope = Scope::new(true, None).limited(limits);
+    let [orders, items] = [&1_u8, &2].map(StatementId::of);
+    let mut run = |statement| {
+        enter(Some((&mut scope, &shared)), || {
+            called(Call::Query(statement), 1_000_000)
+        })
+    };
+    let asked = [items, orders, orders, items].map(&mut run);
+    assert_eq!(asked, [false; 4]);
+    assert!(run(items), "the third one");
+    assert_eq!(scope.repeated(), None);
+    enter(Some((&mut scope, &shared)), || name_latest("SELECT items"));
+    let (ns, count) = (4_000_000, 4);
+    enter(Some((&mut scope, &shared)), || {
+        assert!(!called(Call::Query(items), 1_000_000));
+        called(Call::Device, 1_000_000);
+    });
+    assert_eq!(
+        scope.repeated(),
+        Some(("SELECT items", Tally { ns, count }))
+    );
+    let (ns, count) = (6_000_000, 6);
+    assert_eq!(scope.too_many(), Some(Tally { ns, count }));
+    let anatomy = scope.to_anatomy(9_000_000).expect("told apart");
+    let repeated = anatomy.n_plus_one.expect("named");
+    assert_eq!(repeated.to_string(), "SELECT items x 4 in 4ms");
+}
+
+#[test]
+fn what_is_joined_is_a_part_of_the_request_and_what_is_not_is_none() {
+    let ((shared, clock), trace) = (clock(), crate::TraceId::new([7; 16]));
+    let limits = QueryLimits {
+        n_plus_one: 4,
+        queries: 0,
+    };
+    let mut scope = Scope::new(true, trace).limited(limits);
+    let statements = [1_u8, 2];
+    let query = |which: usize| {
+        if called(Call::Query(StatementId::of(&statements[which])), 1_000_000) {
+            name_latest(&which.to_string());
+        }
+    };
+    let work = || {
+        assert_eq!(trace_id(), trace);
+        let _stage = stage("apart");
+        clock.advance(ms(5));
+        query(0);
+        query(1);
+        called(Call::Device, 1_000_000);
+    };
+    let forked = enter(Some((&mut scope, &shared)), || {
+        query(0);
+        [(); 4].map(|()| fork_sync(work))
+    });
+    let forked =
+        thread::scope(|threads| forked.map(|work| threads.spawn(work).join().expect("no panic")));
+    let [first, second, third, never] = forked;
+    enter(Some((&mut scope, &shared)), || {
+        _ = [first, second, third].map(Forked::join);
+    });
+    drop(never);
+    let expected = [
+        ("query", 7, 7),
+        ("device", 3, 3),
+        ("apart", 6, 3),
+        ("rest", 4, 1),
+    ];
+    assert_eq!(parts(&scope, 20), expected);
+    let (ns, count) = (4_000_000, 4);
+    assert_eq!(scope.repeated(), Some(("0", Tally { ns, count })));
+}
+
+#[test]
+fn a_fork_outside_of_a_request_does_nothing() {
+    let forked = fork_sync(|| (trace_id(), 7))();
+    let ((shared, _), mut scope) = (clock(), Scope::new(true, None));
+    let joined = enter(Some((&mut scope, &shared)), || forked.join());
+    assert_eq!(joined, (None, 7));
+    assert_eq!(parts(&scope, 1), [("rest", 1, 1)]);
+}
+
+#[test]
+fn a_record_is_as_large_as_the_documents_say() {
+    let bytes = size_of::<Scope>();
+    assert!((800..=900).contains(&bytes), "{bytes}");
 }

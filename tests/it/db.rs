@@ -1,5 +1,6 @@
 //! The `db` and `pool` rooms: every query is counted once, whichever way it ends.
 
+mod budgets;
 #[cfg(feature = "demo")]
 mod sqlite;
 mod statements;
@@ -46,7 +47,7 @@ fn counts(line: &OperationStats) -> [u64; 4] {
     [line.count, line.errors, line.cancelled, line.in_flight]
 }
 
-fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 

@@ -4,6 +4,7 @@ pub mod counting;
 pub mod layers;
 pub mod queries;
 pub mod recorders;
+pub mod repeats;
 pub mod rounds;
 pub mod servers;
 pub mod table;

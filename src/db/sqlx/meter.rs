@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::transactions::TransactionEnd;
 use super::super::{Database, DoubleQuotes, Guard, Transactions};
+use super::driver::Driver;
+use super::query::Taken;
 use crate::instance::Plimsoll;
 use crate::instrument::Counter;
 use crate::registry::InstrumentError;
@@ -46,6 +48,11 @@ impl Meter {
     /// Counts a statement as begun.
     pub(super) fn begin(&self, sql: &str) -> Guard {
         self.db.begin_sql(sql, None)
+    }
+
+    /// The same of a query, which may have a name.
+    pub(super) fn begin_query<DB: Driver>(&self, query: &Taken<DB>) -> Guard {
+        self.db.begin_sql(query.text(), query.name())
     }
 
     pub(super) fn transaction_ended(&self, end: TransactionEnd) {

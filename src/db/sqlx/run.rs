@@ -15,7 +15,7 @@ pub(super) async fn execute<DB: Driver>(
     connection: &mut Connection<DB>,
     query: Taken<DB>,
 ) -> Result<DB::QueryResult, Error> {
-    let guard = connection.meter.begin(query.text());
+    let guard = connection.meter.begin_query(&query);
     let result = DB::execute(connection.inner_mut(), query).await;
     // How many it changed, each driver tells in its own way.
     end(guard, &result, |_| None);
@@ -26,7 +26,7 @@ pub(super) async fn fetch_all<DB: Driver>(
     connection: &mut Connection<DB>,
     query: Taken<DB>,
 ) -> Result<Vec<DB::Row>, Error> {
-    let guard = connection.meter.begin(query.text());
+    let guard = connection.meter.begin_query(&query);
     let result = DB::fetch_all(connection.inner_mut(), query).await;
     end(guard, &result, |rows| Some(rows.len() as u64));
     result
@@ -36,7 +36,7 @@ pub(super) async fn fetch_one<DB: Driver>(
     connection: &mut Connection<DB>,
     query: Taken<DB>,
 ) -> Result<DB::Row, Error> {
-    let guard = connection.meter.begin(query.text());
+    let guard = connection.meter.begin_query(&query);
     let result = DB::fetch_one(connection.inner_mut(), query).await;
     end(guard, &result, |_| Some(1));
     result
@@ -46,7 +46,7 @@ pub(super) async fn fetch_optional<DB: Driver>(
     connection: &mut Connection<DB>,
     query: Taken<DB>,
 ) -> Result<Option<DB::Row>, Error> {
-    let guard = connection.meter.begin(query.text());
+    let guard = connection.meter.begin_query(&query);
     let result = DB::fetch_optional(connection.inner_mut(), query).await;
     end(guard, &result, |row| Some(row.is_some().into()));
     result

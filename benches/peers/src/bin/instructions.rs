@@ -1,9 +1,9 @@
 //! Does one thing as often as it is told to, for callgrind to count:
-//! `instructions <record or layer> <number of the contender> <times>`.
+//! `instructions <record, layer or query> <number of the contender> <times>`.
 //!
 //! Without the last two arguments it lists the contenders.
 
-use plimsoll_peers::{layers, recorders};
+use plimsoll_peers::{layers, recorders, repeats};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,7 +19,12 @@ fn main() {
             let names: Vec<&str> = all.iter().map(|contender| contender.name).collect();
             count(rest, &names, &|at, times| all[at].answer(times));
         }
-        _ => eprintln!("say what to count: record or layer"),
+        ["query", ref rest @ ..] => {
+            let all = repeats::all();
+            let names: Vec<&str> = all.iter().map(|contender| contender.name).collect();
+            count(rest, &names, &|at, times| all[at].query(times));
+        }
+        _ => eprintln!("say what to count: record, layer or query"),
     }
 }
 

@@ -6,6 +6,8 @@ mod calls;
 mod counted;
 mod ends;
 mod generic;
+mod names;
 mod pools;
+mod requests;
 mod site;
 mod transactions;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use futures_util::poll;
-use plimsoll::Plimsoll;
 use plimsoll::db::sqlx::Pool;
+use plimsoll::{Builder, Plimsoll};
 use sqlx::Sqlite;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -14,12 +14,16 @@ pub type Site = crate::counted::Site<Sqlite>;
 
 /// Three orders are in it, and what it took to get them there is not counted.
 pub async fn site() -> Site {
+    site_of(Plimsoll::builder()).await
+}
+
+/// The same, watched as configured.
+pub async fn site_of(builder: Builder) -> Site {
     let inner = options().connect("sqlite::memory:").await.expect("SQLite");
     let create = "CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
         INSERT INTO orders (id, name) VALUES (1, 'one'), (2, 'two'), (3, 'three')";
     sqlx::raw_sql(create).execute(&inner).await.expect("orders");
-    let plimsoll = Plimsoll::builder().build().expect("defaults");
-    let site = Site::new(plimsoll, inner);
+    let site = Site::new(builder.build().expect("no mistakes"), inner);
     site.settled().await;
     site
 }

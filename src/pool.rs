@@ -21,8 +21,8 @@
 //! # ; Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Whatever `acquire` is given to wait for, an `Err` counts as an error: for a pool that is nearly always its acquire
-//! timeout, so the errors are what `connection_timeouts_total` shows. Who can tell the two apart uses [`Pool::begin`] and
+//! Whatever `acquire` is given to wait for, an `Err` counts as an error. That no connection came free in time is an end of its
+//! own, `pool_timeout`, which `connection_timeouts_total` counts: say which errors mean it, by [`Pool::acquire_within`] or
 //! [`Waiting::timed_out`]. Neither is part of any SLI of queries.
 //!
 //! # Ghosts
@@ -37,7 +37,7 @@
 
 mod connections;
 
-pub use connections::Connections;
+pub use connections::{Connections, Opening};
 
 use std::fmt;
 use std::future::Future;
@@ -74,7 +74,13 @@ const WAITING: (&str, &str) = (
     "Callers who wait for a connection of the pool.",
 );
 
-const TIMED_OUT: Way = Way::new("pool_timeout");
+/// No connection came free in time.
+fn too_late() -> End {
+    End {
+        way: Way::POOL_TIMEOUT,
+        ..Outcome::Error.into()
+    }
+}
 
 /// What a pool looks like at one moment, in connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +136,7 @@ impl Plimsoll {
         let acquire = self.registry().set(Domain::Acquire).declare(&[name]);
         acquire.series(Outcome::Ok);
         acquire.series(Outcome::Error);
+        acquire.series(too_late());
         let pool = Pool {
             name: name.into(),
             acquire: acquire.clone(),
@@ -198,52 +205,26 @@ impl Pool {
         self.acquire.clone().time(future)
     }
 
-    /// Times the opening of a connection and returns what `future` returned, unchanged: for the manager of a pool of your own, or
-    /// a driver's hook that connects. Exported as `connection_create_duration_seconds`.
-    ///
-    /// `Err` counts as an error, dropped before its end it counts as cancelled. The time runs from the first poll, and is
-    /// part of the wait of whoever the connection is opened for.
-    ///
-    /// ```
-    /// use plimsoll::Plimsoll;
-    ///
-    /// # async fn connect() -> Result<u8, &'static str> { Ok(0) }
-    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    /// let plimsoll = Plimsoll::builder().build()?;
-    /// let readings = plimsoll.pool("readings")?;
-    /// let connection = readings.create(connect()).await?;
-    /// # assert!(plimsoll.render().contains(r#"connection_create_errors_total{pool="readings"} 0"#));
-    /// # Ok(())
-    /// # }
-    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(run()).unwrap();
-    /// # Ok::<(), std::io::Error>(())
-    /// ```
-    pub fn create<F, T, E>(&self, future: F) -> impl Future<Output = Result<T, E>> + use<F, T, E>
+    /// The same for who can tell a pool's timeout from other errors: where `timed_out` says so, it ends as `pool_timeout`.
+    pub fn acquire_within<F, T, E>(
+        &self,
+        future: F,
+        timed_out: impl FnOnce(&E) -> bool,
+    ) -> impl Future<Output = Result<T, E>>
     where
         F: Future<Output = Result<T, E>>,
     {
-        self.creation().clone().time(future)
-    }
-
-    /// The same for a driver that blocks.
-    ///
-    /// # Errors
-    ///
-    /// Those of `connect`.
-    pub fn create_sync<T, E>(&self, connect: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        let opening = self.creation().start();
-        let result = connect();
-        opening.finish(Outcome::of(&result));
-        result
-    }
-
-    /// Made when it is first asked for: most pools open their connections where nobody sees it.
-    fn creation(&self) -> &Arc<Operation> {
-        let set = self.inner.registry.set(Domain::Create);
-        let creation = set.declare(&[&self.name]);
-        creation.series(Outcome::Ok);
-        creation.series(Outcome::Error);
-        creation
+        let pool = self.clone();
+        // An `async` block, so that a panic inside drops the wait while it unwinds, whoever catches it.
+        async move {
+            let waiting = pool.begin();
+            let result = future.await;
+            match &result {
+                Err(error) if timed_out(error) => waiting.timed_out(),
+                result => waiting.finish(result),
+            }
+            result
+        }
     }
 
     /// Counts a wait as begun, here and now; what this returns counts its end.
@@ -290,10 +271,7 @@ impl Waiting {
 
     /// Ends as `pool_timeout`, an error: no connection came free in time.
     pub fn timed_out(self) {
-        self.0.finish(End {
-            way: TIMED_OUT,
-            ..Outcome::Error.into()
-        });
+        self.0.finish(too_late());
     }
 }
 
@@ -386,48 +364,16 @@ mod tests {
     }
 
     #[test]
-    fn openings_are_timed_where_somebody_does_it() {
-        let clock = crate::ManualClock::new();
-        let builder = Plimsoll::builder().clock(clock.clone()).manual_tick();
-        let plimsoll = builder.build().expect("defaults");
-        let pool = plimsoll.pool("readings").expect("new names");
-        assert!(
-            !plimsoll
-                .render()
-                .contains("connection_create_errors_total{")
-        );
-        let opened = pool.create_sync(|| {
-            clock.advance(std::time::Duration::from_millis(200));
-            Ok::<_, ()>(7)
-        });
-        assert_eq!(opened, Ok(7));
-        assert_eq!(pool.create_sync(|| Err::<(), _>("refused")), Err("refused"));
-        {
-            let never = std::pin::pin!(pool.create(std::future::pending::<Result<(), ()>>()));
-            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-            assert!(never.poll(&mut context).is_pending());
-        }
-        let page = plimsoll.render();
-        for line in [
-            "connection_create_duration_seconds_sum{pool=\"readings\"} 0.2\n",
-            "connection_create_duration_seconds_count{pool=\"readings\"} 3\n",
-            "connection_create_errors_total{pool=\"readings\"} 1\n",
-            // Neither is a wait.
-            "connection_wait_duration_seconds_count{pool=\"readings\"} 0\n",
-            "connection_timeouts_total{pool=\"readings\"} 0\n",
-        ] {
-            assert!(page.contains(line), "{line}{page}");
-        }
-    }
-
-    #[test]
     fn quotients_of_a_pools_figures_have_the_same_labels_on_both_sides() {
         let plimsoll = Plimsoll::builder().build().expect("defaults");
         let pools = ["readings", "orders"].map(|name| plimsoll.pool(name).expect("new names"));
         for pool in &pools {
             pool.begin().timed_out();
             pool.begin().finish(&Ok::<_, ()>(()));
-            assert_eq!(pool.create_sync(|| Ok::<_, ()>(7)), Ok(7));
+            let opened = plimsoll
+                .connections(&pool.name)
+                .open_sync(|| Ok::<_, ()>(7));
+            assert_eq!(opened, Ok(7));
         }
         let page = plimsoll.render();
         let labels = |name: &str| -> Vec<&str> {

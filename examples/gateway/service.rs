@@ -94,7 +94,10 @@ impl Gateway {
         name: &str,
         run: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        let mut connection = self.pool.acquire(self.sqlite.acquire()).await?;
+        let mut connection = self
+            .pool
+            .acquire_within(self.sqlite.acquire(), is_late)
+            .await?;
         let query = self.faults.query(run(&mut connection));
         self.db.time(name, query).await
     }
@@ -196,4 +199,9 @@ async fn write(
 
 async fn health(State(gateway): Shared) -> Json<plimsoll::Stats> {
     Json(gateway.plimsoll.stats())
+}
+
+/// No connection came free in time.
+fn is_late(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::PoolTimedOut)
 }

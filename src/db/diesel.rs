@@ -106,7 +106,7 @@ impl Plimsoll {
         Ok(Diesel {
             database: self.database(name).open(),
             transactions: self.transactions(name)?,
-            connections: self.connections(name)?,
+            connections: self.connections(name),
             errors: Arc::new(class_of),
         })
     }

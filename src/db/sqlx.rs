@@ -46,7 +46,7 @@
 //!   back; sqlx does not tell, so that is `committed`.
 //! * The pool's gauges, [ghosts](crate::pool#ghosts) among them. How long it takes to open a connection, sqlx does not
 //!   tell: its only hook (`after_connect`) comes when it is open. It is part of the wait of whoever it is
-//!   opened for; a pool of your own can time it by [`Pool::create`](crate::pool::Pool::create).
+//!   opened for; a pool of your own can time it by [`Connections`](crate::pool::Connections).
 //!
 //! # Names
 //!

@@ -130,7 +130,9 @@ impl Projection {
                 let scale = self.buckets.layout().unit().scale();
                 distributed(&self.buckets, values, scale)
             }
-            Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) => Number::Integer(count()),
+            Take::Ended | Take::EndedAs(_) | Take::EndedBy(_) | Take::EndedOperation(_) => {
+                Number::Integer(count())
+            }
             Take::Begun => Number::Integer(operations().map(begun).sum()),
             Take::InFlight => {
                 Number::Integer(operations().map(|operation| operation.in_flight).sum())
@@ -194,6 +196,7 @@ fn kind(take: Take) -> Kind {
         Take::InFlight | Take::ErrorRatio => Kind::Gauge,
         Take::Ended
         | Take::EndedAs(_)
+        | Take::EndedBy(_)
         | Take::EndedOperation(_)
         | Take::Begun
         | Take::Slow
@@ -342,6 +345,7 @@ fn begun(operation: &OperationSeries) -> u64 {
 fn counts(take: Take, domain: Domain, operation: &OperationSeries, ended: &EndedSeries) -> bool {
     match take {
         Take::EndedAs(outcome) => ended.end.outcome == outcome,
+        Take::EndedBy(way) => ended.end.way == way,
         Take::EndedOperation(name) => operation.is_operation(domain, name),
         _ => true,
     }

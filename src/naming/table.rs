@@ -2,7 +2,7 @@
 
 pub(super) mod axum_prometheus;
 
-use crate::registry::{Domain, Extra, Outcome, QueryFindingKind};
+use crate::registry::{Domain, Extra, Outcome, QueryFindingKind, Way};
 
 /// One exported family as the profile names it, without prefix and renames.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(crate) enum Take {
     Ended,
     /// How many ended in this way.
     EndedAs(Outcome),
+    /// How many ended with this word.
+    EndedBy(Way),
     /// How many ended with this value of the `operation` label.
     EndedOperation(&'static str),
     /// How many began, whether they ended or not.
@@ -228,8 +230,8 @@ pub(super) const COMMON: &[Row] = &[
         "Time spent waiting for a pooled connection."),
     row("connection_wait_ends_total", Domain::Acquire, Take::Ended, POOL_END,
         "Waits for a pooled connection by how they ended."),
-    row("connection_timeouts_total", Domain::Acquire, Take::EndedAs(Outcome::Error), POOL,
-        "Waits for a pooled connection that ended without one."),
+    row("connection_timeouts_total", Domain::Acquire, Take::EndedBy(Way::POOL_TIMEOUT), POOL,
+        "Waits for a pooled connection during which none came free in time."),
     row("connection_create_duration_seconds", Domain::Create, SECONDS, POOL,
         "Time spent opening connections for a pool, failures included."),
     row("connection_create_errors_total", Domain::Create, Take::EndedAs(Outcome::Error), POOL,
@@ -400,8 +402,6 @@ pub(super) const INSTRUMENTS: &[&str] = &[
     "connection_pool_idle",
     "connection_pool_waiting",
     "connection_pool_ghosts",
-    "connection_create_duration_seconds",
-    "connection_create_errors_total",
     "connections_unmeasured_total",
     "db_transactions_total",
     "device_connected",

@@ -3,58 +3,48 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::clock::SharedClock;
-use crate::histogram::{Histogram, Layout};
 use crate::instance::Plimsoll;
-use crate::instrument::Counter;
-use crate::registry::InstrumentError;
-
-const BOUNDS: &[f64] = &[
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0,
-];
+use crate::registry::{Domain, InFlight, Operation, Outcome};
 
 /// Measures how connections are opened, by a pool or without one. Cheap to clone.
 ///
-/// Every attempt that ended is in `connection_create_duration_seconds`, those that failed in
-/// `connection_create_errors_total` too; one that was dropped before its end is in neither.
+/// Exported as `connection_create_duration_seconds`, whatever the end, and `connection_create_errors_total`. Cost: two readings
+/// of the clock; no lock and no allocation.
 #[derive(Debug, Clone)]
-pub struct Connections {
-    clock: SharedClock,
-    durations: Arc<Histogram>,
-    errors: Counter,
-}
+pub struct Connections(Arc<Operation>);
 
 impl Plimsoll {
-    /// Measures how connections are opened, under the label `pool` = `name`. Both families stand at 0 from here on.
+    /// Measures how connections are opened, under the label `pool` = `name`; both families stand at 0 from here on.
     ///
-    /// # Errors
+    /// For whoever opens them: the manager of a pool, or a driver's hook that connects.
     ///
-    /// [`InstrumentError`] when one of the two, with the configured prefix, was registered before as something else.
-    pub fn connections(&self, name: &str) -> Result<Connections, InstrumentError> {
-        let durations = self
-            .histogram(
-                "connection_create_duration_seconds",
-                Layout::durations(),
-                BOUNDS,
-            )
-            .help("Time it took to open a connection, or to fail to.")
-            .label("pool", name)
-            .register()?;
-        let errors = self
-            .counter("connection_create_errors_total")
-            .help("Connections that could not be opened.")
-            .label("pool", name)
-            .register()?;
-        Ok(Connections {
-            clock: self.registry().clock().clone(),
-            durations,
-            errors,
-        })
+    /// ```
+    /// use plimsoll::Plimsoll;
+    ///
+    /// # async fn connect() -> Result<u8, &'static str> { Ok(0) }
+    /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    /// let plimsoll = Plimsoll::builder().build()?;
+    /// let readings = plimsoll.connections("readings");
+    /// let connection = readings.open(connect()).await?;
+    /// # assert!(plimsoll.render().contains(r#"connection_create_errors_total{pool="readings"} 0"#));
+    /// # Ok(())
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(run()).unwrap();
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn connections(&self, name: &str) -> Connections {
+        let creation = self.registry().set(Domain::Create).declare(&[name]);
+        creation.series(Outcome::Ok);
+        creation.series(Outcome::Error);
+        Connections(creation.clone())
     }
 }
 
 impl Connections {
     /// Times how a connection is opened, from the first poll, and returns what `future` returned, unchanged.
+    ///
+    /// `Err` counts as an error, dropped before its end it counts as cancelled. The time is part of the wait of whoever the
+    /// connection is opened for.
     ///
     /// # Errors
     ///
@@ -63,13 +53,7 @@ impl Connections {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let connections = self.clone();
-        async move {
-            let begun_ns = connections.begin();
-            let result = future.await;
-            connections.opened(begun_ns, result.is_ok());
-            result
-        }
+        self.0.clone().time(future)
     }
 
     /// The same, for blocking drivers.
@@ -78,24 +62,27 @@ impl Connections {
     ///
     /// Those of `open`.
     pub fn open_sync<T, E>(&self, open: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        let begun_ns = self.begin();
+        let opening = self.begin();
         let result = open();
-        self.opened(begun_ns, result.is_ok());
+        opening.finish(&result);
         result
     }
 
-    /// When an attempt begins.
-    pub(crate) fn begin(&self) -> u64 {
-        self.clock.now_ns()
+    /// Counts an opening as begun, here and now; what this returns counts its end.
+    pub fn begin(&self) -> Opening {
+        Opening(self.0.start())
     }
+}
 
-    /// The attempt that began then has ended.
-    pub(crate) fn opened(&self, begun_ns: u64, successfully: bool) {
-        let now_ns = self.clock.now_ns();
-        self.durations.record(now_ns.saturating_sub(begun_ns));
-        if !successfully {
-            self.errors.increment();
-        }
+/// A connection that is being opened. Dropped without an end it counts as cancelled, or as an error if a panic dropped it.
+#[derive(Debug)]
+#[must_use = "dropped at once, it counts as cancelled"]
+pub struct Opening(InFlight);
+
+impl Opening {
+    /// Ends as the result says: `ok` or `error`.
+    pub fn finish<T, E>(self, result: &Result<T, E>) {
+        self.0.finish(Outcome::of(result));
     }
 }
 
@@ -110,10 +97,10 @@ mod tests {
     use crate::clock::ManualClock;
 
     #[test]
-    fn attempts_are_counted_when_they_end() {
+    fn attempts_are_counted_however_they_end() {
         let clock = ManualClock::new();
         let plimsoll = (Plimsoll::builder().clock(clock.clone()).build()).expect("defaults");
-        let connections = plimsoll.connections("shop").expect("new names");
+        let connections = plimsoll.connections("shop");
         let took = |seconds| {
             connections.open_sync(|| {
                 clock.advance(Duration::from_secs(seconds));
@@ -130,7 +117,7 @@ mod tests {
         for line in [
             "connection_create_duration_seconds_bucket{pool=\"shop\",le=\"1.0\"} 2\n",
             "connection_create_duration_seconds_sum{pool=\"shop\"} 4.0\n",
-            "connection_create_duration_seconds_count{pool=\"shop\"} 3\n",
+            "connection_create_duration_seconds_count{pool=\"shop\"} 4\n",
             "connection_create_errors_total{pool=\"shop\"} 1\n",
         ] {
             assert!(page.contains(line), "{line}{page}");

@@ -8,6 +8,7 @@ use diesel::result::Error;
 use super::super::transactions::TransactionEnd;
 use super::super::{Guard, OpenTransaction};
 use super::{Diesel, text};
+use crate::pool::Opening;
 use crate::registry::Outcome;
 
 /// What diesel asks PostgreSQL in the middle of a query that has a type which it does not know yet.
@@ -22,8 +23,8 @@ pub struct ConnectionInstrumentation {
     /// What the next statement is going to do.
     announced: Option<Step>,
     transaction: Option<OpenTransaction>,
-    /// When the connection began to be opened.
-    opening: Option<u64>,
+    /// The connection, while it is being opened.
+    opening: Option<Opening>,
 }
 
 /// A query between its beginning and its end.
@@ -97,9 +98,9 @@ impl ConnectionInstrumentation {
         self.announced = (depth == 1).then_some(step);
     }
 
-    fn opened(&mut self, successfully: bool) {
-        if let Some(begun_ns) = self.opening.take() {
-            self.diesel.connections.opened(begun_ns, successfully);
+    fn opened<E>(&mut self, result: &Result<(), E>) {
+        if let Some(opening) = self.opening.take() {
+            opening.finish(result);
         }
     }
 }
@@ -120,7 +121,9 @@ impl Instrumentation for ConnectionInstrumentation {
             Event::StartEstablishConnection { .. } => {
                 self.opening = Some(self.diesel.connections.begin());
             }
-            Event::FinishEstablishConnection { error, .. } => self.opened(error.is_none()),
+            Event::FinishEstablishConnection { error, .. } => {
+                self.opened(&error.map_or(Ok(()), Err))
+            }
             // That a statement is prepared and kept is no run of it; its time is in the query that it is for.
             _ => {}
         }

@@ -82,7 +82,7 @@ fn observe_bb8(plimsoll: &Plimsoll, pool: &bb8::Pool<Manager>) -> Pool {
 #[tokio::test]
 async fn bb8() {
     let shop = shop();
-    let manager = Manager(shop.plimsoll.connections("shop").unwrap());
+    let manager = Manager(shop.plimsoll.connections("shop"));
     let pool = bb8::Pool::builder()
         .max_size(1)
         .connection_timeout(IMPATIENT)
@@ -90,15 +90,7 @@ async fn bb8() {
         .await
         .unwrap();
     let waits = observe_bb8(&shop.plimsoll, &pool);
-    let get = async || {
-        let wait = waits.begin();
-        let result = pool.get().await;
-        match &result {
-            Err(RunError::TimedOut) => wait.timed_out(),
-            result => wait.finish(result),
-        }
-        result
-    };
+    let get = || waits.acquire_within(pool.get(), |error| matches!(error, RunError::TimedOut));
     assert_eq!(shop.pool(), [0.0, 1.0, 0.0, 0.0]);
     let held = get().await.unwrap();
     assert!(get().await.is_err());
@@ -123,7 +115,7 @@ fn observe_deadpool(plimsoll: &Plimsoll, pool: &deadpool::managed::Pool<Manager>
 #[tokio::test]
 async fn deadpool() {
     let shop = shop();
-    let manager = Manager(shop.plimsoll.connections("shop").unwrap());
+    let manager = Manager(shop.plimsoll.connections("shop"));
     let pool = deadpool::managed::Pool::builder(manager)
         .max_size(1)
         .build()
@@ -133,15 +125,8 @@ async fn deadpool() {
         wait: Some(Duration::ZERO),
         ..Timeouts::default()
     };
-    let get = async || {
-        let wait = waits.begin();
-        let result = pool.timeout_get(&at_once).await;
-        match &result {
-            Err(PoolError::Timeout(_)) => wait.timed_out(),
-            result => wait.finish(result),
-        }
-        result
-    };
+    let late = |error: &_| matches!(error, PoolError::Timeout(_));
+    let get = || waits.acquire_within(pool.timeout_get(&at_once), late);
     assert_eq!(shop.pool(), [0.0, 1.0, 0.0, 0.0]);
     let held = get().await.unwrap();
     assert!(get().await.is_err());

@@ -43,7 +43,7 @@
 //!
 //! # What is counted
 //!
-//! * Each statement, by its text without its values ([`Database`](super::Database)); `BEGIN`, `COMMIT`, `ROLLBACK`, savepoints and
+//! * Each statement, by its text without its values ([`Database`]); `BEGIN`, `COMMIT`, `ROLLBACK`, savepoints and
 //!   the lookups of types among them, and text of several statements (`batch_execute`) as one.
 //! * Transactions by how they ended, as of sqlx: `dropped` is what neither a commit nor a rollback ended until the connection
 //!   was closed or began the next one. After a commit that failed diesel rolls back, and that is what counts.

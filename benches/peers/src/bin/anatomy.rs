@@ -29,7 +29,7 @@ fn main() {
 fn repeating() {
     let contenders = repeats::all();
     let job = |contender: &'static repeats::Contender| {
-        Job::new(contender.name, |_, queries| contender.query(queries))
+        Job::new(contender.name, |_, queries| contender.query(queries)).sample_ns(2e6)
     };
     let contenders: &'static [repeats::Contender] = contenders.leak();
     let jobs: Vec<_> = contenders.iter().map(job).collect();

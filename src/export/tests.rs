@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::naming::Naming;
 use crate::registry::{Domain, InstrumentKind, InstrumentValue, Outcome};
-use crate::scope::StatementId;
+use crate::scope::{QueryLimits, Scope, StatementId};
 
 mod exemplars;
 mod formats;
@@ -58,7 +58,7 @@ fn filled(naming: Naming) -> Plimsoll {
         StatementId::of(&plimsoll),
         Ok.into(),
         5 * MS,
-        Some(&crate::scope::Scope::new(true, None)),
+        Some(&Scope::new(true, None, QueryLimits::default())),
     );
     record(
         &plimsoll,

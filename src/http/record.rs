@@ -49,7 +49,7 @@ impl Records {
     fn begin(&self, limits: QueryLimits, head: &RequestHead<'_>) -> Option<Box<Scope>> {
         let trace_id = self.trace.as_ref().and_then(|trace| trace.find(head));
         let any = self.anatomy || self.queries || trace_id.is_some();
-        any.then(|| Box::new(Scope::new(self.anatomy, trace_id).limited(limits)))
+        any.then(|| Box::new(Scope::new(self.anatomy, trace_id, limits)))
     }
 }
 

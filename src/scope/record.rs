@@ -61,14 +61,16 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    pub(crate) fn new(anatomy: bool, trace_id: Option<TraceId>) -> Self {
+    /// Looks out for too many queries. Inlined, so that it is made where it is to be: it is too large to be moved about.
+    #[inline]
+    pub(crate) fn new(anatomy: bool, trace_id: Option<TraceId>, limits: QueryLimits) -> Self {
         Self {
             id: ScopeId::new(),
             trace_id,
             anatomy,
             used: 0,
             queries: Tally::default(),
-            repeats: Repeats::new(QueryLimits::default()),
+            repeats: Repeats::new(limits),
             devices: Tally::default(),
             stages: [("", Tally::default()); STAGES],
             others: Tally::default(),
@@ -76,17 +78,11 @@ impl Scope {
         }
     }
 
-    /// The same, looking out for too many queries.
-    pub(crate) fn limited(self, limits: QueryLimits) -> Self {
-        let repeats = Repeats::new(limits);
-        Self { repeats, ..self }
-    }
-
     /// One for work of this request that runs elsewhere.
     pub(super) fn fork(&self) -> Self {
         Self {
             repeats: self.repeats.fork(),
-            ..Self::new(self.anatomy, self.trace_id)
+            ..Self::new(self.anatomy, self.trace_id, self.limits())
         }
     }
 

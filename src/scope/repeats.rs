@@ -55,6 +55,7 @@ pub(super) struct Repeats {
 }
 
 impl Repeats {
+    #[inline]
     pub(super) fn new(limits: QueryLimits) -> Self {
         Self {
             limits,
@@ -116,14 +117,22 @@ impl Repeats {
         known.or_else(|| self.make_room(id))
     }
 
-    #[inline(never)]
     fn make_room(&mut self, id: StatementId) -> Option<usize> {
-        let from_hand = (0..STATEMENTS).map(|step| (self.hand + step) % STATEMENTS);
-        let unnamed = from_hand.filter(|at| !self.names.iter().any(|named| named.0 == *at));
-        let at = unnamed.min_by_key(|&at| self.tallies[at].count)?;
+        let at = self.hand % STATEMENTS;
+        // Nobody came less often than once; where there are many different ones, nearly all came so often.
+        let once = self.tallies[at].count <= 1 && self.names.is_empty();
+        let at = if once { at } else { self.rarest()? };
         self.hand = at + 1;
         (self.ids[at], self.tallies[at]) = (id, Tally::default());
         Some(at)
+    }
+
+    /// Where one is that came least often, the first from the hand; `None` if all have names.
+    #[inline(never)]
+    fn rarest(&self) -> Option<usize> {
+        let from_hand = (0..STATEMENTS).map(|step| (self.hand + step) % STATEMENTS);
+        let unnamed = from_hand.filter(|at| !self.names.iter().any(|named| named.0 == *at));
+        unnamed.min_by_key(|&at| self.tallies[at].count)
     }
 
     /// What the latest one is called, which from now on keeps its place.

@@ -22,6 +22,11 @@ fn queried(ns: u64) {
     called(Call::Query(StatementId::of(&clock)), ns);
 }
 
+/// Of a request whose parts are told apart, and that may query as often as it likes.
+fn record() -> Scope {
+    Scope::new(true, None, QueryLimits::default())
+}
+
 fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
@@ -36,7 +41,7 @@ fn parts(scope: &Scope, total_ms: u64) -> Vec<(&'static str, u64, u64)> {
 
 #[test]
 fn a_stage_takes_what_its_insides_do_not() {
-    let ((shared, clock), mut scope) = (clock(), Scope::new(true, None));
+    let ((shared, clock), mut scope) = (clock(), record());
     enter(Some((&mut scope, &shared)), || {
         let outer = stage("outer");
         clock.advance(ms(1));
@@ -68,7 +73,7 @@ fn a_stage_takes_what_its_insides_do_not() {
 
 #[test]
 fn what_overlaps_saturates_and_shares_still_add_up() {
-    let ((shared, clock), mut scope) = (clock(), Scope::new(true, None));
+    let ((shared, clock), mut scope) = (clock(), record());
     enter(Some((&mut scope, &shared)), || {
         let _both = stage("both");
         clock.advance(ms(10));
@@ -84,7 +89,7 @@ fn what_overlaps_saturates_and_shares_still_add_up() {
 #[test]
 fn the_ninth_name_is_other() {
     const NAMES: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
-    let ((shared, clock), mut scope) = (clock(), Scope::new(true, None));
+    let ((shared, clock), mut scope) = (clock(), record());
     enter(Some((&mut scope, &shared)), || {
         for name in NAMES.iter().chain(&NAMES) {
             let _stage = stage(name);
@@ -99,7 +104,7 @@ fn the_ninth_name_is_other() {
 #[test]
 fn nested_requests_count_each_for_itself_and_a_panic_restores_the_outer_one() {
     let (shared, clock) = clock();
-    let (mut outer, mut inner) = (Scope::new(true, None), Scope::new(true, None));
+    let (mut outer, mut inner) = (record(), record());
     enter(Some((&mut outer, &shared)), || {
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             enter(Some((&mut inner, &shared)), || {
@@ -125,7 +130,7 @@ fn nested_requests_count_each_for_itself_and_a_panic_restores_the_outer_one() {
 #[test]
 fn a_guard_moves_between_threads_with_its_request_and_counts_in_no_other() {
     let (shared, clock) = clock();
-    let (mut own, mut other) = (Scope::new(true, None), Scope::new(true, None));
+    let (mut own, mut other) = (record(), record());
     let (kept, lost, foreign) = enter(Some((&mut own, &shared)), || {
         (stage("kept"), stage("lost"), stage("foreign"))
     });
@@ -149,7 +154,7 @@ fn without_a_record_of_parts_no_clock_is_read() {
     }
     let shared = SharedClock::of(NeverRead);
     stage("nowhere").end();
-    let mut traced = Scope::new(false, crate::TraceId::new([7; 16]));
+    let mut traced = Scope::new(false, crate::TraceId::new([7; 16]), QueryLimits::default());
     enter(Some((&mut traced, &shared)), || {
         stage("traced only").end();
         assert_eq!(trace_id(), crate::TraceId::new([7; 16]));
@@ -159,7 +164,7 @@ fn without_a_record_of_parts_no_clock_is_read() {
 
 #[test]
 fn no_two_requests_have_one_id() {
-    let ids = || (0..3).map(|_| Scope::new(true, None).id());
+    let ids = || (0..3).map(|_| record().id());
     let there = thread::spawn(move || ids().collect::<Vec<_>>());
     let mut all: Vec<_> = ids().collect();
     all.extend(there.join().expect("no panic"));
@@ -192,7 +197,7 @@ fn what_came_as_often_as_the_limit_is_named_and_counted_with_its_time() {
         n_plus_one: 3,
         queries: 5,
     };
-    let mut scope = Scope::new(true, None).limited(limits);
+    let mut scope = Scope::new(true, None, limits);
     let [orders, items] = [&1_u8, &2].map(StatementId::of);
     let mut run = |statement| {
         enter(Some((&mut scope, &shared)), || {
@@ -227,7 +232,7 @@ fn what_is_joined_is_a_part_of_the_request_and_what_is_not_is_none() {
         n_plus_one: 4,
         queries: 0,
     };
-    let mut scope = Scope::new(true, trace).limited(limits);
+    let mut scope = Scope::new(true, trace, limits);
     let statements = [1_u8, 2];
     let query = |which: usize| {
         if called(Call::Query(StatementId::of(&statements[which])), 1_000_000) {
@@ -267,7 +272,7 @@ fn what_is_joined_is_a_part_of_the_request_and_what_is_not_is_none() {
 #[test]
 fn a_fork_outside_of_a_request_does_nothing() {
     let forked = fork_sync(|| (trace_id(), 7))();
-    let ((shared, _), mut scope) = (clock(), Scope::new(true, None));
+    let ((shared, _), mut scope) = (clock(), record());
     let joined = enter(Some((&mut scope, &shared)), || forked.join());
     assert_eq!(joined, (None, 7));
     assert_eq!(parts(&scope, 1), [("rest", 1, 1)]);

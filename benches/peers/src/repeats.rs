@@ -29,16 +29,20 @@ const NEVER: u64 = u64::MAX;
 pub struct Contender {
     /// What the tables call it.
     pub name: &'static str,
-    plimsoll: Plimsoll,
     shop: Database,
-    layered: bool,
+    /// Around the request, if there is one. It does not keep its instance there, which the database does not either.
+    layer: Option<MeasureLayer>,
+    _plimsoll: Plimsoll,
     texts: Vec<String>,
 }
 
 /// All of them.
 pub fn all() -> Vec<Contender> {
-    let new = |name, limit, layered, statements| {
-        let mut builder = Plimsoll::builder().n_plus_one(limit).manual_tick();
+    let new = |name, limit, layered: bool, statements| {
+        let mut builder = Plimsoll::builder()
+            .n_plus_one(limit)
+            .max_queries(0)
+            .manual_tick();
         if let Some(clock) = TscClock::new() {
             builder = builder.clock(clock);
         }
@@ -47,8 +51,8 @@ pub fn all() -> Vec<Contender> {
         Contender {
             name,
             shop: plimsoll.database("shop").open(),
-            plimsoll,
-            layered,
+            layer: layered.then(|| MeasureLayer::new(&plimsoll).anatomy()),
+            _plimsoll: plimsoll,
             texts: texts.collect(),
         }
     };
@@ -72,10 +76,9 @@ impl Contender {
                 self.shop.begin_sql(sql, None).finish_as(Outcome::Ok);
             }
         };
-        if !self.layered {
+        let Some(layer) = &self.layer else {
             return queries();
-        }
-        let layer = MeasureLayer::new(&self.plimsoll).anatomy();
+        };
         let mut service = layer.layer(service_fn(|_: Request| async {
             queries();
             Ok::<_, Infallible>(Response::new(axum::body::Body::empty()))

@@ -115,7 +115,7 @@ mod tests {
         assert!(pin!(given_up).poll(&mut context).is_pending());
         let page = plimsoll.render();
         for line in [
-            "connection_create_duration_seconds_bucket{pool=\"shop\",le=\"1.0\"} 2\n",
+            "connection_create_duration_seconds_bucket{pool=\"shop\",le=\"1.0\"} 3\n",
             "connection_create_duration_seconds_sum{pool=\"shop\"} 4.0\n",
             "connection_create_duration_seconds_count{pool=\"shop\"} 4\n",
             "connection_create_errors_total{pool=\"shop\"} 1\n",

@@ -176,6 +176,11 @@ impl Database {
     /// With a `name` (`orders.by_id`) that is its identity and its label `query`, whatever the text. Without one it is the
     /// text without its values. Any text will do; of more than 4 KiB only these are looked at.
     pub fn begin_sql(&self, sql: &str, name: Option<&str>) -> Guard {
+        Guard::begin(self.find(sql, name))
+    }
+
+    /// What a query is counted as, which is not begun yet.
+    pub(super) fn find(&self, sql: &str, name: Option<&str>) -> Counted {
         let statements = &self.known.statements;
         let slot = match name {
             Some(name) => statements.named(name, sql, |statement, declared| {
@@ -185,7 +190,7 @@ impl Database {
                 self.keep(statement, &statement.summary, false)
             }),
         };
-        Guard::begin(Counted::Statement(slot.kept.clone()))
+        Counted::Statement(slot.kept.clone())
     }
 
     /// The same for text that may not be UTF-8, as some drivers have it: what is none is read as `\u{fffd}`, by a copy.
@@ -208,12 +213,9 @@ impl Database {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let slot = self.known.statements.of(sql, |statement, _| {
-            self.keep(statement, &statement.summary, false)
-        });
-        let kept = slot.kept.clone();
+        let counted = self.find(sql, None);
         async move {
-            let guard = Guard::begin(Counted::Statement(kept));
+            let guard = Guard::begin(counted);
             let result = query.await;
             guard.finish(&result);
             result

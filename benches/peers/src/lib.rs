@@ -5,6 +5,7 @@ pub mod layers;
 pub mod pools;
 pub mod queries;
 pub mod recorders;
+pub mod requests;
 pub mod rounds;
 pub mod selects;
 pub mod servers;

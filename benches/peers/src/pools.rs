@@ -43,6 +43,16 @@ pub enum Way {
     OnConnection,
 }
 
+impl Way {
+    /// What the tables call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ThroughPool => "through a pool",
+            Self::OnConnection => "on a connection",
+        }
+    }
+}
+
 /// A pool with somebody around it, or without.
 enum Pool {
     Bare(SqlitePool),
@@ -130,7 +140,11 @@ fn polled<F: Future>(make: impl FnOnce() -> F) -> f64 {
     let (mut spent, mut start) = (Duration::ZERO, Instant::now());
     {
         let mut future = pin!(make());
-        while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        while future
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+        {
             spent += start.elapsed();
             while !woken.0.swap(false, Ordering::Acquire) {
                 spin_loop();

@@ -14,7 +14,8 @@ use crate::recorders::{exporter_recorder, handle};
 use crate::rounds::Job;
 
 const SQL: &str = "SELECT balance FROM accounts WHERE id = ?1";
-const ROWS: i64 = 1024;
+/// Accounts; the balance of each is seven times its number.
+pub const ROWS: i64 = 1024;
 
 /// The query alone: every figure is what is added to it.
 pub const BARE: &str = "bare";
@@ -138,7 +139,7 @@ fn built(clock: impl Clock) -> Plimsoll {
 }
 
 /// Everybody but the `metrics` facade.
-pub fn plain(accounts: Shared) -> Vec<Contender> {
+fn plain(accounts: Shared) -> Vec<Contender> {
     let mut all = vec![
         Contender::new(BARE, each(accounts, select)),
         Contender::new(INSTANTS, each(accounts, timed_only)),
@@ -155,8 +156,7 @@ pub fn plain(accounts: Shared) -> Vec<Contender> {
 }
 
 /// Everybody. Installs the exporter's recorder as the process-wide one, so it can be called once.
-pub fn all() -> Vec<Contender> {
-    let accounts = accounts();
+pub fn all(accounts: Shared) -> Vec<Contender> {
     let mut all = plain(accounts);
     all.extend(facade(accounts));
     all

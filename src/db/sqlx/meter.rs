@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::super::guard::Counted;
 use super::super::{Database, DoubleQuotes, Guard};
 use crate::instance::Plimsoll;
 use crate::instrument::Counter;
@@ -71,9 +72,14 @@ impl Meter {
         })
     }
 
+    /// What a statement is counted as.
+    pub(super) fn find(&self, sql: &str) -> Counted {
+        self.db.find(sql, None)
+    }
+
     /// Counts a statement as begun.
     pub(super) fn begin(&self, sql: &str) -> Guard {
-        self.db.begin_sql(sql, None)
+        Guard::begin(self.find(sql))
     }
 
     pub(super) fn transaction_ended(&self, end: TransactionEnd) {
@@ -107,6 +113,10 @@ impl Lent {
     pub(super) fn new(meter: Arc<Meter>) -> Self {
         meter.lent.fetch_add(1, Ordering::Relaxed);
         Self(meter)
+    }
+
+    pub(super) fn meter(&self) -> &Arc<Meter> {
+        &self.0
     }
 }
 

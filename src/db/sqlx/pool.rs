@@ -22,9 +22,9 @@ type ConnectOptions<DB> = <<DB as Database>::Connection as DriverConnection>::Op
 /// A pool whose statements and waits are counted: where sqlx has `SqlitePool`, `PgPool`, ... Cheap to clone.
 ///
 /// `&Pool<DB>` is an executor. What the methods do beside counting is what sqlx' own do.
-pub struct Pool<DB: Database>(Arc<Shared<DB>>);
+pub struct Pool<DB: Database>(pub(super) Arc<Shared<DB>>);
 
-struct Shared<DB: Database> {
+pub(super) struct Shared<DB: Database> {
     inner: Inner<DB>,
     waits: Waits,
     meter: Arc<Meter>,
@@ -73,6 +73,17 @@ impl Plimsoll {
 }
 
 impl<DB: Database> Shared<DB> {
+    pub(super) async fn acquire(&self) -> Result<PoolConnection<DB>, Error> {
+        let wait = self.waits.begin();
+        let result = self.inner.acquire().await;
+        match &result {
+            Err(Error::PoolTimedOut) => wait.timed_out(),
+            result => wait.finish(result),
+        }
+        let connection = Connection::pooled(result?, self.meter.clone());
+        Ok(PoolConnection(connection))
+    }
+
     fn detail(&self) -> PoolDetail {
         PoolDetail {
             active: self.meter.lent(),
@@ -98,16 +109,7 @@ impl<DB: Database> Pool<DB> {
         &self,
     ) -> impl Future<Output = Result<PoolConnection<DB>, Error>> + Send + use<DB> {
         let shared = self.0.clone();
-        async move {
-            let wait = shared.waits.begin();
-            let result = shared.inner.acquire().await;
-            match &result {
-                Err(Error::PoolTimedOut) => wait.timed_out(),
-                result => wait.finish(result),
-            }
-            let meter = shared.meter.clone();
-            result.map(|connection| PoolConnection(Connection::pooled(connection, meter)))
-        }
+        async move { shared.acquire().await }
     }
 
     /// A connection, if one is idle. It waits for nothing, so no wait is counted.
@@ -165,8 +167,11 @@ impl<DB: Database> Pool<DB> {
         &self,
         statement: Option<SqlStr>,
     ) -> impl Future<Output = Result<Transaction<'static, DB>, Error>> + Send + use<DB> {
-        let acquire = self.acquire();
-        async move { Transaction::begin(Held::Owned(acquire.await?.0), statement).await }
+        let shared = self.0.clone();
+        async move {
+            let connection = shared.acquire().await?;
+            Transaction::begin(Held::Owned(connection.0), statement).await
+        }
     }
 
     async fn try_begin_on(

@@ -40,7 +40,7 @@ impl<'e, DB: Driver> Rows<'e, DB> {
         if let Self::Asked(asked) = self
             && let Some((connection, query)) = asked.take()
         {
-            let guard = connection.meter.begin(query.text());
+            let guard = connection.meter().begin(query.text());
             *self = Self::Running {
                 stream: DB::fetch_many(connection.inner_mut(), query),
                 counted: Counted {

@@ -1,48 +1,129 @@
-//! What does it cost to time a query: a blocking one of 300 ns, and one of sqlx?
+//! What does it cost to time a query: a blocking one of 300 ns, one of many in a request, and one of sqlx?
 
 use plimsoll_peers::counting::{Counting, allocated};
-use plimsoll_peers::rounds::{Job, Samples, find, interleave, interleave_figures};
-use plimsoll_peers::selects::{self, Contender};
 use plimsoll_peers::pools::{self, Way};
-use plimsoll_peers::table;
+use plimsoll_peers::rounds::{Job, Ratio, Samples, find, interleave, interleave_figures};
+use plimsoll_peers::selects::{self, Door};
+use plimsoll_peers::{requests, table};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
+/// Queries of which allocations are counted; twice as many less as many, so that what only the first ones need cancels.
+const COUNTED: usize = 1_000;
+/// Queries of a sample of sqlx.
+const QUERIES: usize = 200;
+
 fn main() {
-    if std::env::args().len() < 2 {
-        blocking();
+    blocking();
+    in_requests();
+    let around = pools::all();
+    for way in [Way::ThroughPool, Way::OnConnection] {
+        with_sqlx(&around, way);
     }
-    sqlx();
 }
 
 fn blocking() {
-    let contenders = selects::all();
-    let jobs: Vec<Job<'_>> = contenders.iter().map(Contender::job).collect();
+    let contenders = selects::all(selects::accounts());
+    let jobs: Vec<Job<'_>> = contenders.iter().map(selects::Contender::job).collect();
     table::heading("db: what is added to a point select on an in-memory SQLite (rusqlite 0.39.0)");
-    let all = interleave(&jobs, 1);
-    let bare = find(&all, selects::BARE);
-    println!("{:?}", bare.interval());
-    let added: Vec<Samples> = all[1..].iter().map(|samples| samples.less(bare)).collect();
-    table::compare_to(&added, find(&added, selects::HANDLES), "kept handles");
-    for c in &contenders {
-        let a = allocated(|| c.query(1000)).1.calls;
-        println!("{} {a}", c.name);
+    let added = added(&interleave(&jobs, 1));
+    let calls: Vec<f64> = contenders
+        .iter()
+        .map(|contender| each(|queries| contender.query(queries)))
+        .collect();
+    let more = beyond_the_first(&calls);
+    show(&added, &more, selects::HANDLES, "kept handles");
+    table::targets();
+    for (clock, _) in selects::clocks() {
+        for door in Door::ALL {
+            let name = door.name(clock);
+            let at = added.iter().position(|samples| samples.name == name);
+            let at = at.expect("a contender's");
+            let ratio = |base| Ratio::of(&added[at], find(&added, base));
+            table::ratio_at_most(
+                &format!("{name}, ÷ kept handles"),
+                ratio(selects::HANDLES),
+                1.3,
+            );
+            table::ratio_at_most(&format!("{name}, ÷ macros"), ratio(selects::MACROS), 0.5);
+            table::at_most(&format!("{name}, allocations"), more[at], 0.0);
+        }
     }
 }
-fn sqlx() {
-    let contenders = pools::all();
+
+fn in_requests() {
+    for (clock, plimsoll) in selects::clocks() {
+        let contenders = requests::all(selects::accounts(), &plimsoll);
+        let jobs: Vec<Job<'_>> = contenders.iter().map(requests::Contender::job).collect();
+        table::heading(&format!(
+            "db, {clock}: what is added to each of eight queries that a request makes"
+        ));
+        let added = requests::added(&interleave(&jobs, 1));
+        table::compare_to(&added, &added[0], "the first");
+    }
+}
+
+fn with_sqlx(contenders: &[pools::Contender], way: Way) {
     let names: Vec<&str> = contenders.iter().map(|contender| contender.name).collect();
-    for way in [Way::ThroughPool, Way::OnConnection] {
-        table::heading("db: sqlx");
-        let all = interleave_figures(&names, |at| contenders[at].query(way, 200));
-        let bare = find(&all, pools::BARE);
-        println!("{:?}", bare.interval());
-        let added: Vec<Samples> = all[1..].iter().map(|samples| samples.less(bare)).collect();
-        table::compare_to(&added, find(&added, pools::OTEL), "otel");
-        for c in &contenders {
-            let a = |n| allocated(|| c.query(way, n)).1.calls;
-            println!("{} {}", c.name, (a(2000) - a(1000)) as f64 / 1000.0);
-        }
+    table::heading(&format!(
+        "db: what is added to a query of sqlx 0.9.0, {}",
+        way.name()
+    ));
+    let figures = interleave_figures(&names, |at| contenders[at].query(way, QUERIES));
+    let added = added(&figures);
+    let calls: Vec<f64> = contenders
+        .iter()
+        .map(|contender| each(|queries| drop(contender.query(way, queries))))
+        .collect();
+    let more = beyond_the_first(&calls);
+    show(&added, &more, pools::OTEL, "sqlx-otel with an SDK");
+    let bare = find(&figures, pools::BARE).interval();
+    println!(
+        "\nWithout anybody around it, polling takes {:.0} ns and {:.0} allocations.",
+        bare.median, calls[0]
+    );
+    table::targets();
+    for (ours, more) in added
+        .iter()
+        .zip(&more)
+        .filter(|(ours, _)| ours.name.starts_with("plimsoll"))
+    {
+        let name = format!("sqlx {}, {}", way.name(), ours.name);
+        let ratio = Ratio::of(ours, find(&added, pools::OTEL));
+        table::ratio_at_most(&format!("{name}, added, ÷ sqlx-otel"), ratio, 0.2);
+        table::at_most(&format!("{name}, allocations"), *more, 1.0);
+    }
+}
+
+/// Every sample less that of the first contender, in the same round.
+fn added(all: &[Samples]) -> Vec<Samples> {
+    all[1..]
+        .iter()
+        .map(|samples| samples.less(&all[0]))
+        .collect()
+}
+
+/// Allocations of each query. Whole ones: now and then a page of a histogram is made, or a block of a queue.
+fn each(query: impl Fn(usize)) -> f64 {
+    let calls = |queries| allocated(|| query(queries)).1.calls as f64;
+    let few = calls(COUNTED);
+    ((calls(2 * COUNTED) - few) / COUNTED as f64).round()
+}
+
+fn beyond_the_first(all: &[f64]) -> Vec<f64> {
+    all[1..].iter().map(|calls| calls - all[0]).collect()
+}
+
+/// One line per contender: what it adds, beside `base`.
+fn show(added: &[Samples], calls: &[f64], base: &str, title: &str) {
+    println!(
+        "| contender | added ns | ÷ {title} | 95 % of the ratio | put off, ns | allocations |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|");
+    let base = find(added, base);
+    for (samples, calls) in added.iter().zip(calls) {
+        let (line, put_off) = (table::line(samples, base), table::put_off(samples));
+        println!("{line} {put_off} | {calls:.0} |");
     }
 }

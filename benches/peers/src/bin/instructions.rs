@@ -20,7 +20,7 @@ fn main() {
             count(rest, &names, &|at, times| all[at].answer(times));
         }
         ["select", ref rest @ ..] => {
-            let all = selects::all();
+            let all = selects::all(selects::accounts());
             let names: Vec<&str> = all.iter().map(|contender| &*contender.name).collect();
             count(rest, &names, &|at, times| all[at].query(times));
         }

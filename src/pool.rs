@@ -195,6 +195,12 @@ impl Pool {
         Waiting(self.acquire.start())
     }
 
+    /// The same for who keeps the pool's handle meanwhile.
+    #[cfg(feature = "sqlx")]
+    pub(crate) fn wait(&self) -> Wait<'_> {
+        Wait(InFlight::begin(&self.acquire))
+    }
+
     /// Makes a gauge stand at 0, unless it is observed already.
     fn declare(&self, (gauge, help): (&str, &str)) -> Result<(), InstrumentError> {
         let name = self.inner.naming.instrument(gauge);
@@ -234,10 +240,29 @@ impl Waiting {
 
     /// Ends as `pool_timeout`, an error: no connection came free in time.
     pub fn timed_out(self) {
-        self.0.finish(End {
-            way: TIMED_OUT,
-            ..Outcome::Error.into()
+        self.0.finish(timed_out());
+    }
+}
+
+/// A wait that borrows its pool's handle.
+#[cfg(feature = "sqlx")]
+pub(crate) struct Wait<'a>(InFlight<&'a Operation>);
+
+#[cfg(feature = "sqlx")]
+impl Wait<'_> {
+    /// Ends as the result says, or as `pool_timeout`.
+    pub(crate) fn finish<T, E>(self, result: &Result<T, E>, is_timeout: impl FnOnce(&E) -> bool) {
+        self.0.finish(match result {
+            Err(error) if is_timeout(error) => timed_out(),
+            result => Outcome::of(result).into(),
         });
+    }
+}
+
+fn timed_out() -> End {
+    End {
+        way: TIMED_OUT,
+        ..Outcome::Error.into()
     }
 }
 

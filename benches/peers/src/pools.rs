@@ -5,7 +5,6 @@
 //! query's future, with waits between polls left out, and a sample is the median of its queries. A stub in place of
 //! SQLite would wake nobody, but `sqlx-otel` has sealed the trait that says what it wraps.
 
-use std::future::Future;
 use std::hint::{black_box, spin_loop};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,14 +39,19 @@ const NEVER: Duration = Duration::from_secs(86_400);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     ThroughPool,
+    /// Borrowed from the pool for this query, which is how `sqlx-otel` counts the wait.
+    Acquired,
     OnConnection,
 }
 
 impl Way {
+    pub const ALL: [Self; 3] = [Self::ThroughPool, Self::Acquired, Self::OnConnection];
+
     /// What the tables call it.
     pub fn name(self) -> &'static str {
         match self {
             Self::ThroughPool => "through a pool",
+            Self::Acquired => "on a connection that is acquired for it",
             Self::OnConnection => "on a connection",
         }
     }
@@ -74,11 +78,18 @@ macro_rules! each {
     ($queries:expr, $executor:expr, $between:expr) => {{
         let mut all = Vec::with_capacity($queries);
         for id in 0..$queries {
-            all.push(polled(|| fetch(id, $executor)));
+            all.push(polled(async || fetch(id, $executor).await));
             $between;
         }
         all
     }};
+}
+
+/// A connection, waited for.
+macro_rules! acquired {
+    ($pool:expr) => {
+        &mut $pool.acquire().await.expect("idle")
+    };
 }
 
 impl Contender {
@@ -88,6 +99,7 @@ impl Contender {
         self.returned();
         let all = match way {
             Way::ThroughPool => self.query_pool(queries),
+            Way::Acquired => self.query_acquired(queries),
             Way::OnConnection => self.query_connection(queries),
         };
         median(&all)
@@ -98,6 +110,14 @@ impl Contender {
             Pool::Bare(pool) => each!(queries, pool, self.returned()),
             Pool::Ours(pool) => each!(queries, pool, self.returned()),
             Pool::Otel(pool) => each!(queries, pool, self.returned()),
+        }
+    }
+
+    fn query_acquired(&self, queries: usize) -> Vec<f64> {
+        match &self.pool {
+            Pool::Bare(pool) => each!(queries, &mut **acquired!(pool), self.returned()),
+            Pool::Ours(pool) => each!(queries, &mut **acquired!(pool), self.returned()),
+            Pool::Otel(pool) => each!(queries, acquired!(pool), self.returned()),
         }
     }
 
@@ -134,7 +154,7 @@ async fn fetch<'e>(id: usize, executor: impl Executor<'e, Database = Sqlite>) {
 }
 
 /// How long a future took to be made, polled and dropped, in nanoseconds, without the waits.
-fn polled<F: Future>(make: impl FnOnce() -> F) -> f64 {
+fn polled(make: impl AsyncFnOnce()) -> f64 {
     let woken = Arc::new(Woken(AtomicBool::new(false)));
     let waker = Waker::from(woken.clone());
     let (mut spent, mut start) = (Duration::ZERO, Instant::now());

@@ -13,7 +13,8 @@ use sqlx_core::pool::PoolConnection as Pooled;
 use sqlx_core::sql_str::SqlSafeStr;
 use sqlx_core::transaction::TransactionManager;
 
-use super::meter::{Lent, Meter};
+use super::meter::Meter;
+use super::pool::Lent;
 use super::transaction::Transaction;
 
 /// A connection whose statements are counted: where sqlx has `SqliteConnection`, `PgConnection`, ...
@@ -23,13 +24,13 @@ use super::transaction::Transaction;
 pub struct Connection<DB: Database>(Inner<DB>);
 
 enum Inner<DB: Database> {
-    Pooled(Pooled<DB>, Lent),
+    Pooled(Pooled<DB>, Lent<DB>),
     Own(DB::Connection, Arc<Meter>),
 }
 
 impl<DB: Database> Connection<DB> {
-    pub(super) fn pooled(connection: Pooled<DB>, meter: Arc<Meter>) -> Self {
-        Self(Inner::Pooled(connection, Lent::new(meter)))
+    pub(super) fn pooled(connection: Pooled<DB>, lent: Lent<DB>) -> Self {
+        Self(Inner::Pooled(connection, lent))
     }
 
     pub(super) fn own(connection: DB::Connection, meter: Arc<Meter>) -> Self {
@@ -197,7 +198,8 @@ impl<DB: Database> PoolConnection<DB> {
         Connection(match self.0.0 {
             Inner::Pooled(connection, lent) => {
                 let meter = lent.meter().clone();
-                std::mem::forget(lent);
+                // This loan ends with the connection that the pool knows, and another one begins that never ends.
+                meter.lend();
                 Inner::Own(connection.leak(), meter)
             }
             own => own,

@@ -1,23 +1,24 @@
 //! What the connections of one pool have in common.
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use super::super::guard::Counted;
 use super::super::{Database, DoubleQuotes, Guard};
+use crate::histogram::Cells;
 use crate::instance::Plimsoll;
 use crate::instrument::Counter;
 use crate::registry::InstrumentError;
+use std::fmt;
 
 /// Where statements, transactions and loans are counted.
 pub(super) struct Meter {
     db: Database,
     transactions: [Counter; TransactionEnd::ALL.len()],
     unmeasured: Counter,
-    /// Connections that are lent out. Relaxed: a single independent value.
-    lent: AtomicU64,
+    /// How many times a connection was lent out, and came back.
+    loans: Cells,
 }
+
+const LENT: usize = 0;
+const BACK: usize = 1;
 
 /// What became of a transaction.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +69,7 @@ impl Meter {
             db: plimsoll.database(name).double_quotes(quotes).open(),
             transactions: [committed?, rolled_back?, dropped?],
             unmeasured,
-            lent: AtomicU64::new(0),
+            loans: Cells::new(0, plimsoll.registry().memory_of_cells().clone()),
         })
     }
 
@@ -91,9 +92,22 @@ impl Meter {
         self.unmeasured.increment();
     }
 
+    /// A connection is lent out.
+    pub(super) fn lend(&self) {
+        self.loans.add(LENT, 1);
+    }
+
+    /// It is lent out no more.
+    pub(super) fn take_back(&self) {
+        self.loans.add(BACK, 1);
+    }
+
     /// Connections that are lent out.
     pub(super) fn lent(&self) -> u64 {
-        self.lent.load(Ordering::Relaxed)
+        let reading = self.loans.reading();
+        // Those that came back first: one that is lent and comes back in between is then never counted as minus one.
+        let back = self.loans.total(&reading, BACK);
+        self.loans.total(&reading, LENT).saturating_sub(back)
     }
 }
 
@@ -102,26 +116,5 @@ impl fmt::Debug for Meter {
         f.debug_struct("Meter")
             .field("db", &self.db)
             .finish_non_exhaustive()
-    }
-}
-
-/// One connection that is lent out, for as long as it lives.
-#[derive(Debug)]
-pub(super) struct Lent(Arc<Meter>);
-
-impl Lent {
-    pub(super) fn new(meter: Arc<Meter>) -> Self {
-        meter.lent.fetch_add(1, Ordering::Relaxed);
-        Self(meter)
-    }
-
-    pub(super) fn meter(&self) -> &Arc<Meter> {
-        &self.0
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        self.0.lent.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -73,15 +73,11 @@ impl Plimsoll {
 }
 
 impl<DB: Database> Shared<DB> {
-    pub(super) async fn acquire(&self) -> Result<PoolConnection<DB>, Error> {
-        let wait = self.waits.begin();
+    pub(super) async fn acquire(self: Arc<Self>) -> Result<PoolConnection<DB>, Error> {
+        let wait = self.waits.wait();
         let result = self.inner.acquire().await;
-        match &result {
-            Err(Error::PoolTimedOut) => wait.timed_out(),
-            result => wait.finish(result),
-        }
-        let connection = Connection::pooled(result?, self.meter.clone());
-        Ok(PoolConnection(connection))
+        wait.finish(&result, |error| matches!(error, Error::PoolTimedOut));
+        Ok(PoolConnection(Connection::pooled(result?, Lent::new(self))))
     }
 
     fn detail(&self) -> PoolDetail {
@@ -91,6 +87,26 @@ impl<DB: Database> Shared<DB> {
             size: self.inner.size().into(),
             idle: self.inner.num_idle() as u64,
         }
+    }
+}
+
+/// One connection that is lent out, for as long as it lives.
+pub(super) struct Lent<DB: Database>(Arc<Shared<DB>>);
+
+impl<DB: Database> Lent<DB> {
+    fn new(shared: Arc<Shared<DB>>) -> Self {
+        shared.meter.lend();
+        Self(shared)
+    }
+
+    pub(super) fn meter(&self) -> &Arc<Meter> {
+        &self.0.meter
+    }
+}
+
+impl<DB: Database> Drop for Lent<DB> {
+    fn drop(&mut self) {
+        self.0.meter.take_back();
     }
 }
 
@@ -108,15 +124,14 @@ impl<DB: Database> Pool<DB> {
     pub fn acquire(
         &self,
     ) -> impl Future<Output = Result<PoolConnection<DB>, Error>> + Send + use<DB> {
-        let shared = self.0.clone();
-        async move { shared.acquire().await }
+        self.0.clone().acquire()
     }
 
     /// A connection, if one is idle. It waits for nothing, so no wait is counted.
     pub fn try_acquire(&self) -> Option<PoolConnection<DB>> {
         let connection = self.inner().try_acquire()?;
-        let meter = self.0.meter.clone();
-        Some(PoolConnection(Connection::pooled(connection, meter)))
+        let lent = Lent::new(self.0.clone());
+        Some(PoolConnection(Connection::pooled(connection, lent)))
     }
 
     /// Waits for a connection and begins a transaction on it.

@@ -18,7 +18,7 @@ fn main() {
     blocking();
     in_requests();
     let around = pools::all();
-    for way in [Way::ThroughPool, Way::OnConnection] {
+    for way in Way::ALL {
         with_sqlx(&around, way);
     }
 }
@@ -60,7 +60,7 @@ fn in_requests() {
             "db, {clock}: what is added to each of eight queries that a request makes"
         ));
         let added = requests::added(&interleave(&jobs, 1));
-        table::compare_to(&added, &added[0], "the first");
+        table::compare_to(&added, &added[0], "without a record");
     }
 }
 
@@ -74,7 +74,7 @@ fn with_sqlx(contenders: &[pools::Contender], way: Way) {
     let added = added(&figures);
     let calls: Vec<f64> = contenders
         .iter()
-        .map(|contender| each(|queries| drop(contender.query(way, queries))))
+        .map(|contender| each(|queries| _ = contender.query(way, queries)))
         .collect();
     let more = beyond_the_first(&calls);
     show(&added, &more, pools::OTEL, "sqlx-otel with an SDK");
@@ -104,11 +104,12 @@ fn added(all: &[Samples]) -> Vec<Samples> {
         .collect()
 }
 
-/// Allocations of each query. Whole ones: now and then a page of a histogram is made, or a block of a queue.
+/// Allocations of each query, the least of some runs. Whole ones: now and then a page of a histogram is made, or a block of a
+/// queue, and a reply that is there already needs nobody to be woken.
 fn each(query: impl Fn(usize)) -> f64 {
     let calls = |queries| allocated(|| query(queries)).1.calls as f64;
-    let few = calls(COUNTED);
-    ((calls(2 * COUNTED) - few) / COUNTED as f64).round()
+    let each = |_| ((calls(2 * COUNTED) - calls(COUNTED)) / COUNTED as f64).round();
+    (0..5).map(each).fold(f64::INFINITY, f64::min)
 }
 
 fn beyond_the_first(all: &[f64]) -> Vec<f64> {

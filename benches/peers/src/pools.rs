@@ -75,11 +75,11 @@ pub struct Contender {
 
 /// So many queries, one after the other: nanoseconds of each. What happens between them is not timed.
 macro_rules! each {
-    ($queries:expr, $executor:expr, $between:expr) => {{
+    ($queries:expr, $executor:expr $(, $between:expr)?) => {{
         let mut all = Vec::with_capacity($queries);
         for id in 0..$queries {
             all.push(polled(async || fetch(id, $executor).await));
-            $between;
+            $($between;)?
         }
         all
     }};
@@ -125,15 +125,15 @@ impl Contender {
         match &self.pool {
             Pool::Bare(pool) => {
                 let mut connection = pool.try_acquire().expect("idle");
-                each!(queries, &mut *connection, ())
+                each!(queries, &mut *connection)
             }
             Pool::Ours(pool) => {
                 let mut connection = pool.try_acquire().expect("idle");
-                each!(queries, &mut *connection, ())
+                each!(queries, &mut *connection)
             }
             Pool::Otel(pool) => {
                 let mut connection = RUNTIME.block_on(pool.acquire()).expect("idle");
-                each!(queries, &mut connection, ())
+                each!(queries, &mut connection)
             }
         }
     }

@@ -206,30 +206,29 @@ impl Pool {
     }
 
     /// The same for who can tell a pool's timeout from other errors: where `timed_out` says so, it ends as `pool_timeout`.
-    pub fn acquire_within<F, T, E>(
+    ///
+    /// # Errors
+    ///
+    /// Those of `future`.
+    pub async fn acquire_within<T, E>(
         &self,
-        future: F,
+        future: impl Future<Output = Result<T, E>>,
         timed_out: impl FnOnce(&E) -> bool,
-    ) -> impl Future<Output = Result<T, E>>
-    where
-        F: Future<Output = Result<T, E>>,
-    {
-        let pool = self.clone();
-        // An `async` block, so that a panic inside drops the wait while it unwinds, whoever catches it.
-        async move {
-            let waiting = pool.begin();
-            let result = future.await;
-            match &result {
-                Err(error) if timed_out(error) => waiting.timed_out(),
-                result => waiting.finish(result),
-            }
-            result
-        }
+    ) -> Result<T, E> {
+        let wait = self.wait();
+        let result = future.await;
+        wait.finish(&result, timed_out);
+        result
     }
 
     /// Counts a wait as begun, here and now; what this returns counts its end.
     pub fn begin(&self) -> Waiting {
         Waiting(self.acquire.start())
+    }
+
+    /// The same for who keeps the pool's handle meanwhile.
+    pub(crate) fn wait(&self) -> Wait<'_> {
+        Wait(InFlight::begin(&self.acquire))
     }
 
     /// Makes a gauge stand at 0, unless it is observed already.
@@ -272,6 +271,19 @@ impl Waiting {
     /// Ends as `pool_timeout`, an error: no connection came free in time.
     pub fn timed_out(self) {
         self.0.finish(too_late());
+    }
+}
+
+/// A wait that borrows its pool's handle.
+pub(crate) struct Wait<'a>(InFlight<&'a Operation>);
+
+impl Wait<'_> {
+    /// Ends as the result says, or as `pool_timeout`.
+    pub(crate) fn finish<T, E>(self, result: &Result<T, E>, timed_out: impl FnOnce(&E) -> bool) {
+        self.0.finish(match result {
+            Err(error) if timed_out(error) => too_late(),
+            result => Outcome::of(result).into(),
+        });
     }
 }
 

@@ -206,7 +206,12 @@ impl Database {
     /// With a `name` (`orders.by_id`) that is its identity and its label `query`, whatever the text. Without one it is the
     /// text without its values. Any text will do; of more than 4 KiB only these are looked at.
     pub fn begin_sql(&self, sql: &str, name: Option<&str>) -> Guard {
-        Guard::begin(Counted::Statement(self.kept(sql, name).clone()))
+        Guard::begin(self.find(sql, name))
+    }
+
+    /// What a query is counted as, which is not begun yet.
+    pub(super) fn find(&self, sql: &str, name: Option<&str>) -> Counted {
+        Counted::Statement(self.kept(sql, name).clone())
     }
 
     /// The same for text that may not be UTF-8, as some drivers have it: what is none is read as `\u{fffd}`, by a copy.
@@ -245,9 +250,9 @@ impl Database {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let kept = self.kept(sql, None).clone();
+        let counted = self.find(sql, None);
         async move {
-            let guard = Guard::begin(Counted::Statement(kept));
+            let guard = Guard::begin(counted);
             let result = query.await;
             guard.finish(&result);
             result

@@ -30,6 +30,9 @@ pub(crate) trait Handle: Deref<Target = Operation> {
 
 impl Handle for Arc<Operation> {}
 
+/// Somebody else keeps it there: no reference count, which threads would pass to and fro.
+impl Handle for &Operation {}
+
 impl Domain {
     /// What requests call it that wait for such work.
     #[inline]

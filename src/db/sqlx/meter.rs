@@ -1,25 +1,27 @@
 //! What the connections of one pool have in common.
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
+use super::super::guard::Counted;
 use super::super::transactions::TransactionEnd;
 use super::super::{Database, DoubleQuotes, Guard, Transactions};
 use super::driver::Driver;
 use super::query::Taken;
+use crate::histogram::Cells;
 use crate::instance::Plimsoll;
 use crate::instrument::Counter;
 use crate::registry::InstrumentError;
+use std::fmt;
 
 /// Where statements, transactions and loans are counted.
 pub(super) struct Meter {
     db: Database,
     transactions: Transactions,
     unmeasured: Counter,
-    /// Connections that are lent out. Relaxed: a single independent value.
-    lent: AtomicU64,
+    /// How many times a connection was lent out, and came back.
+    loans: Cells,
 }
+
+const LENT: usize = 0;
+const BACK: usize = 1;
 
 impl Meter {
     /// `database` is what the driver calls it.
@@ -41,18 +43,23 @@ impl Meter {
             db: plimsoll.database(name).double_quotes(quotes).open(),
             transactions: plimsoll.transactions(name)?,
             unmeasured,
-            lent: AtomicU64::new(0),
+            loans: Cells::new(0, plimsoll.registry().memory_of_cells().clone()),
         })
+    }
+
+    /// What a statement is counted as.
+    pub(super) fn find(&self, sql: &str) -> Counted {
+        self.db.find(sql, None)
+    }
+
+    /// What a query is counted as, which may have a name.
+    pub(super) fn find_query<DB: Driver>(&self, query: &Taken<DB>) -> Counted {
+        self.db.find(query.text(), query.name())
     }
 
     /// Counts a statement as begun.
     pub(super) fn begin(&self, sql: &str) -> Guard {
-        self.db.begin_sql(sql, None)
-    }
-
-    /// The same of a query, which may have a name.
-    pub(super) fn begin_query<DB: Driver>(&self, query: &Taken<DB>) -> Guard {
-        self.db.begin_sql(query.text(), query.name())
+        Guard::begin(self.find(sql))
     }
 
     pub(super) fn transaction_ended(&self, end: TransactionEnd) {
@@ -64,9 +71,22 @@ impl Meter {
         self.unmeasured.increment();
     }
 
+    /// A connection is lent out.
+    pub(super) fn lend(&self) {
+        self.loans.add(LENT, 1);
+    }
+
+    /// It is lent out no more.
+    pub(super) fn take_back(&self) {
+        self.loans.add(BACK, 1);
+    }
+
     /// Connections that are lent out.
     pub(super) fn lent(&self) -> u64 {
-        self.lent.load(Ordering::Relaxed)
+        let reading = self.loans.reading();
+        // Those that came back first: one that is lent and comes back in between is then never counted as minus one.
+        let back = self.loans.total(&reading, BACK);
+        self.loans.total(&reading, LENT).saturating_sub(back)
     }
 }
 
@@ -75,22 +95,5 @@ impl fmt::Debug for Meter {
         f.debug_struct("Meter")
             .field("db", &self.db)
             .finish_non_exhaustive()
-    }
-}
-
-/// One connection that is lent out, for as long as it lives.
-#[derive(Debug)]
-pub(super) struct Lent(Arc<Meter>);
-
-impl Lent {
-    pub(super) fn new(meter: Arc<Meter>) -> Self {
-        meter.lent.fetch_add(1, Ordering::Relaxed);
-        Self(meter)
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        self.0.lent.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -40,7 +40,7 @@ impl<'e, DB: Driver> Rows<'e, DB> {
         if let Self::Asked(asked) = self
             && let Some((connection, query)) = asked.take()
         {
-            let guard = connection.meter.begin_query(&query);
+            let guard = Guard::begin(connection.meter().find_query(&query));
             *self = Self::Running {
                 stream: DB::fetch_many(connection.inner_mut(), query),
                 counted: Counted {

@@ -58,7 +58,7 @@ impl<'c, DB: Database> Transaction<'c, DB> {
             None if depth == 0 => "BEGIN",
             None => "SAVEPOINT",
         };
-        let guard = transaction.meter.begin(text);
+        let guard = transaction.meter().begin(text);
         let result = DB::TransactionManager::begin(transaction.inner_mut(), statement).await;
         end(guard, &result, |()| None);
         if let Err(error) = result {
@@ -76,7 +76,7 @@ impl<'c, DB: Database> Transaction<'c, DB> {
     /// Those of the database; the transaction is rolled back then.
     pub async fn commit(mut self) -> Result<(), Error> {
         let text = self.text("COMMIT", "RELEASE SAVEPOINT");
-        let guard = self.meter.begin(text);
+        let guard = self.meter().begin(text);
         let result = DB::TransactionManager::commit(self.inner_mut()).await;
         end(guard, &result, |()| None);
         result?;
@@ -91,7 +91,7 @@ impl<'c, DB: Database> Transaction<'c, DB> {
     /// Those of the database.
     pub async fn rollback(mut self) -> Result<(), Error> {
         let text = self.text("ROLLBACK", "ROLLBACK TO SAVEPOINT");
-        let guard = self.meter.begin(text);
+        let guard = self.meter().begin(text);
         let result = DB::TransactionManager::rollback(self.inner_mut()).await;
         end(guard, &result, |()| None);
         result?;
@@ -111,7 +111,7 @@ impl<'c, DB: Database> Transaction<'c, DB> {
         self.open = false;
         // A savepoint is a part of its transaction.
         if self.depth == 1 {
-            self.meter.transaction_ended(end);
+            self.meter().transaction_ended(end);
         }
     }
 }

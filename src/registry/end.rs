@@ -27,7 +27,7 @@ impl Way {
     /// It took too long for somebody.
     pub(crate) const TIMEOUT: Self = Self("timeout");
     /// No connection came free in time.
-    pub(crate) const POOL_TIMEOUT: Self = Self("pool_timeout");
+    pub(crate) const POOL_TIMEOUT: Self = Self::new("pool_timeout");
 
     /// A word that becomes a label value.
     pub(crate) const fn new(word: &'static str) -> Self {

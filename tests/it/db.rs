@@ -203,7 +203,7 @@ fn a_pools_timeout_is_an_end_of_the_wait_and_in_no_sli_of_queries() {
         let line = format!("connection_wait_ends_total{{pool=\"readings\",end=\"{end}\"}} 1\n");
         assert!(page.contains(&line), "{end}");
     }
-    assert!(page.contains("connection_timeouts_total{pool=\"readings\"} 2\n"));
+    assert!(page.contains("connection_timeouts_total{pool=\"readings\"} 1\n"));
     assert!(
         plimsoll
             .stats()

@@ -434,6 +434,8 @@ impl Builder {
             naming,
             #[cfg(feature = "db")]
             databases: crate::db::Databases::default(),
+            #[cfg(feature = "modbus")]
+            devices: crate::modbus::Devices::default(),
             thresholds,
             foreign: self.foreign,
             created,

@@ -260,7 +260,10 @@ fn declare(
 ) -> Result<InstrumentValue, InstrumentError> {
     let inner = plimsoll.inner();
     let name = inner.naming.instrument(name);
-    inner.registry.instruments.declare(&name, help, kind, labels)
+    inner
+        .registry
+        .instruments
+        .declare(&name, help, kind, labels)
 }
 
 impl Gauge {

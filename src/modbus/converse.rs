@@ -39,9 +39,8 @@ async fn receive(wire: &mut Wire, unit: u8) -> Result<Vec<u8>, Fault> {
             } if transaction != wire.transaction => {
                 if !wire.abandoned {
                     let expected = wire.transaction;
-                    let text = format!(
-                        "the reply has transaction id {transaction} instead of {expected}"
-                    );
+                    let text =
+                        format!("the reply has transaction id {transaction} instead of {expected}");
                     return Err(Fault::new(Failure::StaleReply, text));
                 }
                 wire.stale_reply(pdu.end);

@@ -229,9 +229,7 @@ impl Instruments {
                 wanted: keys,
             });
         }
-        if !family.series.contains_key(&values)
-            && family.series.len() >= cap
-            && !values.is_empty()
+        if !family.series.contains_key(&values) && family.series.len() >= cap && !values.is_empty()
         {
             self.count_overflow();
             values.fill(OTHER.to_owned());

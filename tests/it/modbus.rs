@@ -8,13 +8,13 @@ mod wrap;
 
 use std::time::Duration;
 
-use plimsoll::modbus::Device;
+use plimsoll::modbus::DeviceBuilder;
 use plimsoll::{OperationStats, Plimsoll};
 use tokio_modbus::Error;
 
-fn new() -> (Plimsoll, Device) {
+fn new() -> (Plimsoll, DeviceBuilder) {
     let plimsoll = Plimsoll::builder().build().unwrap();
-    let device = plimsoll.modbus("press-3").unwrap();
+    let device = plimsoll.modbus("press-3");
     (plimsoll, device)
 }
 
@@ -59,14 +59,17 @@ fn transport<T: std::fmt::Debug>(result: tokio_modbus::Result<T>) -> std::io::Er
 fn handles_can_be_shared_and_contexts_sent() {
     fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}
     fn sent<T: Send + 'static>(_: T) {}
-    let (_, device) = new();
+    let (_plimsoll, device) = new();
+    let device = device.tcp("127.0.0.1:9").unwrap();
     shared(&device);
-    sent(device.tcp("127.0.0.1:9".parse().unwrap(), tokio_modbus::Slave(1)));
+    sent(device.context(tokio_modbus::Slave(1)));
+    sent(async move { device.read_coils(0, 1).await });
 }
 
 #[test]
 fn a_new_device_stands_at_zero() {
-    let (plimsoll, _device) = new();
+    let (plimsoll, device) = new();
+    let _device = device.tcp("127.0.0.1:9").unwrap();
     assert_eq!(reads(&plimsoll), [0, 0, 0, 0]);
     assert_eq!(writes(&plimsoll), [0, 0, 0, 0]);
     assert_eq!(connects(&plimsoll), [0, 0, 0, 0]);

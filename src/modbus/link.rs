@@ -231,7 +231,8 @@ impl Link {
             wire.rest_until = Instant::now() + self.line.settings.gap(Framing::Rtu);
             return;
         }
-        if wire.fresh {
+        let gone = matches!(fault.failure, Failure::Closed | Failure::Io);
+        if wire.fresh && gone {
             // Who accepts and closes at once is not there either.
             self.line.backoff.failed(&fault.text);
         }

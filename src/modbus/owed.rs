@@ -1,6 +1,8 @@
 //! Replies that were not waited for to the end and may still come. Without transaction ids nothing but their absence
 //! makes the next reply of that unit believable.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::pdu::Expected;
@@ -26,14 +28,17 @@ impl Debt {
 }
 
 impl Owed {
-    /// `unit` has been asked, and may answer `until` then.
-    pub(super) fn owe(&mut self, unit: u8, expected: &Expected, until: Instant) {
+    /// `unit` has been asked, and may answer so long. Whoever answers one after the other, as gateways do, begins with it
+    /// after all else that is owed.
+    pub(super) fn owe(&mut self, unit: u8, expected: &Expected, window: Duration) {
         self.paid(unit);
+        let now = Instant::now();
+        let others = self.0.iter().map(|debt| debt.until).max();
         self.0.push(Debt {
             unit,
             expected: expected.clone(),
-            since: Instant::now(),
-            until,
+            since: now,
+            until: others.map_or(now, |until| until.max(now)) + window,
         });
     }
 

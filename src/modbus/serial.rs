@@ -56,8 +56,7 @@ impl Link {
             return Err(Fault::new(Failure::Closed, "there is no connection"));
         };
         if asked.unanswered.is_none() {
-            let until = Instant::now() + settings.late_window();
-            self.owed.owe(unit, &asked.expected, until);
+            self.owed.owe(unit, &asked.expected, settings.late_window());
         }
         wire.send(&rtu::frame(unit, &asked.pdu)).await?;
         if let Some(response) = &asked.unanswered {

@@ -1,8 +1,13 @@
 //! The `modbus` room: right values or an error, and every request counted once.
 
+mod faults;
+mod keep;
+mod mistakes;
 mod peer;
 mod pymodbus;
+mod rtu;
 mod server;
+mod sharing;
 mod tcp;
 mod wrap;
 

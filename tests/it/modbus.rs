@@ -4,11 +4,13 @@ mod faults;
 mod keep;
 mod mistakes;
 mod peer;
+mod pipe;
 mod pymodbus;
 mod rtu;
 mod server;
 mod sharing;
 mod tcp;
+mod trouble;
 mod wrap;
 
 use std::time::Duration;
@@ -24,7 +26,7 @@ fn new() -> (Plimsoll, DeviceBuilder) {
 }
 
 /// Count, errors, cancelled, in flight of one operation of any kind.
-fn counts(plimsoll: &Plimsoll, kind: &str, labels: [&str; 2]) -> [u64; 4] {
+fn counts<const N: usize>(plimsoll: &Plimsoll, kind: &str, labels: [&str; N]) -> [u64; 4] {
     let wanted = |line: &&OperationStats| {
         line.kind == kind && line.labels.iter().map(|(_, value)| &**value).eq(labels)
     };
@@ -44,6 +46,19 @@ fn writes(plimsoll: &Plimsoll) -> [u64; 4] {
 
 fn connects(plimsoll: &Plimsoll) -> [u64; 4] {
     counts(plimsoll, "connect", ["modbus", "press-3"])
+}
+
+/// A number of the device, as it is exported.
+fn sample(plimsoll: &Plimsoll, family: &str) -> f64 {
+    let line = format!(r#"{family}{{protocol="modbus",device="press-3"}} "#);
+    number(plimsoll, &line)
+}
+
+fn number(plimsoll: &Plimsoll, beginning: &str) -> f64 {
+    let page = plimsoll.render();
+    let value = page.lines().find_map(|line| line.strip_prefix(beginning));
+    let value = value.unwrap_or_else(|| panic!("no {beginning} in {page}"));
+    value.parse().unwrap()
 }
 
 /// Fails a test that hangs, and asserts nothing else about time.

@@ -16,6 +16,7 @@ use tokio_modbus::{Request, Response, Slave};
 
 use super::new;
 use line::Port;
+pub(super) use line::sound;
 use peers::Peer;
 
 const TIMEOUT: Duration = Duration::from_millis(100);

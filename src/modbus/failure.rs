@@ -164,7 +164,8 @@ impl fmt::Display for DeviceError {
         let Self {
             device, at, text, ..
         } = self;
-        write!(f, "modbus device {device} {at}: {text}")
+        let space = if at.is_empty() { "" } else { " " };
+        write!(f, "modbus device {device}{space}{at}: {text}")
     }
 }
 
@@ -233,6 +234,8 @@ mod tests {
         assert_eq!(Failure::of(&error), Failure::RequestTimeout);
         let text = "modbus device press-3 at 192.0.2.7:502: no reply";
         assert_eq!(error.to_string(), text);
+        let nowhere = Fault::new(Failure::Io, "x").into_error(&"press-3".into(), &"".into());
+        assert_eq!(nowhere.to_string(), "modbus device press-3: x");
         let plain = Error::Transport(io::ErrorKind::BrokenPipe.into());
         assert_eq!(Failure::of(&plain), Failure::Io);
     }

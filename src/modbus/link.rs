@@ -110,6 +110,8 @@ impl Link {
                     retries -= 1;
                     tokio::time::sleep(line.settings.busy_pause).await;
                 }
+                // A broadcast tells nothing of the line either.
+                Ok(_) if asked.unanswered.is_some() => return Ok((answer, false)),
                 Err(_) => return Ok((answer, false)),
                 Ok(_) => return Ok((answer, std::mem::take(&mut self.troubled))),
             }

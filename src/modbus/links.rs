@@ -77,6 +77,7 @@ impl Links {
             _ => Quality::Good,
         };
         let told = match &end {
+            Ok((Ok(_), _)) if asked.unanswered.is_some() => Ok(0),
             Ok((Ok(_), _)) => Ok(pdu::points(&request)),
             Ok((Err(code), _)) => Err(Failure::of_exception(*code)),
             Err(fault) => Err(fault.failure),

@@ -72,6 +72,8 @@ impl Default for Settings {
 
 /// More than 3.5 characters at 9600 baud.
 const RTU_GAP: Duration = Duration::from_millis(5);
+/// Whatever is longer was meant in another unit.
+const LONGEST: Duration = Duration::from_secs(86_400);
 /// Serial adapters hand on what came every 16 ms.
 const SILENCE: Duration = Duration::from_millis(20);
 
@@ -96,15 +98,7 @@ impl Settings {
 
     /// The first mistake.
     pub(super) fn check(&self, framing: Framing) -> Result<(), Mistake> {
-        for (setting, value) in [
-            ("connect_timeout", self.connect_timeout),
-            ("request_timeout", self.request_timeout),
-            ("wait_timeout", self.wait_timeout),
-        ] {
-            if value.is_zero() {
-                return Err(Mistake::Zero(setting));
-            }
-        }
+        self.check_durations(framing)?;
         if self.connections == 0 {
             return Err(Mistake::Zero("connections"));
         }
@@ -116,6 +110,34 @@ impl Settings {
         }
         if self.late_window() < self.request_timeout {
             return Err(Mistake::LateWindow(self.late_window()));
+        }
+        Ok(())
+    }
+
+    fn check_durations(&self, framing: Framing) -> Result<(), Mistake> {
+        for (setting, value) in [
+            ("connect_timeout", self.connect_timeout),
+            ("request_timeout", self.request_timeout),
+            ("wait_timeout", self.wait_timeout),
+        ] {
+            if value.is_zero() {
+                return Err(Mistake::Zero(setting));
+            }
+        }
+        for (setting, value) in [
+            ("connect_timeout", self.connect_timeout),
+            ("request_timeout", self.request_timeout),
+            ("wait_timeout", self.wait_timeout),
+            ("backoff", *self.backoff.end()),
+            ("pause_after_connect", self.pause_after_connect),
+            ("gap", self.gap(framing)),
+            ("busy_retries", self.busy_pause),
+            ("late_window", self.late_window.unwrap_or_default()),
+            ("turnaround", self.turnaround),
+        ] {
+            if value > LONGEST {
+                return Err(Mistake::TooLong(setting));
+            }
         }
         Ok(())
     }
@@ -141,6 +163,8 @@ pub enum Mistake {
     NameTaken,
     /// A setting that must not be 0.
     Zero(&'static str),
+    /// A setting of more than a day.
+    TooLong(&'static str),
     /// An address that is neither `host:port` nor an IP address with a port.
     Address(String),
     /// A range of pauses whose end is before its beginning.
@@ -163,6 +187,10 @@ impl fmt::Display for Mistake {
                  cloning it"
             ),
             Self::Zero(setting) => write!(f, "{setting} is 0: it must be at least 1"),
+            Self::TooLong(setting) => write!(
+                f,
+                "{setting} is longer than a day: it must not be, look at its unit"
+            ),
             Self::Address(address) => write!(
                 f,
                 "address {address:?} is not host:port: write it like plc.example:502, 192.0.2.7:502 or [2001:db8::7]:502"

@@ -5,6 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
 use tokio::time::Instant;
@@ -15,6 +16,9 @@ use super::transport::Stream;
 
 /// The most that is looked at in one go; a device that never stops talking is one of whom the rest comes later.
 const LOOK: usize = 4096;
+
+/// A connection that nobody used for so long may have been closed by the device.
+const IDLE: Duration = Duration::from_millis(10);
 
 /// How far the latest request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +68,10 @@ impl Wire {
 
     /// Takes in what has come by now; `false` if the connection is at its end.
     pub(super) async fn look(&mut self) -> bool {
-        // Who yields goes on when the runtime has asked the system for news.
-        tokio::task::yield_now().await;
+        // Who yields goes on when the runtime has asked the system for news, and on a busy runtime that takes its time.
+        if self.heard.is_none_or(|heard| heard.elapsed() > IDLE) {
+            tokio::task::yield_now().await;
+        }
         let mut chunk = [0; LOOK];
         let mut chunk = ReadBuf::new(&mut chunk);
         let open = poll_fn(|context| {

@@ -16,7 +16,11 @@ fn mistake(result: Result<Device, SetupError>) -> Mistake {
 #[test]
 fn settings_that_cannot_be_are_named() {
     type Set = fn(DeviceBuilder) -> DeviceBuilder;
-    let cases: [(Set, &str); 6] = [
+    let cases: [(Set, &str); 7] = [
+        (
+            |device| device.gap(Duration::MAX),
+            "gap is longer than a day",
+        ),
         (
             |device| device.connect_timeout(Duration::ZERO),
             "connect_timeout is 0",

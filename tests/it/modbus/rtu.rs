@@ -8,7 +8,7 @@ use tokio_modbus::{Request, Slave};
 
 use super::faults::sound;
 use super::pipe::{Far, pipe};
-use super::{new, reads, sample, transport, writes};
+use super::{new, number, reads, sample, transport, writes};
 
 const TIMEOUT: Duration = Duration::from_millis(100);
 const WINDOW: Duration = Duration::from_millis(400);
@@ -74,6 +74,29 @@ async fn another_unit_does_not_wait_for_it() {
     };
     tokio::join!(line, reads);
     assert_eq!(sample(&plimsoll, "stale_replies_total"), 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_behind_another_late_one_may_be_later_by_that_much() {
+    let (_plimsoll, device, mut far) = line();
+    let line = async {
+        far.serial().await;
+        far.serial().await;
+        // One after the other, each within the window as from when its turn came.
+        sleep(Duration::from_millis(250)).await;
+        far.answer_serially(1, 11).await;
+        sleep(Duration::from_millis(350)).await;
+        far.answer_serially(2, 21).await;
+        assert_eq!(far.serial().await.0, 2);
+        far.answer_serially(2, 22).await;
+    };
+    let reads = async {
+        for unit in [1, 2] {
+            assert_eq!(failure(read(&device, unit).await), Failure::RequestTimeout);
+        }
+        assert_eq!(read(&device, 2).await.unwrap().unwrap(), [22]);
+    };
+    tokio::join!(line, reads);
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,6 +223,9 @@ async fn a_broadcast_is_sent_and_followed_by_a_pause() {
     assert_eq!(failure(custom), Failure::InvalidRequest);
     assert_eq!(writes(&plimsoll), [1, 0, 0, 0]);
     assert_eq!(reads(&plimsoll), [2, 1, 0, 0]);
+    // Of the two, only the read was answered.
+    let points = r#"data_points_processed_total{device="press-3"} "#;
+    assert_eq!(number(&plimsoll, points), 1.0);
 }
 
 #[tokio::test(start_paused = true)]

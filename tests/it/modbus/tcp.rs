@@ -97,6 +97,8 @@ async fn a_connection_closed_while_idle_is_no_error_at_all() {
     let mut context = device.tcp(peer.addr).unwrap().context(Slave(1));
     read_right(&mut context, 200).await;
     bounded(peer.closed()).await;
+    // Idle is who was not used for 10 ms.
+    tokio::time::sleep(Duration::from_millis(20)).await;
     read_right(&mut context, 2).await;
     assert_eq!(peer.requests(), [(1, 3, 200), (1, 3, 2)]);
     assert_eq!(connects(&plimsoll), [2, 0, 0, 0]);

@@ -84,8 +84,10 @@
 //! One connection has one request at a time. Timeouts need a tokio runtime with I/O and time enabled; without one a call
 //! panics. The address is in error messages and never in a label.
 
+mod asked;
 mod backoff;
 mod builder;
+mod context;
 mod converse;
 mod device;
 mod failure;

@@ -1,7 +1,8 @@
 //! One request and its reply in frames with transaction ids.
 
+use super::asked::Asked;
 use super::failure::{Failure, Fault};
-use super::link::{Answer, Asked, Link};
+use super::link::{Answer, Link};
 use super::mbap::{self, Seen};
 use super::wire::Wire;
 

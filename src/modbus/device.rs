@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio_modbus::client::{Client, Context};
 use tokio_modbus::prelude::{ObjectId, ReadCode, ReadDeviceIdentificationResponse};
-use tokio_modbus::slave::SlaveContext;
 use tokio_modbus::{Request, Response, Result, Slave};
 
+use super::context::Attached;
 use super::links::Links;
 
 /// How far a value may be believed.
@@ -29,7 +29,7 @@ pub enum Quality {
 /// Cheap to clone. What a clone remembers of its own is [`last_quality`](Self::last_quality).
 pub struct Device {
     links: Arc<Links>,
-    unit: Slave,
+    pub(super) unit: Slave,
     /// Whether the latest good reply was suspect. Relaxed: an independent value.
     suspect: Arc<AtomicBool>,
 }
@@ -257,25 +257,5 @@ impl fmt::Debug for Device {
             .field("name", &self.links.device())
             .field("unit", &self.unit)
             .finish_non_exhaustive()
-    }
-}
-
-/// A device in the place of a client of tokio-modbus' own.
-struct Attached(Device);
-
-#[async_trait::async_trait]
-impl Client for Attached {
-    async fn call(&mut self, request: Request<'_>) -> Result<Response> {
-        self.0.call(request).await
-    }
-
-    async fn disconnect(&mut self) -> io::Result<()> {
-        self.0.disconnect().await
-    }
-}
-
-impl SlaveContext for Attached {
-    fn set_slave(&mut self, slave: Slave) {
-        self.0.unit = slave;
     }
 }

@@ -8,9 +8,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use tokio_modbus::{Error, Request, Response, Result};
 
+use super::asked::Asked;
 use super::device::Quality;
 use super::failure::{Failure, Fault};
-use super::link::{Asked, Line, Link};
+use super::link::{Line, Link};
 use super::names::Name;
 use super::pdu;
 use super::wire::Wire;

@@ -2,8 +2,9 @@
 
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::asked::Asked;
 use super::failure::{Failure, Fault};
-use super::link::{Answer, Asked, Link};
+use super::link::{Answer, Link};
 use super::rtu::{self, MAX_FRAME, Seen};
 use super::wire::Wire;
 

@@ -1,5 +1,7 @@
 //! The `modbus` room: right values or an error, and every request counted once.
 
+#[cfg(feature = "tracing")]
+mod event;
 mod faults;
 mod keep;
 mod mistakes;

@@ -166,6 +166,21 @@ pub struct Counter {
 }
 
 impl Counter {
+    /// A probe's own counter, which the cap on label sets does not concern.
+    #[cfg(feature = "modbus")]
+    pub(crate) fn declare(
+        plimsoll: &Plimsoll,
+        name: &str,
+        help: &str,
+        labels: &[(&str, &str)],
+    ) -> Result<Self, InstrumentError> {
+        let kind = InstrumentKind::Counter;
+        match declare(plimsoll, name, help, kind, labels)? {
+            InstrumentValue::Counter(cells) => Ok(Self { cells }),
+            _ => Err(InstrumentError::Taken { name: name.into() }),
+        }
+    }
+
     /// Adds one.
     pub fn increment(&self) {
         self.add(1);
@@ -234,7 +249,38 @@ pub struct Gauge {
     cell: Arc<GaugeCell>,
 }
 
+/// An instrument of a probe, which the cap on label sets does not concern: the probe has one of its own.
+#[cfg(feature = "modbus")]
+fn declare(
+    plimsoll: &Plimsoll,
+    name: &str,
+    help: &str,
+    kind: InstrumentKind,
+    labels: &[(&str, &str)],
+) -> Result<InstrumentValue, InstrumentError> {
+    let inner = plimsoll.inner();
+    let name = inner.naming.instrument(name);
+    inner
+        .registry
+        .instruments
+        .declare(&name, help, kind, labels)
+}
+
 impl Gauge {
+    /// A probe's own gauge, which the cap on label sets does not concern.
+    #[cfg(feature = "modbus")]
+    pub(crate) fn declare(
+        plimsoll: &Plimsoll,
+        name: &str,
+        help: &str,
+        labels: &[(&str, &str)],
+    ) -> Result<Self, InstrumentError> {
+        match declare(plimsoll, name, help, InstrumentKind::Gauge, labels)? {
+            InstrumentValue::Gauge(cell) => Ok(Self { cell }),
+            _ => Err(InstrumentError::Taken { name: name.into() }),
+        }
+    }
+
     /// Sets it.
     pub fn set(&self, value: f64) {
         self.cell.set(value);

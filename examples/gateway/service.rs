@@ -13,9 +13,6 @@ use plimsoll::http::MeasureLayer;
 use plimsoll::pool::{Pool, PoolState};
 use plimsoll::{Counter, Plimsoll, export};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use tokio::sync::{Mutex, MutexGuard};
-use tokio_modbus::Slave;
-use tokio_modbus::client::{Context, Reader, Writer};
 
 use crate::Failure;
 use crate::faults::{self, Faults};
@@ -110,13 +107,18 @@ impl Gateway {
 
 /// One connection, shared by the polling cycle and the requests.
 struct Device {
-    context: Mutex<Context>,
+    modbus: plimsoll::modbus::Device,
     out_of_range: Counter,
 }
 
 impl Device {
     fn new(plimsoll: &Plimsoll, name: &str, address: SocketAddr) -> Result<Self, Failure> {
-        let device = plimsoll.modbus(name)?.request_timeout(CYCLE / 2);
+        let modbus = plimsoll
+            .modbus(name)
+            .request_timeout(CYCLE / 2)
+            .wait_timeout(CYCLE / 4)
+            .backoff(CYCLE / 2..=CYCLE * 5)
+            .tcp(address)?;
         let out_of_range = plimsoll
             .counter("data_validation_failures_total")
             .help("Values that a device sent and that cannot be right.")
@@ -124,19 +126,13 @@ impl Device {
             .label("reason", "range")
             .register()?;
         Ok(Self {
-            context: Mutex::new(device.tcp(address, Slave(1))),
+            modbus,
             out_of_range,
         })
     }
 
-    async fn turn(&self) -> Result<MutexGuard<'_, Context>, Failure> {
-        let turn = tokio::time::timeout(CYCLE / 4, self.context.lock()).await;
-        turn.map_err(|_| "an earlier request still waits for its answer".into())
-    }
-
     async fn read_text(&self) -> Result<String, Failure> {
-        let mut context = self.turn().await?;
-        let words = context.read_holding_registers(0, 16).await??;
+        let words = self.modbus.read_holding_registers(0, 16).await??;
         let wrong = words.iter().filter(|&&word| word > 10_000);
         wrong.for_each(|_| self.out_of_range.increment());
         let words: Vec<String> = words.iter().map(u16::to_string).collect();
@@ -144,8 +140,7 @@ impl Device {
     }
 
     async fn write(&self, register: u16, word: u16) -> Result<(), Failure> {
-        let mut context = self.turn().await?;
-        Ok(context.write_single_register(register, word).await??)
+        Ok(self.modbus.write_single_register(register, word).await??)
     }
 }
 

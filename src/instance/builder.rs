@@ -518,6 +518,8 @@ impl Builder {
             naming,
             #[cfg(feature = "db")]
             databases: crate::db::Databases::new(settings.databases),
+            #[cfg(feature = "modbus")]
+            devices: crate::modbus::Devices::default(),
             thresholds,
             foreign: self.foreign,
             created,

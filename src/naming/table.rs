@@ -395,6 +395,7 @@ pub(super) const MILLIS_FAMILIES: &[Row] = &[
 
 /// Gauges and counters that probes keep as instruments: they can be renamed too.
 pub(super) const INSTRUMENTS: &[&str] = &[
+    "bytes_total",
     "connections_active",
     "connection_pool_active",
     "connection_pool_max",
@@ -407,6 +408,11 @@ pub(super) const INSTRUMENTS: &[&str] = &[
     "device_connected",
     "data_points_processed_total",
     "data_validation_failures_total",
+    "reconnects_total",
+    "request_failures_total",
+    "stale_bytes_total",
+    "stale_replies_total",
+    "suspect_replies_total",
 ];
 
 /// Our own health, under fixed names: no prefix and no rename, so that every dashboard finds them.

@@ -154,7 +154,19 @@ impl Instruments {
         kind: InstrumentKind,
         labels: &[(&str, &str)],
     ) -> Result<InstrumentValue, InstrumentError> {
-        self.put(name, help, kind, labels, None)
+        self.put(name, help, kind, labels, None, self.cap)
+    }
+
+    /// The same, without a cap on label sets.
+    #[cfg(feature = "modbus")]
+    pub(crate) fn declare(
+        &self,
+        name: &str,
+        help: &str,
+        kind: InstrumentKind,
+        labels: &[(&str, &str)],
+    ) -> Result<InstrumentValue, InstrumentError> {
+        self.put(name, help, kind, labels, None, usize::MAX)
     }
 
     /// Makes a gauge that is read by calling `read`; it takes the place of an earlier one with the same labels.
@@ -171,6 +183,7 @@ impl Instruments {
             InstrumentKind::Gauge,
             labels,
             Some(InstrumentValue::Observed(read)),
+            self.cap,
         )
         .map(drop)
     }
@@ -182,6 +195,7 @@ impl Instruments {
         kind: InstrumentKind,
         labels: &[(&str, &str)],
         value: Option<InstrumentValue>,
+        cap: usize,
     ) -> Result<InstrumentValue, InstrumentError> {
         check_name(name)?;
         for (key, _) in labels {
@@ -215,9 +229,7 @@ impl Instruments {
                 wanted: keys,
             });
         }
-        if !family.series.contains_key(&values)
-            && family.series.len() >= self.cap
-            && !values.is_empty()
+        if !family.series.contains_key(&values) && family.series.len() >= cap && !values.is_empty()
         {
             self.count_overflow();
             values.fill(OTHER.to_owned());
@@ -247,7 +259,10 @@ impl Instruments {
     }
 
     /// How many label sets an instrument may have.
-    #[cfg(feature = "metrics")]
+    #[cfg_attr(
+        not(feature = "metrics"),
+        allow(dead_code, reason = "only some keep label sets of their own")
+    )]
     pub(crate) fn cap(&self) -> usize {
         self.cap
     }

@@ -42,7 +42,12 @@ pub(super) struct Peer {
 impl Peer {
     /// Starts a device that decides by register address. It ends with the test's runtime.
     pub(super) async fn start(script: fn(u16) -> Act) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0".parse().unwrap(), script).await
+    }
+
+    /// The same at an address.
+    pub(super) async fn start_at(addr: SocketAddr, script: fn(u16) -> Act) -> Self {
+        let listener = TcpListener::bind(addr).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let log = Arc::<Log>::default();
         tokio::spawn(accept(listener, script, log.clone()));

@@ -5,7 +5,6 @@ use futures_core::stream::BoxStream;
 use sqlx_core::describe::Describe;
 use sqlx_core::error::Error;
 use sqlx_core::executor::{Execute, Executor};
-use sqlx_core::ext::async_stream::TryAsyncStream;
 use sqlx_core::sql_str::SqlStr;
 
 use super::connection::Connection;
@@ -23,7 +22,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        Box::pin(run::execute(self, Taken::of(query)))
+        Box::pin(run::execute(self, Taken::of(query, None)))
     }
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>, Error>>
@@ -31,7 +30,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        Box::pin(Rows::new(self, Taken::of(query)))
+        Box::pin(Rows::new(self, Taken::of(query, None)))
     }
 
     fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Vec<DB::Row>, Error>>
@@ -39,7 +38,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        Box::pin(run::fetch_all(self, Taken::of(query)))
+        Box::pin(run::fetch_all(self, Taken::of(query, None)))
     }
 
     fn fetch_one<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<DB::Row, Error>>
@@ -47,7 +46,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        Box::pin(run::fetch_one(self, Taken::of(query)))
+        Box::pin(run::fetch_one(self, Taken::of(query, None)))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -58,7 +57,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        Box::pin(run::fetch_optional(self, Taken::of(query)))
+        Box::pin(run::fetch_optional(self, Taken::of(query, None)))
     }
 
     fn prepare_with<'e>(
@@ -81,8 +80,6 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
     }
 }
 
-// Each future waits for its connection inside of itself: one that was made before and moved in would take its place twice, and
-// sqlx' is 3 KB.
 impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
     type Database = DB;
 
@@ -91,8 +88,7 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (pool, query) = (self.0.clone(), Taken::of(query));
-        Box::pin(async move { run::execute(&mut *pool.acquire().await?, query).await })
+        self.unnamed().execute(query)
     }
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>, Error>>
@@ -100,16 +96,7 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (pool, query) = (self.0.clone(), Taken::of(query));
-        // As sqlx' own pool does it: the stream owns the connection that its rows are read from.
-        Box::pin(TryAsyncStream::new(move |yielder| async move {
-            let mut connection = pool.acquire().await?;
-            let mut rows = Rows::new(&mut connection, query);
-            while let Some(row) = rows.next().await {
-                yielder.r#yield(row?).await;
-            }
-            Ok(())
-        }))
+        self.unnamed().fetch_many(query)
     }
 
     fn fetch_all<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Vec<DB::Row>, Error>>
@@ -117,8 +104,7 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (pool, query) = (self.0.clone(), Taken::of(query));
-        Box::pin(async move { run::fetch_all(&mut *pool.acquire().await?, query).await })
+        self.unnamed().fetch_all(query)
     }
 
     fn fetch_one<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<DB::Row, Error>>
@@ -126,8 +112,7 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (pool, query) = (self.0.clone(), Taken::of(query));
-        Box::pin(async move { run::fetch_one(&mut *pool.acquire().await?, query).await })
+        self.unnamed().fetch_one(query)
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -138,8 +123,7 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (pool, query) = (self.0.clone(), Taken::of(query));
-        Box::pin(async move { run::fetch_optional(&mut *pool.acquire().await?, query).await })
+        self.unnamed().fetch_optional(query)
     }
 
     fn prepare_with<'e>(
@@ -150,15 +134,13 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
     where
         'p: 'e,
     {
-        let pool = self.0.clone();
-        Box::pin(async move { run::prepare(&mut *pool.acquire().await?, sql, parameters).await })
+        self.unnamed().prepare_with(sql, parameters)
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
     where
         'p: 'e,
     {
-        let pool = self.0.clone();
-        Box::pin(async move { DB::describe(pool.acquire().await?.inner_mut(), sql).await })
+        self.unnamed().describe(sql)
     }
 }

@@ -26,12 +26,13 @@ use super::run;
 /// The name is their identity and their label `query`, whatever their text.
 pub struct Named<S, DB> {
     source: S,
-    name: &'static str,
+    /// `None` where the text is all there is.
+    name: Option<&'static str>,
     database: PhantomData<fn() -> DB>,
 }
 
 impl<S, DB> Named<S, DB> {
-    fn new(source: S, name: &'static str) -> Self {
+    fn new(source: S, name: Option<&'static str>) -> Self {
         let database = PhantomData;
         Self {
             source,
@@ -40,11 +41,12 @@ impl<S, DB> Named<S, DB> {
         }
     }
 
-    fn taken<'q>(&self, query: impl Execute<'q, DB>) -> Taken<DB>
+    /// Where the connection comes from, and what is to be executed on it.
+    fn taken<'q>(self, query: impl Execute<'q, DB>) -> (S, Taken<DB>)
     where
         DB: Database,
     {
-        Taken::of(query).named(self.name)
+        (self.source, Taken::of(query, self.name))
     }
 }
 
@@ -53,7 +55,7 @@ impl<DB: Database> Pool<DB> {
     ///
     /// For statements that are put together from varying names or columns, and for those that share a summary. A name is one
     /// statement under the cap on statements, and beside it where it is [declared](crate::db::Database::declare_queries) for the
-    /// database that has the pool's name. Cost: one more reference to the pool; of a stream no more.
+    /// database that has the pool's name. Cost: no more than without a name.
     ///
     /// ```
     /// # use plimsoll::db::sqlx::Pool;
@@ -68,14 +70,19 @@ impl<DB: Database> Pool<DB> {
     /// # }
     /// ```
     pub fn named(&self, name: &'static str) -> Named<Self, DB> {
-        Named::new(self.clone(), name)
+        Named::new(self.clone(), Some(name))
+    }
+
+    /// The same without a name: what the pool itself executes with.
+    pub(super) fn unnamed(&self) -> Named<Self, DB> {
+        Named::new(self.clone(), None)
     }
 }
 
 impl<DB: Database> Connection<DB> {
     /// The connection as an executor whose statements go by this name; see [`Pool::named`].
     pub fn named(&mut self, name: &'static str) -> Named<&mut Self, DB> {
-        Named::new(self, name)
+        Named::new(self, Some(name))
     }
 }
 
@@ -101,10 +108,12 @@ impl<DB: Driver> Source<DB> for Pool<DB> {
         self,
     ) -> impl Future<Output = Result<impl DerefMut<Target = Connection<DB>> + Send, Error>> + Send
     {
-        self.acquire()
+        self.0.acquire()
     }
 }
 
+// Each future waits for its connection inside of itself: one that was made before and moved in would take its place twice, and
+// sqlx' is 3 KB.
 impl<'c, DB: Driver, S: Source<DB> + 'c> Executor<'c> for Named<S, DB> {
     type Database = DB;
 
@@ -113,8 +122,8 @@ impl<'c, DB: Driver, S: Source<DB> + 'c> Executor<'c> for Named<S, DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let query = self.taken(query);
-        Box::pin(async move { run::execute(&mut *self.source.hold().await?, query).await })
+        let (source, query) = self.taken(query);
+        Box::pin(async move { run::execute(&mut *source.hold().await?, query).await })
     }
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>, Error>>
@@ -122,9 +131,10 @@ impl<'c, DB: Driver, S: Source<DB> + 'c> Executor<'c> for Named<S, DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let query = self.taken(query);
+        let (source, query) = self.taken(query);
+        // As sqlx' own pool does it: the stream owns the connection that its rows are read from.
         Box::pin(TryAsyncStream::new(move |yielder| async move {
-            let mut connection = self.source.hold().await?;
+            let mut connection = source.hold().await?;
             let mut rows = Rows::new(&mut connection, query);
             while let Some(row) = rows.next().await {
                 yielder.r#yield(row?).await;
@@ -138,8 +148,8 @@ impl<'c, DB: Driver, S: Source<DB> + 'c> Executor<'c> for Named<S, DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let query = self.taken(query);
-        Box::pin(async move { run::fetch_all(&mut *self.source.hold().await?, query).await })
+        let (source, query) = self.taken(query);
+        Box::pin(async move { run::fetch_all(&mut *source.hold().await?, query).await })
     }
 
     fn fetch_one<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<DB::Row, Error>>
@@ -147,8 +157,8 @@ impl<'c, DB: Driver, S: Source<DB> + 'c> Executor<'c> for Named<S, DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let query = self.taken(query);
-        Box::pin(async move { run::fetch_one(&mut *self.source.hold().await?, query).await })
+        let (source, query) = self.taken(query);
+        Box::pin(async move { run::fetch_one(&mut *source.hold().await?, query).await })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -159,8 +169,8 @@ impl<'c, DB: Driver, S: Source<DB> + 'c> Executor<'c> for Named<S, DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let query = self.taken(query);
-        Box::pin(async move { run::fetch_optional(&mut *self.source.hold().await?, query).await })
+        let (source, query) = self.taken(query);
+        Box::pin(async move { run::fetch_optional(&mut *source.hold().await?, query).await })
     }
 
     fn prepare_with<'e>(
@@ -171,16 +181,16 @@ impl<'c, DB: Driver, S: Source<DB> + 'c> Executor<'c> for Named<S, DB> {
     where
         'c: 'e,
     {
-        Box::pin(
-            async move { run::prepare(&mut *self.source.hold().await?, sql, parameters).await },
-        )
+        let source = self.source;
+        Box::pin(async move { run::prepare(&mut *source.hold().await?, sql, parameters).await })
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
     where
         'c: 'e,
     {
-        Box::pin(async move { DB::describe(self.source.hold().await?.inner_mut(), sql).await })
+        let source = self.source;
+        Box::pin(async move { DB::describe(source.hold().await?.inner_mut(), sql).await })
     }
 }
 

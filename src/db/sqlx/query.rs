@@ -1,7 +1,5 @@
 //! A query taken apart, so that its text can be looked at before the driver has it.
 
-use std::fmt;
-
 use sqlx_core::database::Database;
 use sqlx_core::error::BoxDynError;
 use sqlx_core::executor::Execute;
@@ -23,7 +21,7 @@ pub(super) struct Taken<DB: Database> {
 impl<DB: Database> Taken<DB> {
     /// In the order in which drivers ask: whether a query wants to be cached may depend on its arguments having been
     /// taken, and its text ends it. Cost: moves; a statement that was prepared by hand is a few reference counts.
-    pub(super) fn of<'q>(mut query: impl Execute<'q, DB>) -> Self {
+    pub(super) fn of<'q>(mut query: impl Execute<'q, DB>, name: Option<&'static str>) -> Self {
         let statement = query.statement().cloned();
         let arguments = query.take_arguments();
         let persistent = query.persistent();
@@ -32,14 +30,8 @@ impl<DB: Database> Taken<DB> {
             arguments,
             persistent,
             sql: query.sql(),
-            name: None,
+            name,
         }
-    }
-
-    /// The same under a name.
-    pub(super) fn named(self, name: &'static str) -> Self {
-        let name = Some(name);
-        Self { name, ..self }
     }
 
     pub(super) fn name(&self) -> Option<&'static str> {
@@ -66,14 +58,5 @@ impl<DB: Database> Execute<'_, DB> for Taken<DB> {
 
     fn persistent(&self) -> bool {
         self.persistent
-    }
-}
-
-// Not the arguments: they are somebody's values.
-impl<DB: Database> fmt::Debug for Taken<DB> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Taken")
-            .field("sql", &self.sql)
-            .finish_non_exhaustive()
     }
 }

@@ -8,3 +8,4 @@ mod rusqlite;
 mod sea_orm;
 mod shop;
 mod sqlx;
+mod watched;

@@ -13,6 +13,8 @@ const TESTED: &[&str] = &[
     include_str!("sea_orm/callback.rs"),
     include_str!("sea_orm/measured.rs"),
     include_str!("sqlx.rs"),
+    include_str!("watched.rs"),
+    include_str!("../sqlx_sqlite/requests.rs"),
 ];
 
 /// Its lines, without what is before and behind them.

@@ -6,8 +6,9 @@
 //! |---|---|---|
 //! | an axum router, any tower HTTP stack | `http::MeasureLayer` | requests, to the end of their bodies |
 //! | any other tower service | `service::MeasureLayer` | calls |
-//! | SQL queries, by any driver | `Plimsoll::db` | queries, cancelled ones included |
+//! | SQL queries, by any driver | `Plimsoll::db`, `Plimsoll::database` | queries, cancelled ones included |
 //! | sqlx | `Plimsoll::sqlx_pool` | statements, transactions, the pool; call sites stay as they are |
+//! | diesel | `Plimsoll::diesel` | statements, transactions, opened connections; call sites stay as they are |
 //! | a connection pool | [`Plimsoll::pool`] | the wait for a connection |
 //! | Modbus devices | `Plimsoll::modbus` | transactions, connections, values |
 //! | where a request's time goes | [`stage`], [`scope`] | its queries, device calls, named stages |

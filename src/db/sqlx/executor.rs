@@ -14,6 +14,7 @@ use super::query::Taken;
 use super::rows::Rows;
 use super::run;
 
+// A statement is looked up when its future is polled: what nobody waits for takes no place among those that are told apart.
 impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
     type Database = DB;
 
@@ -22,7 +23,8 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        Box::pin(run::execute(self, Taken::of(query, None)))
+        let query = Taken::of(query, None);
+        Box::pin(async move { run::execute(self, query).await })
     }
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>, Error>>
@@ -38,7 +40,8 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        Box::pin(run::fetch_all(self, Taken::of(query, None)))
+        let query = Taken::of(query, None);
+        Box::pin(async move { run::fetch_all(self, query).await })
     }
 
     fn fetch_one<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<DB::Row, Error>>
@@ -46,7 +49,8 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        Box::pin(run::fetch_one(self, Taken::of(query, None)))
+        let query = Taken::of(query, None);
+        Box::pin(async move { run::fetch_one(self, query).await })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -57,7 +61,8 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        Box::pin(run::fetch_optional(self, Taken::of(query, None)))
+        let query = Taken::of(query, None);
+        Box::pin(async move { run::fetch_optional(self, query).await })
     }
 
     fn prepare_with<'e>(
@@ -68,7 +73,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
     where
         'c: 'e,
     {
-        Box::pin(run::prepare(self, sql, parameters))
+        Box::pin(async move { run::prepare(self, sql, parameters).await })
     }
 
     // Asked at compile time only, by sqlx' macros.

@@ -42,9 +42,10 @@ fn what_looks_after_queries() {
     let said = told.recv_timeout(SOON).expect("a query that hangs");
     assert_eq!(said, "orders.by_id is still running after 6s");
     drop(hanging);
-    let breached = plimsoll.budgets().into_iter().filter(|reading| {
-        reading.state == plimsoll::AlertState::Firing
-    });
+    let breached = plimsoll
+        .budgets()
+        .into_iter()
+        .filter(|reading| reading.state == plimsoll::AlertState::Firing);
     let breached: Vec<_> = breached
         .map(|reading| format!("{} {}", reading.budget, reading.level))
         .collect();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 use plimsoll::db::sqlx::Pool;
-use sqlx::{Error, Executor, Sqlite};
+use sqlx::{Error, Executor, SqlSafeStr, Sqlite};
 
 use crate::site::{Gate, site};
 
@@ -117,16 +117,31 @@ async fn a_stream_that_is_left_early_is_partial() {
     assert_eq!(site.value("db_client_errors_total", &[]), 0.0);
 }
 
+macro_rules! never_polled {
+    ($executor:expr) => {
+        drop($executor.fetch(ALL));
+        drop($executor.fetch_many(ALL));
+        drop($executor.fetch_all(ALL));
+        drop($executor.fetch_one(ALL));
+        drop($executor.fetch_optional(ALL));
+        drop($executor.execute(ALL));
+        drop($executor.execute_many(ALL));
+        drop($executor.prepare(ALL.into_sql_str()));
+    };
+}
+
 #[tokio::test]
 async fn what_was_never_polled_was_no_query() {
     let site = site().await;
-    drop((&site.pool).fetch(ALL));
-    drop((&site.pool).fetch_all(ALL));
+    never_polled!(&site.pool);
+    never_polled!(site.pool.named("orders.all"));
     let mut connection = site.pool.acquire().await.unwrap();
-    drop((&mut *connection).fetch(ALL));
-    drop((&mut *connection).fetch_all(ALL));
+    never_polled!(&mut *connection);
+    never_polled!(connection.named("orders.all"));
     drop(connection);
     assert_eq!(site.statements(), 0.0);
+    // Not even a place is taken, nor is one missed.
+    assert!(!site.plimsoll.render().contains("orders"));
     assert_eq!(site.of_pool("connection_wait_duration_seconds_count"), 1.0);
 }
 

@@ -134,6 +134,53 @@ async fn measuring_keeps_no_connection_open() {
 }
 
 #[tokio::test]
+async fn a_pool_that_is_dropped_is_there_for_as_long_as_what_it_lent() {
+    let site = site().await;
+    let mut lent = site.pool.acquire().await.unwrap();
+    // sqlx' own pool closes when nobody has anything of it any more, and no later here.
+    let mut closed = site.pool.close_event();
+    let Site { plimsoll, pool } = site;
+    drop(pool);
+    assert!(poll!(&mut closed).is_pending());
+    sqlx::query(ALL).fetch_all(&mut *lent).await.unwrap();
+    let gauge = |name| {
+        let name = format!("connection_pool_{name}");
+        plimsoll_drivers::value(&plimsoll.render(), &name, &[])
+    };
+    assert_eq!(["size", "active", "ghosts"].map(gauge), [1.0, 1.0, 0.0]);
+    drop(lent);
+    closed.await;
+    let page = plimsoll.render();
+    for gauge in ["active", "max", "size", "idle", "ghosts"] {
+        let name = format!("connection_pool_{gauge}{{");
+        assert!(!page.contains(&name), "{page}");
+    }
+    assert!(page.contains("connection_wait_ends_total{pool=\"shop\",end=\"ok\"} 1\n"));
+}
+
+#[tokio::test]
+async fn what_is_lent_by_a_pool_that_is_gone_may_leave_it_all_the_same() {
+    let site = site().await;
+    let tx = site.pool.begin().await.unwrap();
+    let closed = site.pool.close_event();
+    let Site { plimsoll, pool } = site;
+    drop(pool);
+    tx.rollback().await.unwrap();
+    closed.await;
+    assert!(!plimsoll.render().contains("connection_pool_active{"));
+
+    let site = self::site().await;
+    let lent = site.pool.acquire().await.unwrap();
+    let closed = site.pool.close_event();
+    let Site { plimsoll, pool } = site;
+    drop(pool);
+    let mut detached = lent.detach();
+    closed.await;
+    sqlx::query(ALL).fetch_all(&mut detached).await.unwrap();
+    assert!(!plimsoll.render().contains("connection_pool_active{"));
+}
+
+#[tokio::test]
 async fn two_pools_and_a_name_that_is_taken() {
     let plimsoll = Plimsoll::builder().build().unwrap();
     let open = || options().connect("sqlite::memory:");

@@ -118,6 +118,40 @@ fn every_end_has_its_word_and_errors_their_class() {
 }
 
 #[test]
+fn what_somebody_else_timed_ends_in_each_way_too() {
+    let (plimsoll, shop) = new();
+    let ms = Duration::from_millis(1);
+    let ends: [(Status, &str); 6] = [
+        (Outcome::Ok.into(), "ok"),
+        (Status::partial(), "partial"),
+        (Status::timeout(), "timeout"),
+        (Outcome::Cancelled.into(), "cancelled"),
+        (Outcome::Error.into(), "error"),
+        (ErrorClass::Constraint.into(), "error"),
+    ];
+    for (end, _) in ends {
+        plimsoll.track_db_query("list", "devices", ms, end);
+        shop.track_sql("SELECT * FROM t", None, ms, end);
+    }
+    for query in ["list devices", "SELECT t"] {
+        let of = |family: &str, label: String| {
+            let query = format!("db_query_summary=\"{query}\"");
+            values(&plimsoll, family, &[&query, &label])
+        };
+        for (_, outcome) in ends {
+            let times = ends.iter().filter(|end| end.1 == outcome).count();
+            let label = format!("outcome=\"{outcome}\"");
+            let counted = of("db_client_operation_duration_seconds_count", label);
+            assert_eq!(counted, [times as f64], "{query} {outcome}");
+        }
+        for class in ["timeout", "other", "constraint"] {
+            let label = format!("error_type=\"{class}\"");
+            assert_eq!(of("db_client_errors_total", label), [1.0], "{class}");
+        }
+    }
+}
+
+#[test]
 fn errors_of_a_declared_operation_stand_at_zero() {
     let (plimsoll, shop) = new();
     plimsoll.db("devices").declare(["list"]);

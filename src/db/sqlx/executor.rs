@@ -14,7 +14,8 @@ use super::query::Taken;
 use super::rows::Rows;
 use super::run;
 
-// A statement is looked up when its future is polled: what nobody waits for takes no place among those that are told apart.
+// The driver's future is made at once and the query moved no further: looked up is its statement before anybody polls, and
+// counted it is from the first poll on.
 impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
     type Database = DB;
 
@@ -23,8 +24,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let query = Taken::of(query, None);
-        Box::pin(async move { run::execute(self, query).await })
+        Box::pin(run::execute(self, Taken::of(query, None)))
     }
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>, Error>>
@@ -40,8 +40,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let query = Taken::of(query, None);
-        Box::pin(async move { run::fetch_all(self, query).await })
+        Box::pin(run::fetch_all(self, Taken::of(query, None)))
     }
 
     fn fetch_one<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<DB::Row, Error>>
@@ -49,8 +48,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let query = Taken::of(query, None);
-        Box::pin(async move { run::fetch_one(self, query).await })
+        Box::pin(run::fetch_one(self, Taken::of(query, None)))
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -61,8 +59,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
         'c: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let query = Taken::of(query, None);
-        Box::pin(async move { run::fetch_optional(self, query).await })
+        Box::pin(run::fetch_optional(self, Taken::of(query, None)))
     }
 
     fn prepare_with<'e>(
@@ -73,7 +70,7 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
     where
         'c: 'e,
     {
-        Box::pin(async move { run::prepare(self, sql, parameters).await })
+        Box::pin(run::prepare(self, sql, parameters))
     }
 
     // Asked at compile time only, by sqlx' macros.

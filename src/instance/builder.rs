@@ -57,8 +57,8 @@ impl Builder {
     /// One more label of HTTP requests, beside method and route; at most four. Each multiplies the series, within the
     /// cap of [`max_series`](Self::max_series).
     ///
-    /// It is a label of every family that tells routes apart, of [`Plimsoll::stats`], and, where it is read from the
-    /// request, of [`Select::http`](crate::Select::http); one that is read from the response only where ends are told
+    /// It is a label of every family that tells routes apart, of [`Plimsoll::stats`](crate::Plimsoll::stats), and, where
+    /// it is read from the request, of [`Select::http`](crate::Select::http); one that is read from the response only where ends are told
     /// apart, as the status is.
     ///
     /// ```
@@ -81,7 +81,7 @@ impl Builder {
         self
     }
 
-    /// Names windows that [`Plimsoll::window`] can read.
+    /// Names windows that [`Plimsoll::window`](crate::Plimsoll::window) can read.
     pub fn watch(mut self, watch: Watch) -> Self {
         self.watches.push(watch);
         self
@@ -107,7 +107,7 @@ impl Builder {
         self
     }
 
-    /// No thread of our own: the caller calls [`Plimsoll::tick`].
+    /// No thread of our own: the caller calls [`Plimsoll::tick`](crate::Plimsoll::tick).
     pub fn manual_tick(mut self) -> Self {
         self.manual = true;
         self

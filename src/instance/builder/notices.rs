@@ -70,8 +70,8 @@ impl Builder {
     /// How many of the slowest requests, and of the slowest queries, are told of after each `period`: 5 every 10 s by
     /// default. 0 turns the slow log off.
     ///
-    /// They go to [`on_slow`](Self::on_slow), to [`Plimsoll::slowest`], and with the feature `tracing` to the target
-    /// `plimsoll::slow`. The others are counted in `plimsoll_slow_dropped_total`. A period ends with a tick. At most 1000;
+    /// They go to [`on_slow`](Self::on_slow), to [`Plimsoll::slowest`](crate::Plimsoll::slowest), and with the feature
+    /// `tracing` to the target `plimsoll::slow`. The others are counted in `plimsoll_slow_dropped_total`. A period ends with a tick. At most 1000;
     /// memory: some 500 bytes for each. Cost: a comparison for each operation; for slow ones that get in, a lock that nobody
     /// waits for, and a copy of the labels.
     pub fn slow_log(mut self, count: usize, period: Duration) -> Self {
@@ -187,8 +187,8 @@ impl Builder {
     }
 
     /// Calls `callback` for every [`Warning`], each once, on a thread of its own: a layer that is outside the router, a
-    /// budget that matches nothing, a label that loses values. [`Plimsoll::warnings`] lists the same, and with the
-    /// feature `tracing` they go to the target `plimsoll::setup`.
+    /// budget that matches nothing, a label that loses values. [`Plimsoll::warnings`](crate::Plimsoll::warnings) lists the
+    /// same, and with the feature `tracing` they go to the target `plimsoll::setup`.
     pub fn on_warning(mut self, callback: impl Fn(&Warning) + Send + Sync + 'static) -> Self {
         self.notices.warnings.push(Box::new(callback));
         self

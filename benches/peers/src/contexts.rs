@@ -87,8 +87,8 @@ impl Contender {
 pub fn all() -> Vec<Contender> {
     let mut all = vec![
         Contender::new(BARE, stub()),
-        Contender::new(BOXED, around(Around(stub()))),
-        Contender::new(FLOOR, around(Timed(stub()))),
+        Contender::new(BOXED, around(Around(Box::new(Stub)))),
+        Contender::new(FLOOR, around(Timed(Box::new(Stub)))),
     ];
     for (clock, plimsoll) in clocks() {
         let wrapped = plimsoll.modbus("press-3").wrap(stub());
@@ -104,14 +104,14 @@ fn facade() -> [Contender; 2] {
     let metadata = Metadata::new(module_path!(), metrics::Level::INFO, None);
     let counter = |name| recorder.register_counter(&Key::from_name(name), &metadata);
     let kept = Kept {
-        context: stub(),
+        client: Box::new(Stub),
         seconds: handle(&recorder, "kept_seconds"),
         requests: counter("kept_requests_total"),
         errors: counter("kept_errors_total"),
     };
     metrics::set_global_recorder(recorder).expect("the only one");
     let named = Named {
-        context: stub(),
+        client: Box::new(Stub),
         device: "press-3".to_owned(),
     };
     [
@@ -148,14 +148,14 @@ impl SlaveContext for Stub {
 }
 
 /// Passes on.
-struct Around(Context);
+struct Around(Box<dyn Client>);
 
 /// Reads the clock before and after.
-struct Timed(Context);
+struct Timed(Box<dyn Client>);
 
 /// Whoever measures with kept handles.
 struct Kept {
-    context: Context,
+    client: Box<dyn Client>,
     seconds: metrics::Histogram,
     requests: Counter,
     errors: Counter,
@@ -163,7 +163,7 @@ struct Kept {
 
 /// Whoever measures with macros, by the name of the device.
 struct Named {
-    context: Context,
+    client: Box<dyn Client>,
     device: String,
 }
 
@@ -199,9 +199,9 @@ client!(Timed, 0, |this, request| {
     result
 });
 
-client!(Kept, context, |this, request| {
+client!(Kept, client, |this, request| {
     let start = Instant::now();
-    let result = this.context.call(request).await;
+    let result = this.client.call(request).await;
     this.seconds.record(start.elapsed());
     this.requests.increment(1);
     if !matches!(result, Ok(Ok(_))) {
@@ -210,9 +210,9 @@ client!(Kept, context, |this, request| {
     result
 });
 
-client!(Named, context, |this, request| {
+client!(Named, client, |this, request| {
     let start = Instant::now();
-    let result = this.context.call(request).await;
+    let result = this.client.call(request).await;
     let device = || this.device.clone();
     metrics::histogram!("macro_seconds", "device" => device()).record(start.elapsed());
     metrics::counter!("macro_requests_total", "device" => device()).increment(1);

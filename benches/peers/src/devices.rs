@@ -23,7 +23,7 @@ use crate::rounds::{Job, median};
 pub const BARE: &str = "tokio-modbus 0.17.0";
 /// Two connections of one and the same kind: what the figures are good for.
 pub const AGAIN: &str = "the same, another connection";
-pub const TIMEOUT: &str = "the same in `tokio::time::timeout`";
+pub const TIMEOUT: &str = "tokio-modbus 0.17.0 in `tokio::time::timeout`";
 pub const WRAP: &str = "plimsoll `wrap`";
 pub const DEVICE: &str = "plimsoll `Device`";
 pub const CONTEXT: &str = "plimsoll `Device::context`";

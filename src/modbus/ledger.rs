@@ -88,9 +88,9 @@ impl Ledger {
         let ledger = Self {
             device: device.into(),
             label: label.into(),
-            connect: operation(plimsoll, Domain::Connect, &[PROTOCOL, label]),
-            read: operation(plimsoll, Domain::Modbus, &[label, "read"]),
-            write: operation(plimsoll, Domain::Modbus, &[label, "write"]),
+            connect: operation(plimsoll, Domain::Connect, &[PROTOCOL, label]).clone(),
+            read: operation(plimsoll, Domain::Modbus, &[label, "read"]).clone(),
+            write: operation(plimsoll, Domain::Modbus, &[label, "write"]).clone(),
             connected: Gauge::declare(
                 plimsoll,
                 "device_connected",
@@ -141,14 +141,14 @@ impl Ledger {
     /// Counts a request as begun.
     pub(super) fn begin(&self, unit: u8, code: FunctionCode) -> Running<'_> {
         let counted = match word(code) {
-            "read" => self.read.start(),
-            "write" => self.write.start(),
-            other => operation(&self.plimsoll, Domain::Modbus, &[&self.label, other]).start(),
+            "read" => &*self.read,
+            "write" => &*self.write,
+            other => operation(&self.plimsoll, Domain::Modbus, &[&self.label, other]),
         };
         Running {
             ledger: self,
             unit,
-            counted: Some(counted),
+            counted: InFlight::begin(counted),
         }
     }
 
@@ -223,15 +223,13 @@ impl Ledger {
 pub(super) struct Running<'a> {
     ledger: &'a Ledger,
     unit: u8,
-    counted: Option<InFlight>,
+    counted: InFlight<&'a Operation>,
 }
 
 impl Running<'_> {
     /// It ended in so many values, or in a failure.
     pub(super) fn end(mut self, end: Result<usize, Failure>, quality: Quality) {
-        if let Some(counted) = self.counted.take() {
-            counted.finish(Outcome::of(&end));
-        }
+        self.counted.end(Outcome::of(&end));
         self.ledger.ended(&Ended {
             unit: self.unit,
             points: end.unwrap_or(0),
@@ -243,8 +241,8 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        // Its own drop tells a panic from a future that nobody waited for.
-        if self.counted.take().is_some() {
+        // What is counted is still to be dropped, which tells a panic from a future that nobody waited for.
+        if self.counted.dropped().is_some() {
             self.ledger.ended(&Ended {
                 unit: self.unit,
                 points: 0,
@@ -289,9 +287,9 @@ fn word(code: FunctionCode) -> &'static str {
 }
 
 /// An operation that stands at 0 from now on.
-fn operation(plimsoll: &Plimsoll, domain: Domain, labels: &[&str]) -> Arc<Operation> {
+fn operation<'a>(plimsoll: &'a Plimsoll, domain: Domain, labels: &[&str]) -> &'a Arc<Operation> {
     let operation = plimsoll.registry().set(domain).declare(labels);
     operation.series(Outcome::Ok);
     operation.series(Outcome::Error);
-    operation.clone()
+    operation
 }

@@ -91,9 +91,15 @@ impl Links {
     async fn lease(&self) -> std::result::Result<Lease<'_>, Fault> {
         let limit = self.line.settings.wait_timeout;
         let waiting = self.pool.begin();
-        let turn = timeout(limit, self.turns.acquire()).await;
-        // Nobody closes the semaphore.
-        let Ok(Ok(turn)) = turn else {
+        // Nobody closes the semaphore. As long as somebody waits there is no permit to be had at once.
+        let turn = match self.turns.try_acquire() {
+            Ok(turn) => Some(turn),
+            Err(_) => match timeout(limit, self.turns.acquire()).await {
+                Ok(turn) => turn.ok(),
+                Err(_) => None,
+            },
+        };
+        let Some(turn) = turn else {
             waiting.timed_out();
             let text = format!("no connection came free within {limit:?}");
             return Err(Fault::new(Failure::PoolTimeout, text));

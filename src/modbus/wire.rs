@@ -2,12 +2,13 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead as _, AsyncWriteExt as _, ReadBuf};
 use tokio::time::Instant;
 
 use super::failure::{Failure, Fault};
@@ -72,38 +73,46 @@ impl Wire {
         if self.heard.is_none_or(|heard| heard.elapsed() > IDLE) {
             tokio::task::yield_now().await;
         }
-        let mut chunk = [0; LOOK];
-        let mut chunk = ReadBuf::new(&mut chunk);
-        let open = poll_fn(|context| {
-            while chunk.remaining() > 0 {
-                let before = chunk.filled().len();
-                match Pin::new(&mut self.stream).poll_read(context, &mut chunk) {
-                    Poll::Pending => return Poll::Ready(true),
-                    Poll::Ready(Ok(())) if chunk.filled().len() > before => {}
-                    Poll::Ready(_) => return Poll::Ready(false),
-                }
+        poll_fn(|context| Poll::Ready(self.look_now(context))).await
+    }
+
+    fn look_now(&mut self, context: &mut Context<'_>) -> bool {
+        // Here rather than in a future, of which it would be the greatest part.
+        let mut chunk = [MaybeUninit::uninit(); LOOK];
+        let mut chunk = ReadBuf::uninit(&mut chunk);
+        let mut open = true;
+        while open && chunk.remaining() > 0 {
+            let before = chunk.filled().len();
+            match Pin::new(&mut self.stream).poll_read(context, &mut chunk) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(())) => open = chunk.filled().len() > before,
+                Poll::Ready(Err(_)) => open = false,
             }
-            Poll::Ready(true)
-        })
-        .await;
+        }
         self.take(chunk.filled());
         open
     }
 
     /// Waits for more.
     pub(super) async fn more(&mut self) -> Result<(), Fault> {
-        let mut chunk = [0; 512];
-        match self.stream.read(&mut chunk).await {
+        let count = poll_fn(|context| self.poll_more(context)).await;
+        match count {
             Ok(0) => {
                 let text = "the device closed the connection";
                 Err(Fault::new(Failure::Closed, text))
             }
-            Ok(count) => {
-                self.take(&chunk[..count]);
-                Ok(())
-            }
+            Ok(_) => Ok(()),
             Err(cause) => Err(Fault::io(Failure::Io, "cannot read", &cause)),
         }
+    }
+
+    /// How many bytes came; none at the end.
+    fn poll_more(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut chunk = [MaybeUninit::uninit(); 512];
+        let mut chunk = ReadBuf::uninit(&mut chunk);
+        ready!(Pin::new(&mut self.stream).poll_read(context, &mut chunk))?;
+        self.take(chunk.filled());
+        Poll::Ready(Ok(chunk.filled().len()))
     }
 
     fn take(&mut self, bytes: &[u8]) {

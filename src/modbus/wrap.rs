@@ -1,6 +1,7 @@
 //! Measuring somebody else's context.
 
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,6 +14,8 @@ use super::failure::Failure;
 use super::ledger::{Change, Held, Ledger};
 use super::names::Name;
 use super::pdu;
+
+type Calling<'a> = Pin<Box<dyn Future<Output = Result<Response>> + Send + 'a>>;
 
 /// Measures contexts of one device; made by [`DeviceBuilder::meter`](super::DeviceBuilder::meter). Cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,74 +31,94 @@ impl Meter {
     #[must_use]
     pub fn wrap(&self, context: Context) -> Context {
         let client: Box<dyn Client> = Box::new(Measured {
-            context,
-            held: Some(Held::new(&self.ledger, Change::Given)),
+            client: context.into(),
             meter: self.clone(),
             unit: 0,
-            troubled: false,
+            state: State {
+                held: Some(Held::new(&self.ledger, Change::Given)),
+                troubled: false,
+            },
         });
         client.into()
     }
 }
 
 struct Measured {
-    context: Context,
+    /// What is in the context: one boxed future less than the context itself.
+    client: Box<dyn Client>,
     meter: Meter,
-    /// `None` once the context is known to be dead. A reply proves that it is not.
-    held: Option<Held>,
     /// The unit that was set last; a context does not show which it was made for.
     unit: u8,
+    state: State,
+}
+
+/// What is known of a context.
+struct State {
+    /// `None` once it is known to be dead. A reply proves that it is not.
+    held: Option<Held>,
     /// Whether something went wrong since the latest good reply.
     troubled: bool,
 }
 
-impl Measured {
-    fn learn(&mut self, result: &Result<Response>) {
+impl State {
+    /// Takes in how a request ended, before which there was trouble or not; and how far its values may be believed.
+    fn learn(&mut self, before: bool, result: &Result<Response>, ledger: &Arc<Ledger>) -> Quality {
         match result {
             Ok(_) if self.held.is_none() => {
                 let again = Change::Opened { again: false };
-                self.held = Some(Held::new(&self.meter.ledger, again));
+                self.held = Some(Held::new(ledger, again));
             }
             Err(Error::Transport(_)) => self.held = None,
             Ok(_) | Err(Error::Protocol(_)) => {}
+        }
+        match result {
+            Ok(Ok(_)) => self.troubled = false,
+            Ok(Err(_)) => self.troubled = before,
+            Err(_) => {}
+        }
+        match result {
+            Ok(Ok(_)) if before => Quality::Suspect,
+            _ => Quality::Good,
         }
     }
 }
 
 #[async_trait]
 impl Client for Measured {
-    async fn call(&mut self, request: Request<'_>) -> Result<Response> {
-        let ledger = self.meter.ledger.clone();
-        let points = pdu::points(&request);
-        let running = ledger.begin(self.unit, request.function_code());
-        // Until its end is known: nobody may wait for it.
-        let troubled = std::mem::replace(&mut self.troubled, true);
-        let result = self.context.call(request).await;
-        self.learn(&result);
-        let (end, quality) = match &result {
-            Ok(Ok(_)) if troubled => (Ok(points), Quality::Suspect),
-            Ok(Ok(_)) => (Ok(points), Quality::Good),
-            Ok(Err(code)) => (Err(Failure::of_exception(*code)), Quality::Good),
-            Err(error) => (Err(Failure::of(error)), Quality::Good),
-        };
-        self.troubled = match &result {
-            Ok(Ok(_)) => false,
-            Ok(Err(_)) => troubled,
-            Err(_) => true,
-        };
-        running.end(end, quality);
-        result
+    // Written out, for the future is smaller without the request, which the one inside has.
+    fn call<'s, 'r, 'f>(&'s mut self, request: Request<'r>) -> Calling<'f>
+    where
+        's: 'f,
+        'r: 'f,
+    {
+        let (code, points) = (request.function_code(), pdu::points(&request));
+        let (ledger, state, unit) = (&self.meter.ledger, &mut self.state, self.unit);
+        let call = self.client.call(request);
+        Box::pin(async move {
+            let running = ledger.begin(unit, code);
+            // Until its end is known: nobody may wait for it.
+            let before = std::mem::replace(&mut state.troubled, true);
+            let result = call.await;
+            let quality = state.learn(before, &result, ledger);
+            let end = match &result {
+                Ok(Ok(_)) => Ok(points),
+                Ok(Err(code)) => Err(Failure::of_exception(*code)),
+                Err(error) => Err(Failure::of(error)),
+            };
+            running.end(end, quality);
+            result
+        })
     }
 
     async fn disconnect(&mut self) -> io::Result<()> {
-        self.held = None;
-        self.context.disconnect().await
+        self.state.held = None;
+        self.client.disconnect().await
     }
 }
 
 impl SlaveContext for Measured {
     fn set_slave(&mut self, slave: Slave) {
         self.unit = slave.0;
-        self.context.set_slave(slave);
+        self.client.set_slave(slave);
     }
 }

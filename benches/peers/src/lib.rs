@@ -1,6 +1,8 @@
 //! What the comparisons share: the same values, the same way of taking turns, the same tables.
 
+pub mod contexts;
 pub mod counting;
+pub mod devices;
 pub mod layers;
 pub mod pools;
 pub mod queries;

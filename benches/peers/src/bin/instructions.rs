@@ -1,9 +1,9 @@
 //! Does one thing as often as it is told to, for callgrind to count:
-//! `instructions <record, layer, query, select, pool or connection> <number of the contender> <times>`.
+//! `instructions <record, layer, query, select, context, pool or connection> <number of the contender> <times>`.
 //!
 //! Without the last two arguments it lists the contenders.
 
-use plimsoll_peers::{layers, pools, recorders, repeats, selects};
+use plimsoll_peers::{contexts, layers, pools, recorders, repeats, selects};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -29,6 +29,11 @@ fn main() {
             let names: Vec<&str> = all.iter().map(|contender| &*contender.name).collect();
             count(rest, &names, &|at, times| all[at].query(times));
         }
+        ["context", ref rest @ ..] => {
+            let all = contexts::all();
+            let names: Vec<&str> = all.iter().map(|contender| &*contender.name).collect();
+            count(rest, &names, &|at, times| all[at].read(times));
+        }
         [question @ ("pool" | "connection"), ref rest @ ..] => {
             let all = pools::all();
             let names: Vec<&str> = all.iter().map(|contender| contender.name).collect();
@@ -40,7 +45,9 @@ fn main() {
                 all[at].query(way, times);
             });
         }
-        _ => eprintln!("say what to count: record, layer, query, select, pool or connection"),
+        _ => eprintln!(
+            "say what to count: record, layer, query, select, context, pool or connection"
+        ),
     }
 }
 

@@ -166,6 +166,12 @@ pub struct Counter {
 }
 
 impl Counter {
+    /// One whose cells were registered already.
+    #[cfg(feature = "modbus")]
+    pub(crate) fn of(cells: Arc<Cells>) -> Self {
+        Self { cells }
+    }
+
     /// Adds one.
     pub fn increment(&self) {
         self.add(1);

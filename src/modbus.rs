@@ -38,7 +38,9 @@
 //! |---|---|---|
 //! | requests | `device`, `operation` | `read`, `write` (0x17 and 0x16 too) or, for custom function codes, `other` |
 //! | attempts to connect | `protocol`, `device` | by `tcp` only |
-//! | `device_connected` | `device` | 1 after a connection was made or a reply came, an exception included; 0 after the last connection was lost or an attempt failed |
+//! | `device_connected`, `device_state` | `device` (`state`) | see [`Health`] |
+//! | `device_unit_connected` | `device`, `unit` | where a device has several units |
+//! | `last_success_timestamp_seconds` | `device` | Unix time of the last good reply |
 //! | `connections_active` | `protocol`, `device` | connections held; a wrapped context is one until a transport error |
 //! | `data_points_processed_total` | `device` | registers and coils that good replies carry or confirm; of 0x17 those read |
 //!
@@ -53,8 +55,11 @@
 //! and so end in a timeout. Timeouts need a tokio runtime with I/O and time enabled; without one a call panics. The
 //! address is in error messages and never in a label.
 
+mod cycle;
+mod health;
 mod link;
 mod meters;
+mod quality;
 mod values;
 mod wrap;
 
@@ -62,14 +67,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_modbus::Slave;
 use tokio_modbus::client::{Client, Context};
 
 use crate::instance::Plimsoll;
 use crate::registry::InstrumentError;
+use health::Settings;
 use link::Link;
 use meters::Meters;
 use wrap::Measured;
+
+pub use cycle::{Cycle, CycleError, Round};
+pub use health::{Cause, Health};
+pub use quality::{Point, Rejected, Rules, RulesError, WordOrder};
 
 impl Plimsoll {
     /// Measures a Modbus device under the label `device` = `name`.
@@ -86,6 +97,8 @@ impl Plimsoll {
             meters: Arc::new(Meters::new(self, name)?),
             connect_timeout: Duration::from_secs(2),
             request_timeout: Duration::from_secs(1),
+            health: Settings::default(),
+            plimsoll: self.clone(),
         })
     }
 }
@@ -96,6 +109,8 @@ pub struct Device {
     meters: Arc<Meters>,
     connect_timeout: Duration,
     request_timeout: Duration,
+    health: Settings,
+    plimsoll: Plimsoll,
 }
 
 impl Device {
@@ -111,6 +126,61 @@ impl Device {
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
+    }
+
+    /// How long a request may take at worst.
+    fn longest(&self) -> Duration {
+        self.request_timeout
+    }
+
+    /// How old the last good reply may be before the device counts as degraded; as old as it likes unless told.
+    #[must_use]
+    pub fn stale_after(mut self, age: Duration) -> Self {
+        self.health.stale_after = Some(age);
+        self.meters.health.set(self.health);
+        self
+    }
+
+    /// How many requests in a row must go without an answer before their unit counts as down; 3 unless told, at least 1.
+    #[must_use]
+    pub fn down_after(mut self, requests: u32) -> Self {
+        self.health.down_after = requests.max(1);
+        self.meters.health.set(self.health);
+        self
+    }
+
+    /// Where the device stands now. Cost: a lock and a look at the clock.
+    pub fn health(&self) -> Health {
+        self.meters.health.health()
+    }
+
+    /// Where a unit on the device's line stands now; [`Health::Unknown`] if nobody asked it anything.
+    pub fn unit_health(&self, unit: Slave) -> Health {
+        self.meters.health.unit_health(unit.0)
+    }
+
+    /// The same to be waited for: each change is seen at once, stale data at the next tick. A receiver that is slow sees the
+    /// latest state and not each one in between; when the last handle of the device is gone, waiting is an error.
+    ///
+    /// ```no_run
+    /// # async fn run(press: plimsoll::modbus::Device) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut health = press.watch_health();
+    /// health.wait_for(|health| health.is_connected()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn watch_health(&self) -> watch::Receiver<Health> {
+        self.meters.health.watch()
+    }
+
+    /// The same of a unit on the device's line.
+    pub fn watch_unit(&self, unit: Slave) -> watch::Receiver<Health> {
+        self.meters.health.watch_unit(unit.0)
+    }
+
+    /// How long ago the last good reply came; `None` before the first one. Exceptions are no good replies.
+    pub fn last_success_age(&self) -> Option<Duration> {
+        self.meters.health.age()
     }
 
     /// Measures a context and changes nothing about it: no timeout, no reconnect, the same replies and errors.

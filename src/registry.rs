@@ -27,6 +27,7 @@ mod instruments;
 mod label;
 mod oddities;
 mod operation;
+mod pulses;
 mod query;
 mod recent;
 #[cfg_attr(
@@ -64,6 +65,8 @@ pub(crate) use instruments::{
 pub use label::Label;
 pub(crate) use label::{Side, keys, label_problems};
 pub(crate) use operation::{InFlight, Operation};
+#[cfg(feature = "modbus")]
+pub(crate) use pulses::Pulse;
 pub(crate) use running::Running;
 pub use running::RunningQuery;
 #[cfg(feature = "db")]
@@ -151,18 +154,27 @@ pub(crate) enum Domain {
     Connect,
     /// Waiting for a pooled connection: `pool`.
     Acquire,
+    /// Rounds of a polling cycle: `device`, `cycle`.
+    Cycle,
+    /// Whether a device is as it should be, once a tick: `device`, `check`. They have no duration.
+    Check,
+    /// Values of a device that were checked: `device`. They have no duration.
+    Point,
     /// The user's own operations: `operation`.
     Operation,
 }
 
 impl Domain {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Http,
         Self::Service,
         Self::Db,
         Self::Modbus,
         Self::Connect,
         Self::Acquire,
+        Self::Cycle,
+        Self::Check,
+        Self::Point,
         Self::Operation,
     ];
 
@@ -175,6 +187,9 @@ impl Domain {
             Self::Modbus => "modbus",
             Self::Connect => "connect",
             Self::Acquire => "acquire",
+            Self::Cycle => "cycle",
+            Self::Check => "check",
+            Self::Point => "point",
             Self::Operation => "operation",
         }
     }
@@ -188,6 +203,9 @@ impl Domain {
             Self::Modbus => &["device", "operation"],
             Self::Connect => &["protocol", "device"],
             Self::Acquire => &["pool"],
+            Self::Cycle => &["device", "cycle"],
+            Self::Check => &["device", "check"],
+            Self::Point => &["device"],
         }
     }
 }
@@ -228,6 +246,7 @@ pub(crate) struct Registry {
     sets: Vec<OperationSet>,
     pub(crate) instruments: Instruments,
     pub(crate) acts: Acts,
+    pub(crate) pulses: pulses::Pulses,
     pub(crate) oddities: oddities::Oddities,
     #[cfg(feature = "http")]
     kept: anchors::Kept,
@@ -277,6 +296,7 @@ impl Registry {
             sets,
             instruments: Instruments::new(clock.clone(), cap, memory.clone()),
             acts: Acts::default(),
+            pulses: pulses::Pulses::default(),
             oddities: oddities::Oddities::default(),
             #[cfg(feature = "http")]
             kept: anchors::Kept::default(),

@@ -10,8 +10,9 @@ use axum::http::StatusCode;
 use axum::routing::{Router, get};
 use plimsoll::db::Db;
 use plimsoll::http::MeasureLayer;
+use plimsoll::modbus::{Point, Rules};
 use plimsoll::pool::{Pool, PoolState};
-use plimsoll::{Counter, Plimsoll, export};
+use plimsoll::{Plimsoll, export};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio_modbus::Slave;
@@ -108,21 +109,17 @@ impl Gateway {
 /// One connection, shared by the polling cycle and the requests.
 struct Device {
     context: Mutex<Context>,
-    out_of_range: Counter,
+    /// What each of its registers must be.
+    word: Mutex<Point>,
 }
 
 impl Device {
     fn new(plimsoll: &Plimsoll, name: &str, address: SocketAddr) -> Result<Self, Failure> {
         let device = plimsoll.modbus(name)?.request_timeout(CYCLE / 2);
-        let out_of_range = plimsoll
-            .counter("data_validation_failures_total")
-            .help("Values that a device sent and that cannot be right.")
-            .label("device", name)
-            .label("reason", "range")
-            .register()?;
+        let word = device.point(Rules::u16().range(0.0..=10_000.0))?;
         Ok(Self {
             context: Mutex::new(device.tcp(address, Slave(1))),
-            out_of_range,
+            word: Mutex::new(word),
         })
     }
 
@@ -134,8 +131,11 @@ impl Device {
     async fn read_text(&self) -> Result<String, Failure> {
         let mut context = self.turn().await?;
         let words = context.read_holding_registers(0, 16).await??;
-        let wrong = words.iter().filter(|&&word| word > 10_000);
-        wrong.for_each(|_| self.out_of_range.increment());
+        let mut rules = self.word.lock().await;
+        for word in &words {
+            // What is refused is counted, and shown all the same.
+            let _ = rules.check(&[*word]);
+        }
         let words: Vec<String> = words.iter().map(u16::to_string).collect();
         Ok(words.join(" "))
     }

@@ -165,7 +165,7 @@ fn declare(
     quantile: Option<f64>,
 ) -> Option<Budget> {
     let Some(mut select) = Select::named(on) else {
-        let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire or operation";
+        let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire, cycle, check, point or operation";
         fields.report("on", format!("{on:?} {message}"));
         return None;
     };

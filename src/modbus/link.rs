@@ -11,6 +11,7 @@ use tokio_modbus::slave::SlaveContext;
 use tokio_modbus::{Error, Request, Response, Result, Slave};
 
 use super::Device;
+use super::health::Cause;
 use super::meters::Held;
 use super::values::{asked, fits};
 use crate::registry::Outcome;
@@ -60,12 +61,28 @@ impl Link {
         let limit = self.device.request_timeout;
         let result = match timeout(limit, live.context.call(request)).await {
             Ok(Ok(Ok(response))) if !fits(asked, &response) => {
+                self.device
+                    .meters
+                    .health
+                    .failed(self.slave.0, Cause::Protocol);
                 let text = "the reply has another number of values than were asked for";
                 Err(self.error(io::ErrorKind::InvalidData, text))
             }
             Ok(Err(Error::Transport(cause))) => Err(self.transport_error(&live, &cause)),
-            Ok(result) => result,
+            Ok(result) => {
+                if result.is_err() {
+                    self.device
+                        .meters
+                        .health
+                        .failed(self.slave.0, Cause::Protocol);
+                }
+                result
+            }
             Err(_) => {
+                self.device
+                    .meters
+                    .health
+                    .failed(self.slave.0, Cause::RequestTimeout);
                 let text = format!("no reply within {limit:?}");
                 Err(self.error(io::ErrorKind::TimedOut, &text))
             }
@@ -99,7 +116,7 @@ impl Link {
         };
         attempt.finish(Outcome::of(&opened));
         let (stream, socket) = opened.map_err(|(kind, text)| {
-            meters.lost();
+            meters.connect_failed(Cause::of_connect(kind));
             self.error(kind, &text)
         })?;
         let live = Live {
@@ -107,16 +124,18 @@ impl Link {
             socket,
             _held: Held::new(meters),
         };
-        meters.reached();
+        meters.health.connected();
         Ok(live)
     }
 
     /// The end of the stream comes out of tokio-modbus as whichever error the system had last.
     fn transport_error(&self, live: &Live, cause: &io::Error) -> Error {
         if live.is_closed() {
+            self.device.meters.lost(Cause::Closed);
             let text = "the device closed the connection";
             self.error(io::ErrorKind::UnexpectedEof, text)
         } else {
+            self.device.meters.lost(Cause::Io);
             self.error(cause.kind(), &cause.to_string())
         }
     }
@@ -143,7 +162,7 @@ impl Client for Link {
         let asked = asked(&request);
         let counted = self.device.meters.begin(&request);
         let result = self.exchange(request, asked).await;
-        self.device.meters.end(counted, asked, &result);
+        self.device.meters.end(counted, self.slave, asked, &result);
         result
     }
 

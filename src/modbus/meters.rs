@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio_modbus::{FunctionCode, Request, Response, Result};
+use tokio_modbus::{FunctionCode, Request, Response, Result, Slave};
 
+use super::health::{Cause, Monitor, Settings};
 use super::values::carried;
 use crate::instance::Plimsoll;
 use crate::instrument::{Counter, Gauge};
@@ -18,7 +19,7 @@ pub(super) struct Meters {
     registry: Arc<Registry>,
     read: Arc<Operation>,
     write: Arc<Operation>,
-    connected: Gauge,
+    pub(super) health: Arc<Monitor>,
     active: Gauge,
     points: Counter,
 }
@@ -29,10 +30,6 @@ impl Meters {
         device: &str,
     ) -> std::result::Result<Self, InstrumentError> {
         let gauge = |name: &str, help: &str| plimsoll.gauge(name).help(help);
-        let connected = gauge(
-            "device_connected",
-            "Whether the device was reached when it was last needed: 1 or 0.",
-        );
         let active = gauge("connections_active", "Connections held.").label("protocol", PROTOCOL);
         let points = plimsoll
             .counter("data_points_processed_total")
@@ -44,7 +41,7 @@ impl Meters {
             registry: plimsoll.registry().clone(),
             read: declare(Domain::Modbus, &[device, "read"]),
             write: declare(Domain::Modbus, &[device, "write"]),
-            connected: connected.label("device", device).register()?,
+            health: Monitor::new(plimsoll, device, Settings::default())?,
             active: active.label("device", device).register()?,
             points: points.label("device", device).register()?,
         })
@@ -59,31 +56,39 @@ impl Meters {
         }
     }
 
-    /// Counts the end of a request for `asked` values.
-    pub(super) fn end(&self, request: InFlight, asked: Option<usize>, result: &Result<Response>) {
+    /// Counts the end of a request to `unit` for `asked` values.
+    pub(super) fn end(
+        &self,
+        request: InFlight,
+        unit: Slave,
+        asked: Option<usize>,
+        result: &Result<Response>,
+    ) {
         let outcome = match result {
             Ok(Ok(_)) => Outcome::Ok,
             Ok(Err(_)) | Err(_) => Outcome::Error,
         };
-        request.finish(outcome);
-        if result.is_ok() {
-            self.reached();
-        }
-        if let Ok(Ok(response)) = result {
-            self.points.add(carried(asked, response) as u64);
+        let at_ns = request.finish_at(outcome);
+        match result {
+            Ok(Ok(response)) => {
+                self.health.replied(unit.0, at_ns);
+                self.points.add(carried(asked, response) as u64);
+            }
+            Ok(Err(code)) => self.health.exception(unit.0, *code),
+            Err(_) => {}
         }
     }
 
-    /// The device is there: it accepted a connection or answered.
-    pub(super) fn reached(&self) {
-        self.connected.set(1.0);
+    /// A connection that was counted as held is dead; other ones to the same device still speak for it.
+    pub(super) fn lost(&self, cause: Cause) {
+        let others = (self.active.value() - 1.0).max(0.0);
+        self.health.lost(cause, others as usize);
     }
 
-    /// A connection was lost or could not be made; other ones to the same device still speak for it.
-    pub(super) fn lost(&self) {
-        if self.active.value() == 0.0 {
-            self.connected.set(0.0);
-        }
+    /// A connection could not be made.
+    pub(super) fn connect_failed(&self, cause: Cause) {
+        self.health
+            .connect_failed(cause, self.active.value() as usize);
     }
 }
 
@@ -101,7 +106,6 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.0.active.add(-1.0);
-        self.0.lost();
     }
 }
 

@@ -8,12 +8,15 @@ use tokio_modbus::client::{Client, Context};
 use tokio_modbus::slave::SlaveContext;
 use tokio_modbus::{Error, Request, Response, Result, Slave};
 
+use super::health::Cause;
 use super::meters::{Held, Meters};
 use super::values::asked;
 
 pub(super) struct Measured {
     context: Context,
     meters: Arc<Meters>,
+    /// As it was set since; a context does not tell the one that it was made with.
+    unit: Slave,
     /// `None` once the context is known to be dead. A reply proves that it is not.
     held: Option<Held>,
 }
@@ -24,6 +27,7 @@ impl Measured {
         Self {
             context,
             meters,
+            unit: Slave::tcp_device(),
             held,
         }
     }
@@ -31,8 +35,12 @@ impl Measured {
     fn learn(&mut self, result: &Result<Response>) {
         match result {
             Ok(_) if self.held.is_none() => self.held = Some(Held::new(&self.meters)),
-            Err(Error::Transport(_)) => self.held = None,
-            Ok(_) | Err(Error::Protocol(_)) => {}
+            Err(Error::Transport(_)) => {
+                self.meters.lost(Cause::Io);
+                self.held = None;
+            }
+            Err(Error::Protocol(_)) => self.meters.health.failed(self.unit.0, Cause::Protocol),
+            Ok(_) => {}
         }
     }
 }
@@ -44,7 +52,7 @@ impl Client for Measured {
         let counted = self.meters.begin(&request);
         let result = self.context.call(request).await;
         self.learn(&result);
-        self.meters.end(counted, asked, &result);
+        self.meters.end(counted, self.unit, asked, &result);
         result
     }
 
@@ -56,6 +64,7 @@ impl Client for Measured {
 
 impl SlaveContext for Measured {
     fn set_slave(&mut self, slave: Slave) {
+        self.unit = slave;
         self.context.set_slave(slave);
     }
 }

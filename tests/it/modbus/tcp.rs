@@ -250,7 +250,7 @@ async fn a_device_that_accepts_and_never_answers_times_out() {
 
 /// A port whose queue of connections is full, so that the next attempt hangs; it lasts as long as the guards.
 #[cfg(target_os = "linux")]
-async fn full_queue() -> (std::net::SocketAddr, impl Sized) {
+pub(super) async fn full_queue() -> (std::net::SocketAddr, impl Sized) {
     use tokio::net::{TcpSocket, TcpStream};
 
     let socket = TcpSocket::new_v4().unwrap();

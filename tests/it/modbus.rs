@@ -1,6 +1,7 @@
 //! The `modbus` room: right values or an error, and every request counted once.
 
 mod budgets;
+mod line;
 mod peer;
 mod pymodbus;
 mod server;

@@ -194,6 +194,11 @@ impl Domain {
         }
     }
 
+    /// Whether its operations take time that somebody measures.
+    pub(crate) fn is_timed(self) -> bool {
+        !matches!(self, Self::Check | Self::Point)
+    }
+
     /// Its own label keys; a set may have more, see [`OperationSet::keys`].
     pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {

@@ -166,10 +166,19 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// One whose cells were registered already.
+    /// A probe's own counter, which the cap on label sets does not concern.
     #[cfg(feature = "modbus")]
-    pub(crate) fn of(cells: Arc<Cells>) -> Self {
-        Self { cells }
+    pub(crate) fn declare(
+        plimsoll: &Plimsoll,
+        name: &str,
+        help: &str,
+        labels: &[(&str, &str)],
+    ) -> Result<Self, InstrumentError> {
+        let kind = InstrumentKind::Counter;
+        match declare(plimsoll, name, help, kind, labels)? {
+            InstrumentValue::Counter(cells) => Ok(Self { cells }),
+            _ => Err(InstrumentError::Taken { name: name.into() }),
+        }
     }
 
     /// Adds one.
@@ -238,6 +247,23 @@ impl GaugeBuilder {
 #[derive(Debug, Clone)]
 pub struct Gauge {
     cell: Arc<GaugeCell>,
+}
+
+/// An instrument of a probe, which the cap on label sets does not concern: the probe has one of its own.
+#[cfg(feature = "modbus")]
+fn declare(
+    plimsoll: &Plimsoll,
+    name: &str,
+    help: &str,
+    kind: InstrumentKind,
+    labels: &[(&str, &str)],
+) -> Result<InstrumentValue, InstrumentError> {
+    let inner = plimsoll.inner();
+    let name = inner.naming.instrument(name);
+    inner
+        .registry
+        .instruments
+        .declare(&name, help, kind, labels)
 }
 
 impl Gauge {

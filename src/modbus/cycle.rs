@@ -40,9 +40,7 @@ use super::Device;
 use crate::histogram::nanos;
 use crate::instance::Plimsoll;
 use crate::instrument::Counter;
-use crate::registry::{
-    Domain, Extra, InstrumentError, InstrumentKind, InstrumentValue, Operation, Outcome, Registry,
-};
+use crate::registry::{Domain, Extra, InstrumentError, Operation, Outcome, Registry};
 
 const MISSED: (&str, &str) = (
     "poll_missed_total",
@@ -102,6 +100,7 @@ impl Cycle {
             let name = name.to_owned();
             return Err(CycleError::Period { name });
         }
+        let labels = [("device", device), ("cycle", name)];
         let registry = plimsoll.registry();
         let rounds = registry.set(Domain::Cycle).declare(&[device, name]);
         rounds.series(Outcome::Ok);
@@ -112,7 +111,7 @@ impl Cycle {
         let cycle = Self {
             shared: Arc::new(Shared {
                 rounds: rounds.clone(),
-                missed: missed(plimsoll, device, name)?,
+                missed: Counter::declare(plimsoll, MISSED.0, MISSED.1, &labels)?,
                 period_ns: nanos(period),
             }),
             registry: registry.clone(),
@@ -209,17 +208,6 @@ impl Drop for Round {
         };
         rounds.record(outcome, nanos(self.began.elapsed()));
         rounds.extra(Extra::Response).record(response_ns);
-    }
-}
-
-/// The counter of what is missed; `device` was declared, so the cap does not concern it.
-fn missed(plimsoll: &Plimsoll, device: &str, cycle: &str) -> Result<Counter, InstrumentError> {
-    let name = plimsoll.inner().naming.instrument(MISSED.0);
-    let labels = [("device", device), ("cycle", cycle)];
-    let instruments = &plimsoll.registry().instruments;
-    match instruments.declare(&name, MISSED.1, InstrumentKind::Counter, &labels)? {
-        InstrumentValue::Counter(cells) => Ok(Counter::of(cells)),
-        _ => Err(InstrumentError::Taken { name }),
     }
 }
 

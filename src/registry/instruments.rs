@@ -157,7 +157,7 @@ impl Instruments {
         self.put(name, help, kind, labels, None, self.cap)
     }
 
-    /// The same for what was declared, which the cap does not concern.
+    /// The same, without a cap on label sets.
     #[cfg(feature = "modbus")]
     pub(crate) fn declare(
         &self,
@@ -195,7 +195,7 @@ impl Instruments {
             .map(drop)
     }
 
-    /// The same for what was declared, which the cap does not concern.
+    /// The same, without a cap on label sets.
     #[cfg(feature = "modbus")]
     pub(crate) fn observe_declared(
         &self,

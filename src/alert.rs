@@ -27,7 +27,8 @@ mod trace;
 pub(crate) use queue::{Callback, Hub, SubscriberStats};
 #[cfg(feature = "tracing")]
 pub(crate) use trace::{
-    slow_log as tracing_slow_log, subscriber as tracing_subscriber, warnings as tracing_warnings,
+    findings as tracing_findings, slow_log as tracing_slow_log, subscriber as tracing_subscriber,
+    warnings as tracing_warnings, watchdog as tracing_watchdog,
 };
 
 use std::fmt;

@@ -130,6 +130,11 @@ impl Select {
         Self::all(Domain::Acquire)
     }
 
+    /// All openings of connections for a pool; label `pool`.
+    pub fn create() -> Self {
+        Self::all(Domain::Create)
+    }
+
     /// One of the service's own operations.
     pub fn operation(name: impl Into<String>) -> Self {
         Self::all(Domain::Operation).label("operation", name)

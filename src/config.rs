@@ -16,6 +16,8 @@
 
 mod env;
 #[cfg(feature = "config")]
+mod fields;
+#[cfg(feature = "config")]
 mod file;
 
 pub(crate) use env::{Vars, apply as apply_vars};
@@ -50,9 +52,29 @@ pub(crate) struct Settings {
     pub(crate) max_series: Option<usize>,
     pub(crate) slow_request: Option<Duration>,
     pub(crate) slow_query: Option<Duration>,
+    /// How many lines the slow log has for each kind of work, and how often.
+    pub(crate) slow_log: (Option<usize>, Option<Duration>),
+    pub(crate) query_watchdog: Option<Duration>,
+    pub(crate) n_plus_one: Option<u64>,
+    pub(crate) max_queries: Option<u64>,
+    pub(crate) databases: Vec<DatabaseSettings>,
     pub(crate) budgets: Vec<Budget>,
     /// Changes to budgets that a weaker source declares.
     pub(crate) adjustments: Vec<Adjustment>,
+}
+
+/// What is set of one database.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(
+    not(feature = "db"),
+    allow(dead_code, reason = "only this probe has databases")
+)]
+pub(crate) struct DatabaseSettings {
+    pub(crate) name: String,
+    pub(crate) max_statements: Option<usize>,
+    /// Whether double quotes stand around literals.
+    pub(crate) quoted_literals: Option<bool>,
+    pub(crate) queries: Vec<String>,
 }
 
 /// What a stronger source changes in a budget that it does not declare itself.
@@ -76,6 +98,12 @@ impl Settings {
         self.max_series = stronger.max_series.or(self.max_series);
         self.slow_request = stronger.slow_request.or(self.slow_request);
         self.slow_query = stronger.slow_query.or(self.slow_query);
+        let ((count, period), code) = (stronger.slow_log, self.slow_log);
+        self.slow_log = (count.or(code.0), period.or(code.1));
+        self.query_watchdog = stronger.query_watchdog.or(self.query_watchdog);
+        self.n_plus_one = stronger.n_plus_one.or(self.n_plus_one);
+        self.max_queries = stronger.max_queries.or(self.max_queries);
+        self.databases.extend(stronger.databases);
         for adjustment in stronger.adjustments {
             match self.budgets.iter_mut().find(|budget| budget.name == adjustment.budget) {
                 Some(budget) => adjustment.apply(budget),

@@ -44,7 +44,11 @@
 //! * [`Db::time`], [`Database::time_sql`]: a future.
 //! * [`Db::time_sync`]: a closure, for blocking drivers.
 //! * [`Db::guard`], [`Database::begin_sql`]: work of several steps, rows, or an end of your own choice.
-//! * [`track_db_query`](Plimsoll::track_db_query): a duration that somebody else measured.
+//! * [`track_db_query`](Plimsoll::track_db_query), [`Database::track_sql`]: a duration that somebody else measured.
+//! * [`Plimsoll::transactions`]: what became of transactions.
+//!
+//! sqlx and diesel have features of their own (`sqlx`, `diesel`), with which call sites stay as they are. `docs/databases.md` in the
+//! repository has a tested recipe for each of sea-orm, rusqlite and any other driver, and for their pools.
 //!
 //! # Ends
 //!
@@ -74,6 +78,8 @@
 //! table's name is cut at 64 bytes.
 
 mod database;
+#[cfg(feature = "diesel")]
+pub mod diesel;
 mod error;
 mod guard;
 #[cfg(feature = "sqlx")]
@@ -81,6 +87,7 @@ pub mod sqlx;
 mod statement;
 mod statements;
 mod top;
+mod transactions;
 
 pub(crate) use database::Databases;
 pub use database::{Database, DatabaseBuilder};
@@ -88,6 +95,7 @@ pub use error::{ClassifyError, ErrorClass, Status, Unclassified};
 pub use guard::Guard;
 pub use statement::DoubleQuotes;
 pub use top::{TopBy, TopQuery};
+pub use transactions::{OpenTransaction, Transactions};
 
 use std::future::Future;
 use std::sync::Arc;
@@ -96,6 +104,7 @@ use std::time::Duration;
 use crate::histogram::nanos;
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, Operation, Outcome, Registry};
+use crate::scope::StatementId;
 use guard::Counted;
 
 impl Plimsoll {
@@ -122,7 +131,8 @@ impl Plimsoll {
         let operation = operation_of(self.registry(), operation, model);
         let end = status.into().0;
         operation.record(end, nanos(duration));
-        operation.ended(end, nanos(duration), None);
+        let statement = StatementId::of(&**operation);
+        operation.ended(statement, end, nanos(duration), None);
     }
 }
 

@@ -131,17 +131,22 @@ impl Engine {
     pub(crate) fn tick(&self) {
         // What they count now belongs to this tick.
         self.registry.pulses.tick(self.registry.clock().now_ns());
-        let (events, slow, unmatched) = {
+        let (events, slow, findings, unmatched) = {
             let mut judge = self.judge.lock();
             let clock = self.registry.clock();
             let now_ns = clock.now_ns();
             let uptime = self.uptime_at(now_ns);
             let events = judge.tick(&self.registry, now_ns, uptime, clock.system_time());
             self.hub.make_room(judge.rules());
-            (events, self.registry.slow.turn(now_ns), judge.search())
+            let slow = self.registry.slow.turn(now_ns);
+            let findings = self.registry.findings.turn(now_ns);
+            (events, slow, findings, judge.search())
         };
         events.iter().for_each(|event| self.hub.publish(event));
         slow.iter().for_each(|slow| self.hub.publish_slow(slow));
+        findings
+            .iter()
+            .for_each(|finding| self.hub.publish_finding(finding));
         let overdue = self.registry.overdue();
         overdue
             .iter()
@@ -252,6 +257,10 @@ impl Drop for Engine {
         // Its period will not end any more.
         let slow = self.registry.slow.take();
         slow.iter().for_each(|slow| self.hub.publish_slow(slow));
+        let findings = self.registry.findings.take();
+        findings
+            .iter()
+            .for_each(|finding| self.hub.publish_finding(finding));
     }
 }
 

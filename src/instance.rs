@@ -2,6 +2,7 @@
 
 mod budgets;
 mod builder;
+mod checks;
 
 pub use builder::Builder;
 
@@ -39,6 +40,8 @@ pub(crate) struct Inner {
     pub(crate) naming: Naming,
     #[cfg(feature = "db")]
     pub(crate) databases: crate::db::Databases,
+    #[cfg(feature = "modbus")]
+    pub(crate) devices: crate::modbus::Devices,
     /// [`Naming::names`], which nobody else may take.
     pub(crate) taken: HashSet<String>,
     pub(crate) thresholds: Thresholds,

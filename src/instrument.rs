@@ -267,6 +267,20 @@ fn declare(
 }
 
 impl Gauge {
+    /// A probe's own gauge, which the cap on label sets does not concern.
+    #[cfg(feature = "modbus")]
+    pub(crate) fn declare(
+        plimsoll: &Plimsoll,
+        name: &str,
+        help: &str,
+        labels: &[(&str, &str)],
+    ) -> Result<Self, InstrumentError> {
+        match declare(plimsoll, name, help, InstrumentKind::Gauge, labels)? {
+            InstrumentValue::Gauge(cell) => Ok(Self { cell }),
+            _ => Err(InstrumentError::Taken { name: name.into() }),
+        }
+    }
+
     /// Sets it.
     pub fn set(&self, value: f64) {
         self.cell.set(value);

@@ -91,8 +91,11 @@ pub use instrument::{
     Counter, CounterBuilder, Gauge, GaugeBuilder, HistogramBuilder, Operation, OperationGuard,
 };
 pub use naming::Naming;
-pub use registry::{ByResult, Classify, InstrumentError, Outcome, RunningQuery, SlowOperation};
-pub use scope::{Anatomy, stage};
+pub use registry::{
+    ByResult, Classify, InstrumentError, Outcome, QueryFinding, QueryFindingKind, RunningQuery,
+    SlowOperation,
+};
+pub use scope::{Anatomy, Repeated, stage};
 pub use stats::{OperationStats, Stats};
 
 #[cfg(all(doctest, feature = "axum"))]

@@ -21,8 +21,8 @@
 //! # ; Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Whatever `acquire` is given to wait for, an `Err` counts as an error: for a pool that is nearly always its acquire
-//! timeout, so the errors are what `connection_timeouts_total` shows. Who can tell the two apart uses [`Pool::begin`] and
+//! Whatever `acquire` is given to wait for, an `Err` counts as an error. That no connection came free in time is an end of its
+//! own, `pool_timeout`, which `connection_timeouts_total` counts: say which errors mean it, by [`Pool::acquire_within`] or
 //! [`Waiting::timed_out`]. Neither is part of any SLI of queries.
 //!
 //! # Ghosts
@@ -30,6 +30,14 @@
 //! A pool that can tell how many connections it holds and how many of them are idle shows its ghosts: those that are
 //! neither idle nor lent out. A query whose future was dropped leaves one behind, for as long as the database goes on with
 //! it. See [`Pool::observe_detail`].
+//!
+//! # Opening connections
+//!
+//! [`Connections`] measures that, where whoever opens them lets it: a slow one is part of somebody's wait.
+
+mod connections;
+
+pub use connections::{Connections, Opening};
 
 use std::fmt;
 use std::future::Future;
@@ -66,7 +74,13 @@ const WAITING: (&str, &str) = (
     "Callers who wait for a connection of the pool.",
 );
 
-const TIMED_OUT: Way = Way::new("pool_timeout");
+/// No connection came free in time.
+fn too_late() -> End {
+    End {
+        way: Way::POOL_TIMEOUT,
+        ..Outcome::Error.into()
+    }
+}
 
 /// What a pool looks like at one moment, in connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +136,7 @@ impl Plimsoll {
         let acquire = self.registry().set(Domain::Acquire).declare(&[name]);
         acquire.series(Outcome::Ok);
         acquire.series(Outcome::Error);
+        acquire.series(too_late());
         let pool = Pool {
             name: name.into(),
             acquire: acquire.clone(),
@@ -190,9 +205,30 @@ impl Pool {
         self.acquire.clone().time(future)
     }
 
+    /// The same for who can tell a pool's timeout from other errors: where `timed_out` says so, it ends as `pool_timeout`.
+    ///
+    /// # Errors
+    ///
+    /// Those of `future`.
+    pub async fn acquire_within<T, E>(
+        &self,
+        future: impl Future<Output = Result<T, E>>,
+        timed_out: impl FnOnce(&E) -> bool,
+    ) -> Result<T, E> {
+        let wait = self.wait();
+        let result = future.await;
+        wait.finish(&result, timed_out);
+        result
+    }
+
     /// Counts a wait as begun, here and now; what this returns counts its end.
     pub fn begin(&self) -> Waiting {
         Waiting(self.acquire.start())
+    }
+
+    /// The same for who keeps the pool's handle meanwhile.
+    pub(crate) fn wait(&self) -> Wait<'_> {
+        Wait(InFlight::begin(&self.acquire))
     }
 
     /// Makes a gauge stand at 0, unless it is observed already.
@@ -234,9 +270,19 @@ impl Waiting {
 
     /// Ends as `pool_timeout`, an error: no connection came free in time.
     pub fn timed_out(self) {
-        self.0.finish(End {
-            way: TIMED_OUT,
-            ..Outcome::Error.into()
+        self.0.finish(too_late());
+    }
+}
+
+/// A wait that borrows its pool's handle.
+pub(crate) struct Wait<'a>(InFlight<&'a Operation>);
+
+impl Wait<'_> {
+    /// Ends as the result says, or as `pool_timeout`.
+    pub(crate) fn finish<T, E>(self, result: &Result<T, E>, timed_out: impl FnOnce(&E) -> bool) {
+        self.0.finish(match result {
+            Err(error) if timed_out(error) => too_late(),
+            result => Outcome::of(result).into(),
         });
     }
 }
@@ -327,6 +373,41 @@ mod tests {
         let page = plimsoll.render();
         assert!(page.contains(&waiting(0)));
         assert!(page.contains("connection_timeouts_total{pool=\"readings\"} 1\n"));
+    }
+
+    #[test]
+    fn quotients_of_a_pools_figures_have_the_same_labels_on_both_sides() {
+        let plimsoll = Plimsoll::builder().build().expect("defaults");
+        let pools = ["readings", "orders"].map(|name| plimsoll.pool(name).expect("new names"));
+        for pool in &pools {
+            pool.begin().timed_out();
+            pool.begin().finish(&Ok::<_, ()>(()));
+            let opened = plimsoll
+                .connections(&pool.name)
+                .open_sync(|| Ok::<_, ()>(7));
+            assert_eq!(opened, Ok(7));
+        }
+        let page = plimsoll.render();
+        let labels = |name: &str| -> Vec<&str> {
+            let samples = page.lines().filter_map(|line| line.strip_prefix(name));
+            let labels = samples.filter_map(|line| line.strip_prefix('{')?.split_once('}'));
+            labels.map(|(labels, _)| labels).collect()
+        };
+        for (dividend, divisor) in [
+            ("connection_pool_active", "connection_pool_max"),
+            (
+                "connection_timeouts_total",
+                "connection_wait_duration_seconds_count",
+            ),
+            (
+                "connection_create_errors_total",
+                "connection_create_duration_seconds_count",
+            ),
+        ] {
+            let expected = ["pool=\"orders\"", "pool=\"readings\""];
+            assert_eq!(labels(dividend), expected, "{dividend}");
+            assert_eq!(labels(divisor), expected, "{divisor}");
+        }
     }
 
     #[test]

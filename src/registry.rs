@@ -14,6 +14,11 @@ mod anchors;
 mod classify;
 mod end;
 mod extra;
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only requests have findings")
+)]
+mod findings;
 mod handle;
 mod instruments;
 #[cfg_attr(
@@ -52,6 +57,8 @@ pub(crate) use anchors::{Anchor, Anchors, WeakAnchors};
 pub use classify::{ByResult, Classify};
 pub(crate) use end::{End, Way};
 pub(crate) use extra::Extra;
+pub(crate) use findings::Findings;
+pub use findings::{QueryFinding, QueryFindingKind};
 pub(crate) use handle::Handle;
 pub use instruments::InstrumentError;
 pub(crate) use instruments::{
@@ -154,6 +161,8 @@ pub(crate) enum Domain {
     Connect,
     /// Waiting for a pooled connection: `pool`.
     Acquire,
+    /// Opening a connection for a pool: `pool`.
+    Create,
     /// Rounds of a polling cycle: `device`, `cycle`.
     Cycle,
     /// Whether a device is as it should be, once a tick: `device`, `check`. They have no duration.
@@ -165,13 +174,14 @@ pub(crate) enum Domain {
 }
 
 impl Domain {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Http,
         Self::Service,
         Self::Db,
         Self::Modbus,
         Self::Connect,
         Self::Acquire,
+        Self::Create,
         Self::Cycle,
         Self::Check,
         Self::Point,
@@ -187,6 +197,7 @@ impl Domain {
             Self::Modbus => "modbus",
             Self::Connect => "connect",
             Self::Acquire => "acquire",
+            Self::Create => "create",
             Self::Cycle => "cycle",
             Self::Check => "check",
             Self::Point => "point",
@@ -207,7 +218,7 @@ impl Domain {
             Self::Db => &["operation", "model", "query"],
             Self::Modbus => &["device", "operation"],
             Self::Connect => &["protocol", "device"],
-            Self::Acquire => &["pool"],
+            Self::Acquire | Self::Create => &["pool"],
             Self::Cycle => &["device", "cycle"],
             Self::Check => &["device", "check"],
             Self::Point => &["device"],
@@ -232,15 +243,19 @@ pub(crate) struct Recording {
     slowest: Option<Arc<Slowest>>,
     /// Where queries under way are watched, if somebody wants that.
     running: Option<Arc<Running>>,
+    /// Where requests are told of that query too much.
+    findings: Arc<Findings>,
 }
 
-/// What looks out for operations that take long.
+/// What looks out for operations that take long, or too many of them.
 #[derive(Debug)]
 pub(crate) struct Late {
     /// Takes those that took long.
     pub(crate) slow: SlowLog,
     /// Where queries are watched while they take long.
     pub(crate) running: Option<Running>,
+    /// Takes requests that query too much.
+    pub(crate) findings: Findings,
 }
 
 /// Everything that one instance counts.
@@ -257,6 +272,7 @@ pub(crate) struct Registry {
     kept: anchors::Kept,
     pub(crate) slow: SlowLog,
     pub(crate) running: Option<Arc<Running>>,
+    pub(crate) findings: Arc<Findings>,
 }
 
 impl Registry {
@@ -273,6 +289,7 @@ impl Registry {
         late: Late,
     ) -> Self {
         let (slow, running) = (late.slow, late.running.map(Arc::new));
+        let findings = Arc::new(late.findings);
         let rulers = Arc::new(Rulers::default());
         let mut labels = Some(Labels::new(labels, &memory));
         let set = |domain| {
@@ -293,6 +310,7 @@ impl Registry {
                     .map_or(u64::MAX, |slowest| slowest.threshold_ns),
                 slowest,
                 running: running.clone().filter(|_| domain == Domain::Db),
+                findings: findings.clone(),
             };
             OperationSet::new(domain, labels, recording, cap)
         };
@@ -307,6 +325,7 @@ impl Registry {
             kept: anchors::Kept::default(),
             slow,
             running,
+            findings,
             clock,
             memory,
         }

@@ -36,10 +36,12 @@
 //! What overlaps (`join!`) counts in full: two queries of 5 ms at the same time are 10 ms of queries. Shares are then of the
 //! sum of all parts, so that they still add up to 1, and the rest is 0. A query timed inside another one counts twice.
 //!
-//! A task that was spawned, and a closure on another thread, has no scope: `stage` does nothing there, and its queries are
-//! no part of the request; a stage around awaiting them counts the time. The guard of a stage may live across awaits and
-//! move between threads with its request; dropped outside of it, or after its end, it counts nothing.
+//! A task that was spawned, and a closure on another thread, has no scope: `stage` does nothing there, its queries are no
+//! part of the request and have no trace; a stage around awaiting them counts the time. Unless they are forked off and
+//! joined ([`fork`], [`fork_sync`]); what is joined counts in full beside a stage that awaits it. The guard of a stage may
+//! live across awaits and move between threads with its request; dropped outside of it, or after its end, it counts nothing.
 
+mod fork;
 #[cfg_attr(
     not(feature = "http"),
     allow(dead_code, reason = "only this probe has scopes")
@@ -51,15 +53,22 @@ mod reading;
     allow(dead_code, reason = "only this probe has scopes")
 )]
 mod record;
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "only this probe has scopes")
+)]
+mod repeats;
 mod stage;
 
-pub use reading::{Anatomy, Part};
+pub use fork::{Forked, fork, fork_sync};
+pub use reading::{Anatomy, Part, Repeated};
 pub use stage::{Stage, stage, time};
 
 #[cfg(feature = "http")]
 pub(crate) use here::{Here, is_at};
-pub(crate) use here::{called, trace_id};
-pub(crate) use record::{Call, OTHER, Scope};
+pub(crate) use here::{called, name_latest, trace_id};
+pub(crate) use record::{Call, OTHER, Scope, Tally};
+pub(crate) use repeats::{QueryLimits, StatementId};
 
 #[cfg(all(test, feature = "http"))]
 mod tests;

@@ -130,6 +130,33 @@ fn an_anatomy_is_one_allocation_and_a_trace_none_beside_it() {
     assert_eq!(of(&traced(layer.clone().anatomy())), of(&layer) + 100);
 }
 
+#[cfg(feature = "db")]
+#[test]
+fn counting_statements_allocates_nothing_until_there_is_a_finding() {
+    let plimsoll = still();
+    let shop = plimsoll.database("shop").open();
+    let texts: Vec<_> = (0..40).map(|nth| format!("SELECT a{nth}")).collect();
+    let service = |again: usize| {
+        let (shop, texts) = (&shop, &texts);
+        service_fn(move |_: Request<()>| {
+            let others = texts.iter().map(String::as_str);
+            for sql in others.chain(std::iter::repeat_n("SELECT b", again)) {
+                shop.begin_sql(sql, None).finish(&Ok::<_, ()>(()));
+            }
+            let body = Full::new(Bytes::from_static(b"ok"));
+            ready(Ok::<_, Infallible>(Response::new(body)))
+        })
+    };
+    let layer = MeasureLayer::new(&plimsoll);
+    let of = |layer: &MeasureLayer, again| of_requests(layer.layer(service(again)));
+    let without = of(&layer, 9);
+    assert_eq!(of(&layer.clone().anatomy(), 9), without + 100);
+    assert_eq!(of(&layer.clone().n_plus_one(), 9), without + 100);
+    // Its name, and the place for that; the finding itself once, and none of those alike.
+    let found = of(&layer.clone().n_plus_one(), 10) - without - 100;
+    assert!((200..300).contains(&found), "{found}");
+}
+
 #[test]
 fn a_request_allocates_nothing_more_with_labels_on() {
     use plimsoll::http::Label;

@@ -8,15 +8,14 @@ use std::time::Duration;
 use axum::extract::{Json, Path, State};
 use axum::http::StatusCode;
 use axum::routing::{Router, get};
+use parking_lot::Mutex;
 use plimsoll::db::Db;
 use plimsoll::http::MeasureLayer;
-use plimsoll::modbus::{Point, Rules};
+use plimsoll::modbus::{Cycle, Health, Point, Rules};
 use plimsoll::pool::{Pool, PoolState};
 use plimsoll::{Plimsoll, export};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use tokio::sync::{Mutex, MutexGuard};
-use tokio_modbus::Slave;
-use tokio_modbus::client::{Context, Reader, Writer};
+use tokio::sync::watch;
 
 use crate::Failure;
 use crate::faults::{self, Faults};
@@ -61,23 +60,25 @@ impl Gateway {
     }
 
     /// Reads every device in cycles and keeps its latest words.
-    pub fn poll(self: &Arc<Self>) {
-        for name in self.devices.keys() {
-            tokio::spawn(self.clone().poll_device(name.clone()));
+    pub fn poll(self: &Arc<Self>) -> Result<(), Failure> {
+        for (name, device) in &self.devices {
+            let cycle = device.modbus.cycle("registers", CYCLE)?;
+            tokio::spawn(self.clone().poll_device(name.clone(), cycle));
+            tokio::spawn(announce(name.clone(), device.modbus.watch_health()));
         }
+        Ok(())
     }
 
-    async fn poll_device(self: Arc<Self>, name: String) {
-        let mut cycle = tokio::time::interval(CYCLE);
-        let mut answers = true;
+    async fn poll_device(self: Arc<Self>, name: String, mut cycle: Cycle) {
+        let mut polls = true;
         loop {
-            cycle.tick().await;
+            let _round = cycle.tick().await;
             metrics::counter!("bifrost_poll_cycles_total").increment(1);
             let polled = self.poll_once(&name).await;
-            if let (true, Err(error)) = (answers, &polled) {
+            if let (true, Err(error)) = (polls, &polled) {
                 eprintln!("{name}: {error}; the gateway goes on and tries in every cycle");
             }
-            answers = polled.is_ok();
+            polls = polled.is_ok();
         }
     }
 
@@ -95,7 +96,10 @@ impl Gateway {
         name: &str,
         run: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
-        let mut connection = self.pool.acquire(self.sqlite.acquire()).await?;
+        let mut connection = self
+            .pool
+            .acquire_within(self.sqlite.acquire(), is_late)
+            .await?;
         let query = self.faults.query(run(&mut connection));
         self.db.time(name, query).await
     }
@@ -106,43 +110,50 @@ impl Gateway {
     }
 }
 
+/// Says where a device stands whenever that changes.
+async fn announce(name: String, mut health: watch::Receiver<Health>) {
+    while health.changed().await.is_ok() {
+        let health = *health.borrow_and_update();
+        eprintln!("{name} is {health}");
+    }
+}
+
 /// One connection, shared by the polling cycle and the requests.
 struct Device {
-    context: Mutex<Context>,
+    modbus: plimsoll::modbus::Device,
     /// What each of its registers must be.
     word: Mutex<Point>,
 }
 
 impl Device {
     fn new(plimsoll: &Plimsoll, name: &str, address: SocketAddr) -> Result<Self, Failure> {
-        let device = plimsoll.modbus(name)?.request_timeout(CYCLE / 2);
-        let word = device.point(Rules::u16().range(0.0..=10_000.0))?;
+        let modbus = plimsoll
+            .modbus(name)
+            .request_timeout(CYCLE / 2)
+            .wait_timeout(CYCLE / 4)
+            .backoff(CYCLE / 2..=CYCLE * 5)
+            .tcp(address)?;
+        let word = modbus.point(Rules::u16().range(0.0..=10_000.0))?;
         Ok(Self {
-            context: Mutex::new(device.tcp(address, Slave(1))),
+            modbus,
             word: Mutex::new(word),
         })
     }
 
-    async fn turn(&self) -> Result<MutexGuard<'_, Context>, Failure> {
-        let turn = tokio::time::timeout(CYCLE / 4, self.context.lock()).await;
-        turn.map_err(|_| "an earlier request still waits for its answer".into())
-    }
-
     async fn read_text(&self) -> Result<String, Failure> {
-        let mut context = self.turn().await?;
-        let words = context.read_holding_registers(0, 16).await??;
-        let mut rules = self.word.lock().await;
+        let words = self.modbus.read_holding_registers(0, 16).await??;
+        let mut rules = self.word.lock();
         for word in &words {
             // What is refused is counted, and shown all the same.
             let _ = rules.check(&[*word]);
         }
+        drop(rules);
         let words: Vec<String> = words.iter().map(u16::to_string).collect();
         Ok(words.join(" "))
     }
 
     async fn write(&self, register: u16, word: u16) -> Result<(), Failure> {
-        let mut context = self.turn().await?;
-        Ok(context.write_single_register(register, word).await??)
+        Ok(self.modbus.write_single_register(register, word).await??)
     }
 }
 
@@ -196,4 +207,9 @@ async fn write(
 
 async fn health(State(gateway): Shared) -> Json<plimsoll::Stats> {
     Json(gateway.plimsoll.stats())
+}
+
+/// No connection came free in time.
+fn is_late(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::PoolTimedOut)
 }

@@ -14,7 +14,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::{Event, STUCK_AFTER, Warning};
 use crate::clock::SharedClock;
 use crate::histogram::nanos;
-use crate::registry::{RunningQuery, SlowOperation};
+use crate::registry::{QueryFinding, RunningQuery, SlowOperation};
 
 /// What a subscriber with a worker does with an event.
 pub(crate) type Callback<T = Event> = Box<dyn Fn(&T) + Send + Sync>;
@@ -50,6 +50,12 @@ impl Message for Arc<RunningQuery> {
     }
 }
 
+impl Message for Arc<QueryFinding> {
+    fn is_stale_beside(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 /// All subscribers of an instance.
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -60,6 +66,7 @@ pub(crate) struct Hub {
     slow: Queues<Arc<SlowOperation>>,
     warnings: Queues<Warning>,
     running: Queues<Arc<RunningQuery>>,
+    findings: Queues<Arc<QueryFinding>>,
 }
 
 /// The queues of those that wait for the same.
@@ -88,6 +95,7 @@ impl Hub {
             slow: Queues(Mutex::default()),
             warnings: Queues(Mutex::default()),
             running: Queues(Mutex::default()),
+            findings: Queues(Mutex::default()),
         }
     }
 
@@ -112,12 +120,13 @@ impl Hub {
     }
 
     /// Adds a subscriber to queries that take too long.
-    #[cfg_attr(
-        not(feature = "db"),
-        allow(dead_code, reason = "only this probe is watched")
-    )]
     pub(crate) fn add_watchdog(&self, name: &str, callback: Callback<Arc<RunningQuery>>) {
         self.running.add(self.queue(name, Some(callback)));
+    }
+
+    /// Adds a subscriber to requests that query too much.
+    pub(crate) fn add_found(&self, name: &str, callback: Callback<Arc<QueryFinding>>) {
+        self.findings.add(self.queue(name, Some(callback)));
     }
 
     fn queue<T: Message>(&self, name: &str, callback: Option<Callback<T>>) -> Arc<Queue<T>> {
@@ -159,6 +168,11 @@ impl Hub {
         self.running.publish(query);
     }
 
+    /// The same for a request that queries too much.
+    pub(crate) fn publish_finding(&self, finding: &Arc<QueryFinding>) {
+        self.findings.publish(finding);
+    }
+
     /// Counts callbacks that have been running for too long.
     pub(crate) fn look_for_stuck(&self) {
         let now_ns = self.clock.now_ns();
@@ -166,6 +180,7 @@ impl Hub {
         self.slow.look_for_stuck(now_ns);
         self.warnings.look_for_stuck(now_ns);
         self.running.look_for_stuck(now_ns);
+        self.findings.look_for_stuck(now_ns);
     }
 
     /// Shows what became of each subscriber's events.
@@ -174,6 +189,7 @@ impl Hub {
         self.slow.each_stats(&mut show);
         self.warnings.each_stats(&mut show);
         self.running.each_stats(&mut show);
+        self.findings.each_stats(&mut show);
     }
 
     #[cfg(test)]
@@ -190,6 +206,7 @@ impl Hub {
             && self.slow.flush(deadline)
             && self.warnings.flush(deadline)
             && self.running.flush(deadline)
+            && self.findings.flush(deadline)
     }
 }
 

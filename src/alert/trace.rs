@@ -1,5 +1,7 @@
 //! Structured `tracing` events. Target `plimsoll::alert`: an event per edge, `WARN` for a breach, `INFO` for a recovery.
-//! Target `plimsoll::slow`: a `WARN` per line of the slow log. Target `plimsoll::setup`: a `WARN` per warning.
+//! Target `plimsoll::slow`: a `WARN` per line of the slow log. Target `plimsoll::watchdog`: a `WARN` per query that is still
+//! running. Target `plimsoll::queries`: a `WARN` per request that queries too much. Target `plimsoll::setup`: a `WARN` per
+//! warning.
 
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use tracing::subscriber::NoSubscriber;
 
 use super::queue::Callback;
 use super::{Event, EventKind, Warning};
-use crate::registry::SlowOperation;
+use crate::registry::{QueryFinding, RunningQuery, SlowOperation};
 
 /// Writes edges.
 pub(crate) fn subscriber() -> Callback {
@@ -21,6 +23,18 @@ pub(crate) fn subscriber() -> Callback {
 pub(crate) fn slow_log() -> Callback<Arc<SlowOperation>> {
     let written = under_the_builder(write_slow);
     Box::new(move |slow| written(slow))
+}
+
+/// Writes queries that are still running.
+pub(crate) fn watchdog() -> Callback<Arc<RunningQuery>> {
+    let written = under_the_builder(write_running);
+    Box::new(move |query| written(query))
+}
+
+/// Writes requests that query too much.
+pub(crate) fn findings() -> Callback<Arc<QueryFinding>> {
+    let written = under_the_builder(write_finding);
+    Box::new(move |finding| written(finding))
 }
 
 /// Writes warnings.
@@ -90,10 +104,34 @@ fn write_slow(slow: &SlowOperation) {
     if slow.kind == "http" {
         let (method, route) = (slow.label("method"), slow.label("route"));
         let queries = slow.anatomy.as_ref().map(|anatomy| anatomy.queries);
-        let anatomy = slow.anatomy.as_ref().map(display);
-        tracing::warn!(target: "plimsoll::slow", method, route, status = code, end, duration, trace_id, queries, anatomy, "slow request");
+        let n_plus_one = slow.anatomy.as_ref().and_then(|it| it.n_plus_one.as_ref());
+        let (anatomy, n_plus_one) = (slow.anatomy.as_ref().map(display), n_plus_one.map(display));
+        tracing::warn!(target: "plimsoll::slow", method, route, status = code, end, duration, trace_id, queries, n_plus_one, anatomy, "slow request");
     } else {
         let (operation, model) = (slow.label("operation"), slow.label("model"));
-        tracing::warn!(target: "plimsoll::slow", operation, model, end, duration, trace_id, "slow query");
+        let query = slow.label("query");
+        tracing::warn!(target: "plimsoll::slow", operation, model, query, end, duration, trace_id, "slow query");
     }
+}
+
+fn write_running(query: &RunningQuery) {
+    let (name, age) = (query.name(), query.age.as_secs_f64());
+    let trace_id = query.trace_id.map(display);
+    tracing::warn!(target: "plimsoll::watchdog", query = name, age, trace_id, "query still running");
+}
+
+fn write_finding(finding: &QueryFinding) {
+    let (method, route) = (finding.label("method"), finding.label("route"));
+    let (duration, trace_id) = (
+        finding.duration.as_secs_f64(),
+        finding.trace_id.map(display),
+    );
+    let QueryFinding {
+        kind,
+        query,
+        count,
+        suppressed,
+        ..
+    } = finding;
+    tracing::warn!(target: "plimsoll::queries", %kind, method, route, query, count, duration, trace_id, suppressed, "too many queries");
 }

@@ -2,13 +2,15 @@
 //!
 //! The table is walked by hand instead of deserialised, because a deserialiser stops at the first mistake.
 
-use std::time::Duration;
+use toml::Table;
 
-use toml::{Table, Value};
-
-use super::{Adjustment, Problem, Settings};
+use super::fields::Fields;
+use super::{Adjustment, DatabaseSettings, Problem, Settings};
 use crate::budget::{Budget, Level, Select};
 use crate::naming::Naming;
+
+/// The most statements of a database that may be told apart.
+const MAX_STATEMENTS: u64 = 32_000;
 
 /// Reads a whole configuration; what is wrong goes to `problems`, the rest is returned.
 pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Settings {
@@ -31,6 +33,8 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Settings {
     };
     let naming = root.table("naming");
     let thresholds = root.table("thresholds");
+    let slow_log = root.table("slow_log");
+    let databases = root.tables("database");
     let budgets = root.tables("budget");
     root.finish();
     if let Some(table) = naming {
@@ -40,7 +44,19 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Settings {
         let mut fields = Fields::new("thresholds: ".into(), table, problems);
         settings.slow_request = fields.duration("slow_request");
         settings.slow_query = fields.duration("slow_query");
+        settings.query_watchdog = fields.duration("query_watchdog");
+        settings.n_plus_one = fields.integer("n_plus_one");
+        settings.max_queries = fields.integer("max_queries");
         fields.finish();
+    }
+    if let Some(table) = slow_log {
+        let mut fields = Fields::new("slow_log: ".into(), table, problems);
+        let count = fields.integer("count").map(|number| number as usize);
+        settings.slow_log = (count, fields.duration("period"));
+        fields.finish();
+    }
+    for table in databases {
+        database(table, &mut settings, problems);
     }
     for table in budgets {
         budget(table, &mut settings, problems);
@@ -86,17 +102,39 @@ fn naming(mut fields: Fields<'_>) -> Option<Naming> {
     Some(naming)
 }
 
-fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
-    let name = table
-        .get("name")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    let mut fields = Fields::new(format!("budget {name:?}: "), table, problems);
-    fields.string("name");
-    if name.is_empty() {
-        fields.report("name", "is missing: every budget needs one");
+fn database(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
+    let (name, mut fields) = Fields::named("database", table, problems);
+    if settings.databases.iter().any(|known| known.name == name) {
+        fields.report("name", "stands twice: keep one of the two tables");
     }
+    let max_statements = fields.integer("max_statements");
+    if let Some(statements) = max_statements.filter(|known| *known > MAX_STATEMENTS) {
+        let message = format!("{statements} is more than there may be: at most {MAX_STATEMENTS}");
+        fields.report("max_statements", message);
+    }
+    let quoted_literals = match fields.string("double_quotes").as_deref() {
+        None => None,
+        Some("names") => Some(false),
+        Some("literals") => Some(true),
+        Some(other) => {
+            let message =
+                format!("{other:?} is not what they stand around: choose names or literals");
+            fields.report("double_quotes", message);
+            None
+        }
+    };
+    let queries = fields.words("queries");
+    fields.finish();
+    settings.databases.push(DatabaseSettings {
+        name,
+        max_statements: max_statements.map(|number| number as usize),
+        quoted_literals,
+        queries,
+    });
+}
+
+fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
+    let (name, mut fields) = Fields::named("budget", table, problems);
     let on = fields.string("on");
     let labels = fields.strings("labels");
     let sli = fields.string("sli");
@@ -165,7 +203,7 @@ fn declare(
     quantile: Option<f64>,
 ) -> Option<Budget> {
     let Some(mut select) = Select::named(on) else {
-        let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire, cycle, check, point or operation";
+        let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire, create, cycle, check, point or operation";
         fields.report("on", format!("{on:?} {message}"));
         return None;
     };
@@ -190,135 +228,4 @@ fn declare(
             None
         }
     }
-}
-
-/// The fields of one table: each is taken once, and what is left over is unknown.
-struct Fields<'a> {
-    at: String,
-    table: Table,
-    known: Vec<&'static str>,
-    problems: &'a mut Vec<Problem>,
-}
-
-impl<'a> Fields<'a> {
-    fn new(at: String, table: Table, problems: &'a mut Vec<Problem>) -> Self {
-        Self {
-            at,
-            table,
-            known: Vec::new(),
-            problems,
-        }
-    }
-
-    fn report(&mut self, field: &str, message: impl Into<String>) {
-        self.problems
-            .push(Problem::new(format!("{}{field}", self.at), message));
-    }
-
-    /// Takes a field and reads it, or reports what was wanted.
-    fn take<T>(
-        &mut self,
-        field: &'static str,
-        wanted: &str,
-        read: impl FnOnce(&Value) -> Option<T>,
-    ) -> Option<T> {
-        self.known.push(field);
-        let value = self.table.remove(field)?;
-        let read = read(&value);
-        if read.is_none() {
-            self.report(field, format!("{value} is not {wanted}"));
-        }
-        read
-    }
-
-    fn string(&mut self, field: &'static str) -> Option<String> {
-        self.take(field, "a string", |value| value.as_str().map(str::to_owned))
-    }
-
-    fn boolean(&mut self, field: &'static str) -> Option<bool> {
-        self.take(field, "true or false", Value::as_bool)
-    }
-
-    fn integer(&mut self, field: &'static str) -> Option<u64> {
-        self.take(field, "a whole number from 0 up", |value| {
-            value.as_integer()?.try_into().ok()
-        })
-    }
-
-    fn number(&mut self, field: &'static str) -> Option<f64> {
-        self.take(field, "a number", as_number)
-    }
-
-    fn duration(&mut self, field: &'static str) -> Option<Duration> {
-        self.take(
-            field,
-            "a duration: write \"250ms\", \"5s\" or \"1m 30s\"",
-            as_duration,
-        )
-    }
-
-    /// A number, or a duration as seconds.
-    fn limit(&mut self, field: &'static str) -> Option<f64> {
-        let wanted = "a limit: write a number such as 0.001, or a duration such as \"200ms\"";
-        self.take(field, wanted, |value| {
-            as_number(value).or_else(|| Some(as_duration(value)?.as_secs_f64()))
-        })
-    }
-
-    fn table(&mut self, field: &'static str) -> Option<Table> {
-        self.take(field, "a table", |value| value.as_table().cloned())
-    }
-
-    fn tables(&mut self, field: &'static str) -> Vec<Table> {
-        let read = |value: &Value| {
-            value
-                .as_array()?
-                .iter()
-                .map(|entry| entry.as_table().cloned())
-                .collect()
-        };
-        self.take(field, "a list of tables: write [[budget]]", read)
-            .unwrap_or_default()
-    }
-
-    /// A string, or a list of strings.
-    fn words(&mut self, field: &'static str) -> Vec<String> {
-        let word = |value: &Value| value.as_str().map(str::to_owned);
-        let read = |value: &Value| match value {
-            Value::Array(words) => words.iter().map(word).collect(),
-            one => Some(vec![word(one)?]),
-        };
-        self.take(field, "a string or a list of strings", read)
-            .unwrap_or_default()
-    }
-
-    /// A table of strings.
-    fn strings(&mut self, field: &'static str) -> Vec<(String, String)> {
-        let read = |value: &Value| {
-            let entry =
-                |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
-            value.as_table()?.iter().map(entry).collect()
-        };
-        self.take(field, "a table of strings", read)
-            .unwrap_or_default()
-    }
-
-    /// Reports every field that nobody took.
-    fn finish(mut self) {
-        let unknown: Vec<String> = self.table.keys().cloned().collect();
-        for field in unknown {
-            let known = self.known.join(", ");
-            self.report(&field, format!("is not a known key: choose one of {known}"));
-        }
-    }
-}
-
-fn as_number(value: &Value) -> Option<f64> {
-    value
-        .as_float()
-        .or_else(|| value.as_integer().map(|number| number as f64))
-}
-
-fn as_duration(value: &Value) -> Option<Duration> {
-    humantime::parse_duration(value.as_str()?).ok()
 }

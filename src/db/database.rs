@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -9,9 +10,11 @@ use super::error::Status;
 use super::guard::{Counted, Guard};
 use super::statement::{DoubleQuotes, Statement};
 use super::statements::Statements;
-use crate::histogram::{Cells, Reading};
+use crate::config::DatabaseSettings;
+use crate::histogram::{Cells, Reading, nanos};
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, Operation, Outcome, Registry};
+use crate::scope::StatementId;
 
 /// Statements that are told apart unless told otherwise.
 pub(super) const MAX_STATEMENTS: usize = 256;
@@ -23,7 +26,8 @@ const ERRORS: usize = 2;
 impl Plimsoll {
     /// Measures queries by their SQL: a database of this name, which only [`top_queries`](Self::top_queries) shows.
     ///
-    /// One name is one table of statements, whoever opens it; the options are those of the first.
+    /// One name is one table of statements, whoever opens it; the options are those of the first, and those of the
+    /// configuration (`[[database]]`) win over them.
     pub fn database(&self, name: impl Into<String>) -> DatabaseBuilder {
         DatabaseBuilder {
             plimsoll: self.clone(),
@@ -64,11 +68,21 @@ impl DatabaseBuilder {
     /// The handle to measure with.
     pub fn open(self) -> Database {
         let inner = self.plimsoll.inner();
+        let settings = inner.databases.settings(&self.name);
         let known = inner.databases.open(&self.name, || {
             let memory = inner.registry.memory_of_cells().clone();
+            let cap = settings.max_statements.unwrap_or(self.max_statements);
+            let quotes = match settings.quoted_literals {
+                None => self.quotes,
+                Some(false) => DoubleQuotes::Names,
+                Some(true) => DoubleQuotes::Literals,
+            };
+            let statements = Statements::new(quotes, cap, memory);
+            let queries = settings.queries.iter();
+            queries.for_each(|name| statements.declare(name));
             Known {
                 name: self.name.as_str().into(),
-                statements: Statements::new(self.quotes, self.max_statements, memory),
+                statements,
             }
         });
         Database {
@@ -79,8 +93,12 @@ impl DatabaseBuilder {
 }
 
 /// All databases of an instance.
-#[derive(Debug, Default)]
-pub(crate) struct Databases(Mutex<Vec<Arc<Known>>>);
+#[derive(Debug)]
+pub(crate) struct Databases {
+    /// What the configuration says, whatever the code does.
+    settings: Vec<DatabaseSettings>,
+    open: Mutex<Vec<Arc<Known>>>,
+}
 
 /// A database and its statements.
 #[derive(Debug)]
@@ -90,8 +108,20 @@ pub(crate) struct Known {
 }
 
 impl Databases {
+    pub(crate) fn new(settings: Vec<DatabaseSettings>) -> Self {
+        let open = Mutex::default();
+        Self { settings, open }
+    }
+
+    /// What the configuration says of a database.
+    fn settings(&self, name: &str) -> DatabaseSettings {
+        let mut all = self.settings.iter();
+        let found = all.find(|settings| settings.name == name);
+        found.cloned().unwrap_or_default()
+    }
+
     fn open(&self, name: &str, make: impl FnOnce() -> Known) -> Arc<Known> {
-        let mut all = self.0.lock();
+        let mut all = self.open.lock();
         if let Some(known) = all.iter().find(|known| *known.name == *name) {
             return known.clone();
         }
@@ -101,7 +131,7 @@ impl Databases {
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Known>> {
-        self.0.lock().clone()
+        self.open.lock().clone()
     }
 }
 
@@ -176,21 +206,33 @@ impl Database {
     /// With a `name` (`orders.by_id`) that is its identity and its label `query`, whatever the text. Without one it is the
     /// text without its values. Any text will do; of more than 4 KiB only these are looked at.
     pub fn begin_sql(&self, sql: &str, name: Option<&str>) -> Guard {
-        let statements = &self.known.statements;
-        let slot = match name {
-            Some(name) => statements.named(name, sql, |statement, declared| {
-                self.keep(statement, name, declared)
-            }),
-            None => statements.of(sql, |statement, _| {
-                self.keep(statement, &statement.summary, false)
-            }),
-        };
-        Guard::begin(Counted::Statement(slot.kept.clone()))
+        Guard::begin(self.find(sql, name))
+    }
+
+    /// What a query is counted as, which is not begun yet.
+    pub(super) fn find(&self, sql: &str, name: Option<&str>) -> Counted {
+        Counted::Statement(self.kept(sql, name).clone())
     }
 
     /// The same for text that may not be UTF-8, as some drivers have it: what is none is read as `\u{fffd}`, by a copy.
     pub fn begin_bytes(&self, sql: &[u8], name: Option<&str>) -> Guard {
         self.begin_sql(&String::from_utf8_lossy(sql), name)
+    }
+
+    /// Counts a query that somebody else timed, by its SQL or by `name` as [`begin_sql`](Self::begin_sql) does, with an
+    /// [`Outcome`], an [`ErrorClass`](super::ErrorClass) or a [`Status`]. A duration above the range counts as the range's end.
+    pub fn track_sql(
+        &self,
+        sql: &str,
+        name: Option<&str>,
+        duration: Duration,
+        status: impl Into<Status>,
+    ) {
+        let (kept, end, elapsed_ns) = (self.kept(sql, name), status.into().0, nanos(duration));
+        let operation = kept.operation();
+        operation.record(end, elapsed_ns);
+        kept.count(elapsed_ns, end.outcome == Outcome::Error);
+        operation.ended(StatementId::of(&**kept), end, elapsed_ns, None);
     }
 
     /// Times a query from its first poll and returns its result, unchanged: [`Db::time`](super::Db::time) by statement.
@@ -208,12 +250,9 @@ impl Database {
     where
         F: Future<Output = Result<T, E>>,
     {
-        let slot = self.known.statements.of(sql, |statement, _| {
-            self.keep(statement, &statement.summary, false)
-        });
-        let kept = slot.kept.clone();
+        let counted = self.find(sql, None);
         async move {
-            let guard = Guard::begin(Counted::Statement(kept));
+            let guard = Guard::begin(counted);
             let result = query.await;
             guard.finish(&result);
             result
@@ -226,6 +265,20 @@ impl Database {
         names
             .into_iter()
             .for_each(|name| self.known.statements.declare(name));
+    }
+
+    #[inline]
+    fn kept(&self, sql: &str, name: Option<&str>) -> &Arc<Kept> {
+        let statements = &self.known.statements;
+        let slot = match name {
+            Some(name) => statements.named(name, sql, |statement, declared| {
+                self.keep(statement, name, declared)
+            }),
+            None => statements.of(sql, |statement, _| {
+                self.keep(statement, &statement.summary, false)
+            }),
+        };
+        &slot.kept
     }
 
     fn keep(&self, statement: &Statement, query: &str, declared: bool) -> Arc<Kept> {

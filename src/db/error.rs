@@ -6,7 +6,7 @@ use crate::registry::{End, Outcome, Way};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorClass {
-    /// The database was not reached, or went away (SQLSTATE class 08).
+    /// The database was not reached, or went away: SQLSTATE class 08, and 57P.. with which PostgreSQL ends connections.
     Connection,
     /// A value that does not fit (21, 22).
     Data,
@@ -22,7 +22,7 @@ pub enum ErrorClass {
     Syntax,
     /// The server has not enough of something (53, 54).
     Resources,
-    /// Somebody intervened, the server shuts down (57, but for 57014).
+    /// Somebody intervened (57, but for 57014 and 57P..).
     Operator,
     /// The server or its machine failed (58, XX).
     System,
@@ -44,6 +44,8 @@ impl ErrorClass {
             "55P03" => return Self::Retryable,
             "42501" => return Self::Auth,
             _ if code.len() != 5 => return Self::Other,
+            // Whether the last words of a backend arrive or the socket is closed before is a matter of chance.
+            _ if code.starts_with("57P") => return Self::Connection,
             _ => {}
         }
         match code.get(..2).unwrap_or_default() {
@@ -178,7 +180,9 @@ mod tests {
             ("42501", "auth"),
             ("53300", "resources"),
             ("57014", "timeout"),
-            ("57P01", "operator"),
+            ("57P01", "connection"),
+            ("57P03", "connection"),
+            ("57000", "operator"),
             ("58030", "system"),
             ("XX000", "system"),
             ("02000", "no_data"),

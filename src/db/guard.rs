@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::database::Kept;
 use super::error::{ClassifyError, ErrorClass, Status, Unclassified};
 use crate::registry::{End, Extra, Handle, InFlight, Operation, Outcome, Watched};
+use crate::scope::StatementId;
 
 /// A query under way. Dropped without an end it counts as cancelled, or as an error if a panic dropped it.
 #[derive(Debug)]
@@ -103,6 +104,14 @@ impl Deref for Query {
 }
 
 impl Handle for Query {
+    #[inline]
+    fn statement(&self) -> StatementId {
+        match &self.counted {
+            Counted::Operation(operation) => StatementId::of(&**operation),
+            Counted::Statement(kept) => StatementId::of(&**kept),
+        }
+    }
+
     #[inline]
     fn closed(&self, end: End, elapsed_ns: u64) {
         if self.rows != UNTOLD {

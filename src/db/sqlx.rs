@@ -36,14 +36,22 @@
 //!   several statements (`raw_sql`) as one. `BEGIN`, `COMMIT`, `ROLLBACK` and savepoints are statements; preparing one by hand is
 //!   `PREPARE`, not counted as a run of it. `describe`, `ping`, what sqlx does when it connects, and the rollback of a
 //!   transaction that was dropped are not counted.
-//! * A dropped future as cancelled; a stream that was left after a row as `partial`; no row as `ok`, `RowNotFound` included.
-//!   Errors by SQLSTATE, those of SQLite by its codes.
+//! * A dropped future as cancelled, though PostgreSQL goes on with the statement, and the connection is a ghost until it ends.
+//!   A stream that was left after a row as `partial`; no row as `ok`, `RowNotFound` included. Errors by SQLSTATE, those of
+//!   SQLite by its codes.
 //! * Rows that were read. How many a statement changed, each driver tells in its own way, and this knows none.
 //! * The wait for a connection, apart from the query; `PoolTimedOut` and `PoolClosed` are ends of the wait, and no query was.
 //! * Transactions by how they ended: `dropped` is what neither a commit nor a rollback ended, so sqlx rolls it back; a commit
-//!   that failed is among them. A savepoint is a part of its transaction.
-//! * The pool's gauges, [ghosts](crate::pool#ghosts) among them. How long it takes to open a connection, sqlx does not tell: it is
-//!   part of the wait of whoever it is opened for.
+//!   that failed is among them. A savepoint is a part of its transaction. After an error PostgreSQL answers a commit by rolling
+//!   back; sqlx does not tell, so that is `committed`.
+//! * The pool's gauges, [ghosts](crate::pool#ghosts) among them. How long it takes to open a connection, sqlx does not
+//!   tell: its only hook (`after_connect`) comes when it is open. It is part of the wait of whoever it is
+//!   opened for; a pool of your own can time it by [`Connections`](crate::pool::Connections).
+//!
+//! # Names
+//!
+//! A statement whose summary says too little goes by a name where its executor has one: `pool.named("orders.by_id")`,
+//! `tx.named("orders.pay")`. Names are `&'static str`, so that no value of a user's becomes one.
 //!
 //! # What is not seen
 //!
@@ -51,6 +59,10 @@
 //! `Acquire`, which `migrate!` and foreign code ask for, promises a connection of the driver's: it is implemented, its waits
 //! are counted, and each connection that is handed out by it in `connections_unmeasured_total`. A transaction that it begins on
 //! a pool looks like a ghost while it is open.
+//!
+//! So is what only one driver has: of PostgreSQL copying (`connection.inner_mut().copy_in_raw(..)`), `PgAdvisoryLock`
+//! (`lock.acquire(connection.inner_mut())`), and `PgListener::connect_with(pool.inner())`, whose connection is a ghost for as
+//! long as it listens. Time it by hand where it matters: [`Db::time`](super::Db::time).
 //!
 //! What is measured does not turn into the driver's connection by itself:
 //!
@@ -75,6 +87,7 @@ mod driver;
 mod ended;
 mod executor;
 mod meter;
+mod named;
 mod pool;
 mod query;
 mod rows;
@@ -83,5 +96,7 @@ mod transaction;
 
 pub use acquire::{Acquire, Unseen};
 pub use connection::{Connection, PoolConnection};
+pub use ended::class_of;
+pub use named::Named;
 pub use pool::Pool;
 pub use transaction::Transaction;

@@ -18,10 +18,16 @@ pub(crate) const OTHER: &str = "_OTHER";
 /// Verbs that are told apart.
 #[rustfmt::skip]
 const VERBS: &[&str] = &[
-    "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "ALTER",
-    "ANALYZE", "CALL", "CLOSE", "COPY", "CREATE", "DECLARE", "DO", "DROP", "EXECUTE", "EXPLAIN", "FETCH", "GRANT",
-    "LISTEN", "LOCK", "MERGE", "NOTIFY", "PRAGMA", "REFRESH", "REINDEX", "REPLACE", "REVOKE", "SET", "SHOW", "START",
-    "TRUNCATE", "UNLISTEN", "VACUUM", "VALUES",
+    "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "ABORT",
+    "ALTER", "ANALYZE", "ATTACH", "CALL", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT", "COPY", "CREATE", "DEALLOCATE",
+    "DECLARE", "DETACH", "DISCARD", "DO", "DROP", "END", "EXECUTE", "EXPLAIN", "FETCH", "GRANT", "LISTEN", "LOCK", "MERGE",
+    "MOVE", "NOTIFY", "PRAGMA", "PREPARE", "REFRESH", "REINDEX", "REPLACE", "RESET", "REVOKE", "SET", "SHOW", "START",
+    "TRUNCATE", "UNLISTEN", "USE", "VACUUM", "VALUES",
+];
+
+/// Those that `WITH` may be for.
+const AFTER_WITH: &[&str] = &[
+    "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "VALUES",
 ];
 
 /// A statement without its values.
@@ -147,7 +153,7 @@ fn verb(tokens: &[Token<'_>]) -> &'static str {
             Token::Sign(')') => depth -= 1,
             _ => {}
         }
-        known(token).filter(|_| depth == 0)
+        known(token).filter(|verb| depth == 0 && AFTER_WITH.contains(verb))
     });
     main.copied().unwrap_or(first)
 }
@@ -155,13 +161,15 @@ fn verb(tokens: &[Token<'_>]) -> &'static str {
 /// The tokens as text, spaced as one would write them.
 fn text(tokens: &[Token<'_>]) -> String {
     let mut text = String::new();
+    let mut before = None;
     let mut tight = true;
     for token in tokens {
         let sign = match token {
             Token::Sign(sign) => Some(*sign),
             _ => None,
         };
-        if !tight && !matches!(sign, Some(',' | ')' | '.' | ';' | ':' | ']')) {
+        let belongs = matches!(sign, Some(',' | ')' | '.' | ';' | ':' | ']'));
+        if !tight && !belongs && !is_operator(before, sign) {
             text.push(' ');
         }
         match token {
@@ -171,8 +179,24 @@ fn text(tokens: &[Token<'_>]) -> String {
             Token::Sign(sign) => text.push(*sign),
         }
         tight = matches!(sign, Some('(' | '.' | ':' | '['));
+        before = sign;
     }
     text
+}
+
+/// Whether two signs are one operator, or the better part of one: `<=`, `||`, `->>`.
+fn is_operator(first: Option<char>, second: Option<char>) -> bool {
+    let (Some(first), Some(second)) = (first, second) else {
+        return false;
+    };
+    match second {
+        '=' => matches!(first, '<' | '>' | '!'),
+        '>' => matches!(first, '<' | '-' | '=' | '>' | '@' | '#'),
+        '<' | '|' | '&' | '~' => first == second || (first, second) == ('!', '~'),
+        '@' => first == '<',
+        '*' => first == '~',
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -115,6 +115,14 @@ pub(super) fn show(
         let labels = [("kind", domain.as_str()), ("reason", reason)];
         sheet.sample(labels.into_iter(), Number::Integer(count));
     });
+    sheet.family(
+        "plimsoll_query_findings_dropped_total",
+        "Requests that queried too much and that nobody was told of: limit where there were too many, busy where two met.",
+        Kind::Counter,
+    );
+    inner.registry.findings.each_dropped(|reason, count| {
+        sheet.sample([("reason", reason)].into_iter(), Number::Integer(count));
+    });
     #[cfg(feature = "db")]
     statements(inner, sheet);
     if let Some(running) = &inner.registry.running {

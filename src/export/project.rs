@@ -130,10 +130,16 @@ impl Projection {
                 let scale = self.buckets.layout().unit().scale();
                 distributed(&self.buckets, values, scale)
             }
-            Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) => Number::Integer(count()),
+            Take::Ended | Take::EndedAs(_) | Take::EndedBy(_) | Take::EndedOperation(_) => {
+                Number::Integer(count())
+            }
             Take::Begun => Number::Integer(operations().map(begun).sum()),
             Take::InFlight => {
                 Number::Integer(operations().map(|operation| operation.in_flight).sum())
+            }
+            Take::Found(kind) => {
+                let found = operations().filter_map(|operation| operation.found[kind as usize]);
+                Number::Integer(found.sum())
             }
             Take::Slow => {
                 let slow = |ended: &EndedSeries| {
@@ -188,9 +194,13 @@ fn kind(take: Take) -> Kind {
             Kind::Histogram
         }
         Take::InFlight | Take::ErrorRatio => Kind::Gauge,
-        Take::Ended | Take::EndedAs(_) | Take::EndedOperation(_) | Take::Begun | Take::Slow => {
-            Kind::Counter
-        }
+        Take::Ended
+        | Take::EndedAs(_)
+        | Take::EndedBy(_)
+        | Take::EndedOperation(_)
+        | Take::Begun
+        | Take::Slow
+        | Take::Found(_) => Kind::Counter,
     }
 }
 
@@ -228,9 +238,7 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
             }
             continue;
         }
-        if let Take::Extra { extra, .. } = spec.take
-            && operation.extras[extra as usize].is_none()
-        {
+        if !is_measured(spec.take, operation) {
             continue;
         }
         // Also without an ended one: a pair of counters is then born with the same labels, at zero.
@@ -238,7 +246,10 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
             .entry(values(inner, spec, operation, Which::All))
             .or_default();
         row.came(operation.created());
-        if matches!(spec.take, Take::Begun | Take::InFlight | Take::Extra { .. }) {
+        if matches!(
+            spec.take,
+            Take::Begun | Take::InFlight | Take::Extra { .. } | Take::Found(_)
+        ) {
             row.parts.push((at, 0));
             continue;
         }
@@ -249,6 +260,15 @@ fn rows(inner: &Inner, spec: &Spec, series: &DomainSeries) -> Rows {
         row.parts.extend(counted.map(|(which, _)| (at, which)));
     }
     rows
+}
+
+/// Whether there is anything of an operation that such a family could show.
+fn is_measured(take: Take, operation: &OperationSeries) -> bool {
+    match take {
+        Take::Extra { extra, .. } => operation.extras[extra as usize].is_some(),
+        Take::Found(kind) => operation.found[kind as usize].is_some(),
+        _ => true,
+    }
 }
 
 /// What of an operation label values are asked for.
@@ -325,6 +345,7 @@ fn begun(operation: &OperationSeries) -> u64 {
 fn counts(take: Take, domain: Domain, operation: &OperationSeries, ended: &EndedSeries) -> bool {
     match take {
         Take::EndedAs(outcome) => ended.end.outcome == outcome,
+        Take::EndedBy(way) => ended.end.way == way,
         Take::EndedOperation(name) => operation.is_operation(domain, name),
         _ => true,
     }

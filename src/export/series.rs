@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use crate::histogram::{
     Buckets, Folded, Histogram, NativeBuckets, NativeSchema, RawExemplar, Reading, Snapshot,
 };
-use crate::registry::{Domain, End, Extra, Operation, OperationSet, Registry};
+use crate::registry::{Domain, End, Extra, Operation, OperationSet, QueryFindingKind, Registry};
 
 /// Operations that are read before somebody else may read.
 const AT_ONCE: usize = 128;
@@ -31,6 +31,8 @@ pub(super) struct OperationSeries {
     /// By extra; `None` where nobody measured it.
     pub(super) extras: [Option<Values>; Extra::ALL.len()],
     pub(super) stages: Vec<StageValues>,
+    /// By kind; `None` where nobody looked out for it.
+    pub(super) found: [Option<u64>; QueryFindingKind::ALL.len()],
 }
 
 /// A part that the time of its requests went to.
@@ -83,6 +85,7 @@ impl DomainSeries {
             ended: Vec::new(),
             extras: Extra::ALL.map(|_| None),
             stages: Vec::new(),
+            found: [None; QueryFindingKind::ALL.len()],
         };
         let operations = &mut self.operations;
         set.each_since(known, |operation| operations.push(new(operation)));
@@ -154,6 +157,9 @@ impl OperationSeries {
             }
         }
         grown |= self.renew_stages(reading, reader);
+        let found = QueryFindingKind::ALL.map(|kind| self.operation.found(kind, reading));
+        grown |= found.map(|count| count.is_some()) != self.found.map(|count| count.is_some());
+        self.found = found;
         // After the ends: what ended before is then among those that began.
         self.started = self.operation.started(reading);
         self.in_flight = self.operation.in_flight(reading);

@@ -8,6 +8,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::naming::Naming;
 use crate::registry::{Domain, InstrumentKind, InstrumentValue, Outcome};
+use crate::scope::{QueryLimits, Scope, StatementId};
 
 mod exemplars;
 mod formats;
@@ -54,9 +55,10 @@ fn filled(naming: Naming) -> Plimsoll {
     );
     let anatomy = plimsoll.registry().set(Domain::Http).get(&["GET", "/a"]);
     anatomy.ended(
+        StatementId::of(&plimsoll),
         Ok.into(),
         5 * MS,
-        Some(&crate::scope::Scope::new(true, None)),
+        Some(&Scope::new(true, None, QueryLimits::default())),
     );
     record(
         &plimsoll,
@@ -95,6 +97,7 @@ fn filled(naming: Naming) -> Plimsoll {
         &["orders"],
         &[(Ok, 0, MS), (Error, 0, 5_000 * MS)],
     );
+    record(&plimsoll, Domain::Create, &["orders"], &[(Ok, 0, 4 * MS)]);
     plimsoll
 }
 

@@ -10,12 +10,14 @@ use super::RequestHead;
 use super::share::Counted;
 use crate::histogram::TraceId;
 use crate::registry::InFlight;
-use crate::scope::{Here, Scope};
+use crate::scope::{Here, QueryLimits, Scope};
 
 /// What a layer keeps of each request beside its counts; nothing by default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Records {
     pub(super) anatomy: bool,
+    /// Whether one is kept for the number of queries alone.
+    pub(super) queries: bool,
     pub(super) trace: Option<Trace>,
 }
 
@@ -32,21 +34,22 @@ impl Records {
     /// Whether there is anything to keep.
     #[inline]
     pub(super) fn any(&self) -> bool {
-        self.anatomy || self.trace.is_some()
+        self.anatomy || self.queries || self.trace.is_some()
     }
 
     /// Keeps a record of the request under way, if there is one and anything to be kept of it.
     #[inline(never)]
     pub(super) fn keep(&self, in_flight: &mut InFlight<Counted>, head: &RequestHead<'_>) {
         if let Some(counted) = in_flight.operation_mut() {
-            counted.keep(self.begin(head));
+            let limits = counted.query_limits();
+            counted.keep(self.begin(limits, head));
         }
     }
 
-    fn begin(&self, head: &RequestHead<'_>) -> Option<Box<Scope>> {
+    fn begin(&self, limits: QueryLimits, head: &RequestHead<'_>) -> Option<Box<Scope>> {
         let trace_id = self.trace.as_ref().and_then(|trace| trace.find(head));
-        let any = self.anatomy || trace_id.is_some();
-        any.then(|| Box::new(Scope::new(self.anatomy, trace_id)))
+        let any = self.anatomy || self.queries || trace_id.is_some();
+        any.then(|| Box::new(Scope::new(self.anatomy, trace_id, limits)))
     }
 }
 

@@ -15,7 +15,7 @@ use super::route::{self, Matched, UNMATCHED};
 use crate::clock::SharedClock;
 use crate::instance::Plimsoll;
 use crate::registry::{Anchor, Domain, Handle, InFlight, Operation, OperationSet, WeakAnchors};
-use crate::scope::{Here, Scope, is_at};
+use crate::scope::{Here, QueryLimits, Scope, is_at};
 
 /// What a layer was told, and where it counts. An instance has one of each kind.
 pub(super) struct Share {
@@ -228,6 +228,11 @@ impl Counted {
     /// The record of the request from now on.
     pub(super) fn keep(&mut self, scope: Option<Box<Scope>>) {
         self.scope = scope;
+    }
+
+    /// How often its requests may query.
+    pub(super) fn query_limits(&self) -> QueryLimits {
+        self.anchor.registry().findings.limits
     }
 
     /// A classifier of the user's panicked.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::budgets::{self, taken};
+use super::checks::{facade_problems, find_problems, query_problems, slow_log_problem};
 use super::{Inner, Plimsoll};
 use crate::alert::{Callback, Event, EventKind, Hub, QUEUE_CAPACITY, Warning};
 use crate::budget::Budget;
@@ -15,16 +15,20 @@ use crate::family::{Foreign, Format, Offer, Shelf};
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::naming::Naming;
 use crate::registry::{
-    Domain, Label, Late, Registry, Running, RunningQuery, SlowLog, SlowOperation, keys,
-    label_problems,
+    Domain, Findings, Label, Late, QueryFinding, Registry, Running, RunningQuery, SlowLog,
+    SlowOperation, keys, label_problems,
 };
+use crate::scope::QueryLimits;
 
 /// Label sets per kind of work before the rest is counted under `other`.
 const MAX_SERIES: usize = 1_000;
 
 /// How many lines the slow log has for each kind of work, and how often.
 const SLOW_LOG: (usize, Duration) = (5, Duration::from_secs(10));
-const MAX_SLOW: usize = 1_000;
+
+/// How often a request may run one statement, and how many queries it may make.
+const N_PLUS_ONE: u64 = 10;
+const MAX_QUERIES: u64 = 100;
 
 /// A configuration in the making. Every mistake surfaces at [`build`](Self::build), all at once.
 ///
@@ -41,10 +45,10 @@ pub struct Builder {
     watches: Vec<Watch>,
     offer: Offer,
     callbacks: Vec<(String, Callback)>,
-    slow_log: Option<(usize, Duration)>,
     on_slow: Vec<Callback<Arc<SlowOperation>>>,
     on_warning: Vec<Callback<Warning>>,
-    watchdog: Option<(Duration, Callback<Arc<RunningQuery>>)>,
+    on_running: Option<Callback<Arc<RunningQuery>>>,
+    on_finding: Vec<Callback<Arc<QueryFinding>>>,
     foreign: Foreign,
     labels: Vec<Label>,
     problems: Vec<Problem>,
@@ -122,7 +126,7 @@ impl Builder {
     /// memory: some 500 bytes for each. Cost: a comparison for each operation; for slow ones that get in, a lock that nobody
     /// waits for, and a copy of the labels.
     pub fn slow_log(mut self, count: usize, period: Duration) -> Self {
-        self.slow_log = Some((count, period));
+        self.code.slow_log = (Some(count), Some(period));
         self
     }
 
@@ -147,9 +151,9 @@ impl Builder {
     /// Asked twice, the latter holds.
     ///
     /// It may block or panic: nobody else notices. Queries are looked at by the tick, so a query is told of up to a tick
-    /// late, and one that ends before is not. 1024 are watched at the same time; what is above is counted in
-    /// `plimsoll_queries_unwatched_total`. Cost while it is on: a further reading of the clock and two exchanges for each
-    /// query; no lock and no allocation.
+    /// late, and one that ends before is not. With the feature `tracing` they go to the target `plimsoll::watchdog` as
+    /// well. 1024 are watched at the same time; what is above is counted in `plimsoll_queries_unwatched_total`. Cost while
+    /// it is on: a further reading of the clock and two exchanges for each query; no lock and no allocation.
     ///
     /// ```
     /// use plimsoll::Plimsoll;
@@ -168,7 +172,66 @@ impl Builder {
         limit: Duration,
         callback: impl Fn(&RunningQuery) + Send + Sync + 'static,
     ) -> Self {
-        self.watchdog = Some((limit, Box::new(move |query| callback(query))));
+        self.code.query_watchdog = Some(limit);
+        self.on_running = Some(Box::new(move |query| callback(query)));
+        self
+    }
+
+    /// How often a request may run one statement before that is a finding, 10 by default; 0 for ever so often.
+    ///
+    /// Looked for where a layer keeps a record of the request: under [anatomy], [trace ids] (of requests that have a
+    /// trace), or [asked to][n_plus_one]. Statements are those of [`Database`](crate::db::Database) and the sqlx wrapper,
+    /// by their text without values or their name; of [`Db`](crate::db::Db) operation and model are the statement. What
+    /// came above the cap on statements or label sets is not told apart, so it is no finding. 16 are told apart at a time;
+    /// of more than that, each run in turn, repetitions may be missed.
+    ///
+    /// Findings are counted by method and route (`http_server_n_plus_one_requests_total`), stand in the request's
+    /// [`Anatomy`](crate::Anatomy), and go to [`on_query_finding`](Self::on_query_finding). Cost: per query some
+    /// comparisons, no allocation; two allocations in a request that has a finding.
+    ///
+    /// [anatomy]: crate::http::MeasureLayer::anatomy
+    /// [trace ids]: crate::http::MeasureLayer::trace_ids
+    /// [n_plus_one]: crate::http::MeasureLayer::n_plus_one
+    #[cfg(all(feature = "db", feature = "http"))]
+    pub fn n_plus_one(mut self, times: u64) -> Self {
+        self.code.n_plus_one = Some(times);
+        self
+    }
+
+    /// How many queries a request may make in all before that is a finding, 100 by default; 0 for ever so many. As for
+    /// [`n_plus_one`](Self::n_plus_one), counted in `http_server_max_queries_requests_total`.
+    #[cfg(all(feature = "db", feature = "http"))]
+    pub fn max_queries(mut self, queries: u64) -> Self {
+        self.code.max_queries = Some(queries);
+        self
+    }
+
+    /// Calls `callback` for requests that query too much, on a thread of its own. It may block or panic: nobody else notices.
+    ///
+    /// Every ten seconds it is told of 20 findings at most that differ in kind, method, route or statement: of those alike,
+    /// the one with the most queries, and how many others there were. What is above 20 is counted in
+    /// `plimsoll_query_findings_dropped_total`. With the feature `tracing` they go to the target `plimsoll::queries` as
+    /// well.
+    ///
+    /// ```
+    /// use plimsoll::Plimsoll;
+    ///
+    /// let plimsoll = Plimsoll::builder()
+    ///     .n_plus_one(10)
+    ///     .max_queries(100)
+    ///     .on_query_finding(|found| {
+    ///         let (route, query) = (found.label("route"), &found.query);
+    ///         eprintln!("{}: {route} ran {query} {} times in {:?}", found.kind, found.count, found.duration)
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    #[cfg(all(feature = "db", feature = "http"))]
+    pub fn on_query_finding(
+        mut self,
+        callback: impl Fn(&QueryFinding) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_finding.push(Box::new(move |found| callback(found)));
         self
     }
 
@@ -346,11 +409,12 @@ impl Builder {
             problems.extend(found.map(|(field, message)| Problem::new(field, message)));
         }
         problems.extend(facade_problems(&self.foreign));
-        let slow_log = self.slow_log.unwrap_or(SLOW_LOG);
+        let slow_log = (
+            settings.slow_log.0.unwrap_or(SLOW_LOG.0),
+            settings.slow_log.1.unwrap_or(SLOW_LOG.1),
+        );
         problems.extend(slow_log_problem(slow_log));
-        problems.extend(watchdog_problem(
-            self.watchdog.as_ref().map(|watchdog| watchdog.0),
-        ));
+        problems.extend(query_problems(&settings));
         BuildError::check(problems)?;
 
         let clock = self.clock.unwrap_or_else(SharedClock::choose);
@@ -375,8 +439,13 @@ impl Builder {
             (Domain::Db, thresholds.slow_query),
         ];
         let slow = SlowLog::new(slow_log.0, slow_log.1, &slow, clock.now_ns());
-        let limit = self.watchdog.as_ref().map(|watchdog| watchdog.0);
+        let limit = settings.query_watchdog;
         let running = limit.map(|limit| Running::new(clock.clone(), limit));
+        let limits = QueryLimits {
+            n_plus_one: settings.n_plus_one.unwrap_or(N_PLUS_ONE),
+            queries: settings.max_queries.unwrap_or(MAX_QUERIES),
+        };
+        let findings = Findings::new(limits, clock.now_ns());
         let registry = Arc::new(Registry::new(
             clock.clone(),
             self.labels,
@@ -384,7 +453,11 @@ impl Builder {
             &sizes,
             cap,
             memory,
-            Late { slow, running },
+            Late {
+                slow,
+                running,
+                findings,
+            },
         ));
         let rules = settings
             .budgets
@@ -403,8 +476,19 @@ impl Builder {
         for (name, callback) in self.callbacks {
             hub.add(&name, Some(callback));
         }
-        if let Some((_, callback)) = self.watchdog {
-            hub.add_watchdog("query_watchdog", callback);
+        if registry.running.is_some() {
+            #[cfg(feature = "tracing")]
+            hub.add_watchdog("watchdog", crate::alert::tracing_watchdog());
+            if let Some(callback) = self.on_running {
+                hub.add_watchdog("query_watchdog", callback);
+            }
+        }
+        if limits.any() {
+            #[cfg(feature = "tracing")]
+            hub.add_found("queries", crate::alert::tracing_findings());
+            for callback in self.on_finding {
+                hub.add_found("on_query_finding", callback);
+            }
         }
         if registry.slow.is_on() {
             #[cfg(feature = "tracing")]
@@ -433,7 +517,9 @@ impl Builder {
             taken: naming.names(),
             naming,
             #[cfg(feature = "db")]
-            databases: crate::db::Databases::default(),
+            databases: crate::db::Databases::new(settings.databases),
+            #[cfg(feature = "modbus")]
+            devices: crate::modbus::Devices::default(),
             thresholds,
             foreign: self.foreign,
             created,
@@ -480,88 +566,6 @@ fn thresholds(settings: &Settings) -> Thresholds {
             .and_then(|budget| budget.limits.first())
             .map_or(0.001, |limit| limit.1),
     }
-}
-
-fn find_problems(
-    settings: &Settings,
-    tick: Duration,
-    naming: &Naming,
-    thresholds: &Thresholds,
-    labels: &[Label],
-) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    if tick < Duration::from_millis(1) {
-        problems.push(Problem::new(
-            "tick",
-            format!("{tick:?} is too short: it takes at least 1ms"),
-        ));
-    }
-    if settings.max_series == Some(0) {
-        problems.push(Problem::new(
-            "max_series",
-            "0 leaves no room for any series: it takes at least 1",
-        ));
-    }
-    for (field, threshold) in [
-        ("slow_request", thresholds.slow_request),
-        ("slow_query", thresholds.slow_query),
-    ] {
-        if threshold.is_zero() || threshold > Duration::from_secs(3600) {
-            problems.push(Problem::new(
-                field,
-                format!("{threshold:?} is outside what is measured: at most an hour"),
-            ));
-        }
-    }
-    problems.extend(
-        naming
-            .problems()
-            .into_iter()
-            .map(|(field, message)| Problem::new(field, message)),
-    );
-    for (i, budget) in settings.budgets.iter().enumerate() {
-        if settings.budgets[..i]
-            .iter()
-            .any(|earlier| earlier.name == budget.name)
-        {
-            problems.push(taken(&budget.name));
-        }
-        let keys = budget
-            .select()
-            .map_or(Vec::new(), |select| keys(select.domain, labels));
-        problems.extend(budgets::problems(budget, tick, naming, &keys));
-    }
-    problems
-}
-
-fn slow_log_problem((count, period): (usize, Duration)) -> Option<Problem> {
-    let message = if count > MAX_SLOW {
-        format!("{count} at a time are too many: at most {MAX_SLOW}")
-    } else if count > 0 && period.is_zero() {
-        "has no period: give it a second or more".to_owned()
-    } else {
-        return None;
-    };
-    Some(Problem::new("slow_log", message))
-}
-
-fn watchdog_problem(limit: Option<Duration>) -> Option<Problem> {
-    let message = "0ns is no limit: give it more than the queries should take";
-    limit
-        .filter(Duration::is_zero)
-        .map(|_| Problem::new("query_watchdog", message))
-}
-
-/// Bounds for the facade that no histogram could have.
-fn facade_problems(foreign: &Foreign) -> impl Iterator<Item = Problem> {
-    let bounds = foreign.bounds.iter();
-    let bounds =
-        bounds.flat_map(|(suffix, bounds)| bounds.iter().map(move |bound| (suffix, bound)));
-    let unsound = bounds.filter(|(_, bound)| !(bound.is_finite() && **bound >= 0.0));
-    unsound.map(|(suffix, bound)| {
-        let message = format!("bound {bound} is not a number from 0 up");
-        Problem::new(format!("facade_bounds {suffix:?}"), message)
-    })
 }
 
 /// The exact bounds of a domain in seconds: the profile's, every threshold, and a finite one above the highest.

@@ -36,7 +36,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::Device;
+use super::device::Device;
+use super::ledger::Ledger;
+use super::wrap::Meter;
 use crate::histogram::nanos;
 use crate::instance::Plimsoll;
 use crate::instrument::Counter;
@@ -57,13 +59,24 @@ impl Device {
     ///
     /// [`CycleError`] when the period is zero, or when `poll_missed_total` was registered before as something else.
     pub fn cycle(&self, name: &str, period: Duration) -> Result<Cycle, CycleError> {
-        Cycle::new(
-            &self.plimsoll,
-            &self.meters.device,
-            name,
-            period,
-            self.longest(),
-        )
+        self.ledger().cycle(name, period, self.links.longest())
+    }
+}
+
+impl Meter {
+    /// As [`Device::cycle`]; without the warning, since a wrapped context has no timeout.
+    ///
+    /// # Errors
+    ///
+    /// As [`Device::cycle`].
+    pub fn cycle(&self, name: &str, period: Duration) -> Result<Cycle, CycleError> {
+        self.ledger.cycle(name, period, Duration::ZERO)
+    }
+}
+
+impl Ledger {
+    fn cycle(&self, name: &str, period: Duration, longest: Duration) -> Result<Cycle, CycleError> {
+        Cycle::new(&self.plimsoll, &self.label, name, period, longest)
     }
 }
 

@@ -8,12 +8,12 @@
 //! | a good reply | connected | connected, if all its units are |
 //! | a Modbus exception | connected: it answered | as above |
 //! | exception 0A or 0B | down: a gateway says so | degraded: the gateway is there |
-//! | no reply, or none that can be used | degraded, down after the third in a row | degraded, down when all its units are |
+//! | no reply, or none that can be used | degraded, down after the third in a row ([`down_after`](super::DeviceBuilder::down_after)) | degraded, down when all its units are |
 //! | no connection, or it is lost and none is left | down | down |
-//! | no good reply for too long ([`stale_after`](super::Device::stale_after)) | – | degraded |
+//! | no good reply for too long ([`stale_after`](super::DeviceBuilder::stale_after)) | – | degraded |
 //!
-//! A request that nobody waited for, and one to unit 0 (a broadcast, which nobody answers), say nothing. A connection
-//! alone takes a device out of `down` only where the lack of one took it there: one that accepts and never answers stays
+//! A request that nobody waited for, and one that was not sent, say nothing; nor does a broadcast, which nobody answers. A
+//! connection that is closed from our side is none that was lost. A connection alone takes a device out of `down` only where the lack of one took it there: one that accepts and never answers stays
 //! where it was.
 //!
 //! Silence is no event, so the engine's tick looks at the clock for those who wait for a change: they hear of stale data
@@ -26,14 +26,84 @@ pub(super) use line::Settings;
 pub(super) use monitor::Monitor;
 
 use std::fmt;
-use std::io;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::watch;
+use tokio_modbus::Slave;
+
+use super::device::Device;
+use super::failure::Failure;
+use super::wrap::Meter;
+
+impl Device {
+    /// Where the device stands now. Cost: a lock and a look at the clock.
+    pub fn health(&self) -> Health {
+        self.ledger().health.health()
+    }
+
+    /// Where a unit on the device's line stands now; [`Health::Unknown`] if nobody asked it anything.
+    pub fn unit_health(&self, unit: Slave) -> Health {
+        self.ledger().health.unit_health(unit.0)
+    }
+
+    /// The same to be waited for: each change is seen at once, stale data at the next tick. A receiver that is slow sees the
+    /// latest state and not each one in between; when the last handle of the device is gone, waiting is an error.
+    ///
+    /// ```no_run
+    /// # async fn run(press: plimsoll::modbus::Device) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut health = press.watch_health();
+    /// health.wait_for(|health| health.is_connected()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn watch_health(&self) -> watch::Receiver<Health> {
+        self.ledger().health.watch()
+    }
+
+    /// The same of a unit on the device's line.
+    pub fn watch_unit(&self, unit: Slave) -> watch::Receiver<Health> {
+        self.ledger().health.watch_unit(unit.0)
+    }
+
+    /// How long ago the last good reply came, of whichever unit; `None` before the first one. Exceptions are no good replies.
+    pub fn last_success_age(&self) -> Option<Duration> {
+        self.ledger().health.age()
+    }
+}
+
+impl Meter {
+    /// As [`Device::health`].
+    pub fn health(&self) -> Health {
+        self.ledger.health.health()
+    }
+
+    /// As [`Device::unit_health`]. A context that was made for a unit does not show it: until the next `set_slave` its unit
+    /// goes by 255, tokio-modbus' own default.
+    pub fn unit_health(&self, unit: Slave) -> Health {
+        self.ledger.health.unit_health(unit.0)
+    }
+
+    /// As [`Device::watch_health`].
+    pub fn watch_health(&self) -> watch::Receiver<Health> {
+        self.ledger.health.watch()
+    }
+
+    /// As [`Device::watch_unit`].
+    pub fn watch_unit(&self, unit: Slave) -> watch::Receiver<Health> {
+        self.ledger.health.watch_unit(unit.0)
+    }
+
+    /// As [`Device::last_success_age`].
+    pub fn last_success_age(&self) -> Option<Duration> {
+        self.ledger.health.age()
+    }
+}
 
 /// Where a device, or a unit on its line, stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Health {
-    /// Nothing was tried yet.
+    /// No answer came yet, and nothing failed.
     Unknown,
     /// It answers.
     Connected {
@@ -83,7 +153,7 @@ impl Health {
         }
     }
 
-    /// Since when it stands there; `None` where nothing was tried yet.
+    /// Since when it stands there; `None` where nothing is known.
     pub fn since(self) -> Option<SystemTime> {
         match self {
             Self::Connected { since } | Self::Degraded { since, .. } | Self::Down { since, .. } => {
@@ -112,24 +182,8 @@ impl fmt::Display for Health {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cause {
-    /// Nobody listens at its address, or the connection was refused.
-    ConnectRefused,
-    /// An attempt to connect took too long.
-    ConnectTimeout,
-    /// There is no way to its address, or the port cannot be opened.
-    ConnectUnreachable,
-    /// A reply did not come in time.
-    RequestTimeout,
-    /// The device closed the connection.
-    Closed,
-    /// Reading or writing failed.
-    Io,
-    /// What came was no reply to what was asked.
-    Protocol,
-    /// Exception 0A: the gateway has no way to the unit.
-    GatewayPath,
-    /// Exception 0B: the unit does not answer the gateway.
-    GatewayTarget,
+    /// A request or an attempt to connect failed: so it was with the latest.
+    Failure(Failure),
     /// This unit, and not all of them.
     Unit(u8),
     /// The last good reply is too long ago.
@@ -137,30 +191,19 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// What an attempt to connect failed of.
-    pub(super) fn of_connect(kind: io::ErrorKind) -> Self {
-        match kind {
-            io::ErrorKind::ConnectionRefused => Self::ConnectRefused,
-            io::ErrorKind::TimedOut => Self::ConnectTimeout,
-            _ => Self::ConnectUnreachable,
-        }
-    }
-
     /// A word for logs, from a closed list: `connect_timeout`, `gateway_target`, ...
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::ConnectRefused => "connect_refused",
-            Self::ConnectTimeout => "connect_timeout",
-            Self::ConnectUnreachable => "connect_unreachable",
-            Self::RequestTimeout => "request_timeout",
-            Self::Closed => "closed",
-            Self::Io => "io",
-            Self::Protocol => "protocol",
-            Self::GatewayPath => "gateway_path",
-            Self::GatewayTarget => "gateway_target",
+            Self::Failure(failure) => failure.as_str(),
             Self::Unit(_) => "unit",
             Self::Stale => "stale",
         }
+    }
+}
+
+impl From<Failure> for Cause {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
     }
 }
 

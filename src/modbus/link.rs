@@ -1,184 +1,238 @@
-//! A TCP connection that is kept only while nothing can be on its way that nobody waits for.
+//! One connection of a device, made when it is needed and given up when it cannot be trusted.
 
-use std::io;
-use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use async_trait::async_trait;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_modbus::client::{Client, Context, tcp};
-use tokio_modbus::slave::SlaveContext;
-use tokio_modbus::{Error, Request, Response, Result, Slave};
+use tokio::time::{Instant, timeout};
+use tokio_modbus::{ExceptionCode, Response};
 
-use super::Device;
-use super::health::Cause;
-use super::meters::Held;
-use super::values::{asked, fits};
+use super::asked::Asked;
+use super::backoff::Backoff;
+use super::failure::{Failure, Fault};
+use super::ledger::{Change, Held, Ledger};
+use super::owed::Owed;
+use super::settings::{Framing, Resync, Settings};
+use super::transport::Opener;
+use super::wire::{Pending, Wire};
 use crate::registry::Outcome;
 
-/// The client behind [`Device::tcp`].
+/// What all connections of a device have in common.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) settings: Settings,
+    pub(super) framing: Framing,
+    pub(super) opener: Opener,
+    /// Where it is, in words for an error.
+    pub(super) at: Arc<str>,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) backoff: Backoff,
+}
+
+/// What a device said.
+pub(super) type Answer = Result<Response, ExceptionCode>;
+
 pub(super) struct Link {
-    device: Device,
-    addr: SocketAddr,
-    slave: Slave,
-    /// Away during a call, and put back only by a clean end: no early end, a dropped future among them, can leave a
-    /// connection behind whose reply is still to come.
-    live: Option<Live>,
-}
-
-/// An open connection.
-struct Live {
-    context: Context,
-    /// The same socket once more: the context does not show whether the device has closed it.
-    socket: std::net::TcpStream,
-    _held: Held,
-}
-
-impl Live {
-    /// Neither closed nor with anything to read: with no request open, whatever came would be no answer of ours.
-    fn is_clean(&self) -> bool {
-        let peeked = self.socket.peek(&mut [0]);
-        peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
-    }
-
-    fn is_closed(&self) -> bool {
-        matches!(self.socket.peek(&mut [0]), Ok(0))
-    }
+    pub(super) line: Arc<Line>,
+    pub(super) wire: Option<Wire>,
+    /// Replies that may still come; they outlive the connection, for whoever buffers serial bytes hands them to the next.
+    pub(super) owed: Owed,
+    connected_before: bool,
+    /// Whether something went wrong since the latest good reply.
+    troubled: bool,
 }
 
 impl Link {
-    pub(super) fn new(device: Device, addr: SocketAddr, slave: Slave) -> Self {
+    pub(super) fn new(line: Arc<Line>) -> Self {
         Self {
-            device,
-            addr,
-            slave,
-            live: None,
+            line,
+            wire: None,
+            owed: Owed::default(),
+            connected_before: false,
+            troubled: false,
         }
     }
 
-    async fn exchange(&mut self, request: Request<'_>, asked: Option<usize>) -> Result<Response> {
-        let mut live = self.take_or_connect().await?;
-        let limit = self.device.request_timeout;
-        let result = match timeout(limit, live.context.call(request)).await {
-            Ok(Ok(Ok(response))) if !fits(asked, &response) => {
-                self.device
-                    .meters
-                    .health
-                    .failed(self.slave.0, Cause::Protocol);
-                let text = "the reply has another number of values than were asked for";
-                Err(self.error(io::ErrorKind::InvalidData, text))
-            }
-            Ok(Err(Error::Transport(cause))) => Err(self.transport_error(&live, &cause)),
-            Ok(result) => {
-                if result.is_err() {
-                    self.device
-                        .meters
-                        .health
-                        .failed(self.slave.0, Cause::Protocol);
+    /// Asks, and asks again where the device was busy and the request may be repeated. Also whether the reply is the
+    /// first good one after trouble.
+    pub(super) async fn ask(&mut self, asked: &Asked) -> Result<(Answer, bool), Fault> {
+        let line = self.line.clone();
+        let mut retries = line.settings.busy_retries;
+        loop {
+            let answer = self.exchange(asked).await?;
+            match &answer {
+                Err(code) if retries > 0 && asked.may_repeat(*code) => {
+                    retries -= 1;
+                    tokio::time::sleep(line.settings.busy_pause).await;
                 }
-                result
+                // A broadcast tells nothing of the line either.
+                Ok(_) if asked.unanswered.is_some() => return Ok((answer, false)),
+                Err(_) => return Ok((answer, false)),
+                Ok(_) => return Ok((answer, std::mem::take(&mut self.troubled))),
             }
-            Err(_) => {
-                self.device
-                    .meters
-                    .health
-                    .failed(self.slave.0, Cause::RequestTimeout);
-                let text = format!("no reply within {limit:?}");
-                Err(self.error(io::ErrorKind::TimedOut, &text))
+        }
+    }
+
+    async fn exchange(&mut self, asked: &Asked) -> Result<Answer, Fault> {
+        self.ready().await?;
+        if self.line.framing == Framing::Rtu {
+            self.settle(asked.unit).await?;
+        }
+        let limit = self.line.settings.request_timeout;
+        let conversation = async {
+            match self.line.framing {
+                Framing::Mbap => self.converse(asked).await,
+                Framing::Rtu => self.converse_serially(asked).await,
             }
         };
-        if result.is_ok() {
-            self.live = Some(live);
-        }
-        result
-    }
-
-    async fn take_or_connect(&mut self) -> std::result::Result<Live, Error> {
-        // A connection that is not clean is closed before the next is made: many devices accept only one.
-        match self.live.take().filter(Live::is_clean) {
-            Some(live) => Ok(live),
-            None => self.connect().await,
-        }
-    }
-
-    async fn connect(&mut self) -> std::result::Result<Live, Error> {
-        let meters = &self.device.meters;
-        let limit = self.device.connect_timeout;
-        let attempt = meters.connect.start();
-        let opened = match timeout(limit, open(self.addr)).await {
-            Ok(opened) => {
-                opened.map_err(|cause| (cause.kind(), format!("cannot connect: {cause}")))
+        match timeout(limit, conversation).await {
+            Ok(Ok(answer)) => {
+                self.ended(asked);
+                Ok(answer)
             }
-            Err(_) => Err((
-                io::ErrorKind::TimedOut,
-                format!("no connection within {limit:?}"),
-            )),
+            Ok(Err(fault)) => {
+                self.failed(&fault);
+                Err(fault)
+            }
+            // The request stays pending, and `rest` sees it.
+            Err(_) => Err(self.too_late(asked.unit, limit)),
+        }
+    }
+
+    /// Makes sure that there is a connection, and that nothing in it is left over.
+    pub(super) async fn ready(&mut self) -> Result<(), Fault> {
+        if let Some(wire) = &mut self.wire {
+            let open = wire.look().await;
+            // With no request open, whatever came is no answer of ours. Serial lines have noise, and settle.
+            let unasked = self.line.framing == Framing::Mbap && !wire.abandoned;
+            if unasked && !wire.bytes.is_empty() {
+                wire.discard(wire.bytes.len());
+                self.close();
+            } else if !open {
+                self.close();
+            }
+        }
+        if self.wire.is_none() {
+            self.connect().await?;
+        }
+        self.wait_for_gap().await;
+        Ok(())
+    }
+
+    async fn wait_for_gap(&mut self) {
+        if let Some(wire) = &self.wire
+            && wire.rest_until > Instant::now()
+        {
+            tokio::time::sleep_until(wire.rest_until).await;
+        }
+    }
+
+    async fn connect(&mut self) -> Result<(), Fault> {
+        let line = self.line.clone();
+        line.backoff.check()?;
+        let limit = line.settings.connect_timeout;
+        let attempt = line.ledger.begin_connect();
+        let opened = match timeout(limit, line.opener.open()).await {
+            Ok(opened) => opened.map_err(|cause| {
+                let failure = failure_to_connect(cause.kind());
+                Fault::io(failure, "cannot connect", &cause)
+            }),
+            Err(_) => {
+                let text = format!("no connection within {limit:?}");
+                Err(Fault::new(Failure::ConnectTimeout, text))
+            }
         };
         attempt.finish(Outcome::of(&opened));
-        let (stream, socket) = opened.map_err(|(kind, text)| {
-            meters.connect_failed(Cause::of_connect(kind));
-            self.error(kind, &text)
-        })?;
-        let live = Live {
-            context: tcp::attach_slave(stream, self.slave),
-            socket,
-            _held: Held::new(meters),
-        };
-        meters.health.connected();
-        Ok(live)
+        match opened {
+            Ok(stream) => {
+                let again = std::mem::replace(&mut self.connected_before, true);
+                let held = Held::new(&line.ledger, Change::Opened { again });
+                let mut wire = Wire::new(stream, &line.ledger, held);
+                wire.rest_until += line.settings.pause_after_connect;
+                self.wire = Some(wire);
+                Ok(())
+            }
+            Err(fault) => {
+                self.troubled = true;
+                line.backoff.failed(&fault.text);
+                line.ledger.connection(Change::Failed(fault.failure));
+                Err(fault)
+            }
+        }
     }
 
-    /// The end of the stream comes out of tokio-modbus as whichever error the system had last.
-    fn transport_error(&self, live: &Live, cause: &io::Error) -> Error {
-        if live.is_closed() {
-            self.device.meters.lost(Cause::Closed);
-            let text = "the device closed the connection";
-            self.error(io::ErrorKind::UnexpectedEof, text)
+    /// The request came to its end, and the connection is as good as before.
+    fn ended(&mut self, asked: &Asked) {
+        let settings = &self.line.settings;
+        let Some(wire) = &mut self.wire else { return };
+        wire.pending = Pending::Nothing;
+        let pause = if asked.unanswered.is_some() {
+            settings.turnaround
         } else {
-            self.device.meters.lost(Cause::Io);
-            self.error(cause.kind(), &cause.to_string())
+            settings.gap(self.line.framing)
+        };
+        wire.rest_until = Instant::now() + pause;
+        // What a broadcast does not bring is no sign of life.
+        if asked.unanswered.is_none() && std::mem::take(&mut wire.fresh) {
+            self.line.backoff.answered();
         }
     }
 
-    fn error(&self, kind: io::ErrorKind, text: &str) -> Error {
-        let device = &self.device.meters.device;
-        let text = format!("modbus device {device} at {}: {text}", self.addr);
-        Error::Transport(io::Error::new(kind, text))
-    }
-}
-
-/// Both values are one socket.
-async fn open(addr: SocketAddr) -> io::Result<(TcpStream, std::net::TcpStream)> {
-    let stream = TcpStream::connect(addr).await?;
-    stream.set_nodelay(true)?;
-    let socket = stream.into_std()?;
-    let stream = TcpStream::from_std(socket.try_clone()?)?;
-    Ok((stream, socket))
-}
-
-#[async_trait]
-impl Client for Link {
-    async fn call(&mut self, request: Request<'_>) -> Result<Response> {
-        let asked = asked(&request);
-        let counted = self.device.meters.begin(&request);
-        let result = self.exchange(request, asked).await;
-        self.device.meters.end(counted, self.slave, asked, &result);
-        result
+    /// The request failed before its time was over.
+    fn failed(&mut self, fault: &Fault) {
+        self.troubled = true;
+        let Some(wire) = &mut self.wire else { return };
+        if self.line.framing == Framing::Rtu && fault.failure == Failure::FrameError {
+            // The reply came and was damaged: nothing else is wrong with the line.
+            wire.pending = Pending::Nothing;
+            wire.rest_until = Instant::now() + self.line.settings.gap(Framing::Rtu);
+            return;
+        }
+        let gone = matches!(fault.failure, Failure::Closed | Failure::Io);
+        if wire.fresh && gone {
+            // Who accepts and closes at once is not there either.
+            self.line.backoff.failed(&fault.text);
+        }
+        self.close();
     }
 
-    async fn disconnect(&mut self) -> io::Result<()> {
-        match self.live.take() {
-            Some(mut live) => live.context.disconnect().await,
-            None => Ok(()),
+    fn too_late(&self, unit: u8, limit: Duration) -> Fault {
+        let came = self.wire.as_ref().map_or(0, |wire| wire.bytes.len());
+        let what = match came {
+            0 => String::new(),
+            _ => format!("; {came} bytes came that are not all of it"),
+        };
+        let text = format!("no reply from unit {unit} within {limit:?}{what}");
+        Fault::new(Failure::RequestTimeout, text)
+    }
+
+    /// The one place where a request that was given up is dealt with, whether its time was over or its future dropped.
+    pub(super) fn rest(&mut self) {
+        let Some(wire) = &mut self.wire else { return };
+        let pending = std::mem::replace(&mut wire.pending, Pending::Nothing);
+        if pending == Pending::Nothing {
+            return;
+        }
+        self.troubled = true;
+        let keep = self.line.settings.resync == Resync::KeepConnection;
+        match (self.line.framing, pending) {
+            (Framing::Rtu, _) => {}
+            (Framing::Mbap, Pending::Reply) if keep && !wire.abandoned => wire.abandoned = true,
+            (Framing::Mbap, _) => self.close(),
         }
     }
+
+    pub(super) fn close(&mut self) {
+        self.wire = None;
+    }
 }
 
-impl SlaveContext for Link {
-    fn set_slave(&mut self, slave: Slave) {
-        self.slave = slave;
-        if let Some(live) = &mut self.live {
-            live.context.set_slave(slave);
+fn failure_to_connect(kind: std::io::ErrorKind) -> Failure {
+    match kind {
+        std::io::ErrorKind::ConnectionRefused => Failure::ConnectRefused,
+        std::io::ErrorKind::TimedOut => Failure::ConnectTimeout,
+        std::io::ErrorKind::HostUnreachable | std::io::ErrorKind::NetworkUnreachable => {
+            Failure::ConnectUnreachable
         }
+        _ => Failure::ConnectFailed,
     }
 }

@@ -8,10 +8,10 @@
 //! use plimsoll::{Budget, Plimsoll, modbus::{Rules, WordOrder}};
 //!
 //! let plimsoll = Plimsoll::builder().budget(Budget::device_accuracy("accuracy")).build()?;
-//! let press = plimsoll.modbus("press-3")?;
+//! let press = plimsoll.modbus("press-3").tcp("plc.example:502")?;
 //! let mut pressure = press.point(Rules::f32(WordOrder::Abcd).range(0.0..=400.0).max_step(25.0))?;
 //! # let registers = [0x4316, 0x0000];
-//! // let registers = context.read_holding_registers(12, 2).await??;
+//! // let registers = press.read_holding_registers(12, 2).await??;
 //! assert_eq!(pressure.check(&registers), Ok(150.0));
 //! let refused = pressure.check(&[0x7FC0, 0x0000]).unwrap_err();
 //! assert_eq!(refused.reason, "not_finite");
@@ -40,7 +40,9 @@ pub use rules::{Rules, RulesError, WordOrder};
 use std::fmt;
 use std::sync::Arc;
 
-use super::Device;
+use super::device::Device;
+use super::ledger::Ledger;
+use super::wrap::Meter;
 use crate::registry::{Domain, End, Operation, Outcome, Registry, Way};
 
 impl Device {
@@ -50,7 +52,24 @@ impl Device {
     ///
     /// [`RulesError`] when a rule cannot be kept by any value.
     pub fn point(&self, rules: Rules) -> Result<Point, RulesError> {
-        Point::new(self.plimsoll.registry(), &self.meters.device, rules)
+        self.ledger().point(rules)
+    }
+}
+
+impl Meter {
+    /// As [`Device::point`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Device::point`].
+    pub fn point(&self, rules: Rules) -> Result<Point, RulesError> {
+        self.ledger.point(rules)
+    }
+}
+
+impl Ledger {
+    fn point(&self, rules: Rules) -> Result<Point, RulesError> {
+        Point::new(self.plimsoll.registry(), &self.label, rules)
     }
 }
 

@@ -10,7 +10,10 @@ use tokio_modbus::prelude::{ExceptionCode, Reader as _, Response, SlaveContext, 
 use tokio_modbus::{Error, ProtocolError, Request, Result};
 
 use super::*;
+use crate::Plimsoll;
 use crate::registry::InstrumentKind;
+use tokio_modbus::Slave;
+use tokio_modbus::client::{Client, Context};
 
 /// A client that says what it was told to say.
 struct Scripted(VecDeque<Result<Response>>);
@@ -35,9 +38,9 @@ fn scripted(answers: impl IntoIterator<Item = Result<Response>>) -> Context {
     client.into()
 }
 
-fn new() -> (Plimsoll, Device) {
+fn new() -> (Plimsoll, DeviceBuilder) {
     let plimsoll = Plimsoll::builder().build().expect("defaults");
-    let device = plimsoll.modbus("press-3").expect("new names");
+    let device = plimsoll.modbus("press-3");
     (plimsoll, device)
 }
 
@@ -70,12 +73,13 @@ async fn answer(listener: &TcpListener, reads: usize) {
 #[tokio::test]
 async fn a_wrapped_context_is_connected_from_its_first_reply_to_a_transport_error() {
     let (plimsoll, device) = new();
+    let meter = device.meter().expect("new names");
     assert_eq!(numbers(&plimsoll), [0.0, 0.0, 0.0]);
     let mismatch = ProtocolError::HeaderMismatch {
         message: String::new(),
         result: Ok(Response::ReadCoils(vec![])),
     };
-    let mut context = device.wrap(scripted([
+    let mut context = meter.wrap(scripted([
         Ok(Ok(Response::ReadHoldingRegisters(vec![1, 2, 3]))),
         Ok(Err(ExceptionCode::IllegalDataAddress)),
         Err(Error::Protocol(mismatch)),
@@ -99,20 +103,18 @@ async fn a_wrapped_context_is_connected_from_its_first_reply_to_a_transport_erro
     );
     assert_eq!(numbers(&plimsoll), [1.0, 1.0, 6.0]);
     drop(context);
-    assert_eq!(
-        numbers(&plimsoll),
-        [1.0, 0.0, 6.0],
-        "closed from here, it is still there"
-    );
+    // Closed from here, it is still there.
+    assert_eq!(numbers(&plimsoll), [1.0, 0.0, 6.0]);
 }
 
 #[tokio::test]
 async fn confirmed_writes_are_data_points() {
     let (plimsoll, device) = new();
-    let mut context = device.wrap(scripted([
+    let answers = [
         Ok(Ok(Response::WriteMultipleRegisters(0, 2))),
         Ok(Ok(Response::WriteSingleRegister(0, 1))),
-    ]));
+    ];
+    let mut context = device.wrap(scripted(answers)).expect("new names");
     let _ = context.write_multiple_registers(0, &[1, 2]).await;
     let _ = context.write_single_register(0, 1).await;
     assert_eq!(numbers(&plimsoll), [1.0, 1.0, 3.0]);
@@ -122,7 +124,8 @@ async fn confirmed_writes_are_data_points() {
 async fn one_lost_connection_does_not_speak_for_another() {
     let (plimsoll, device) = new();
     let answers = || [Ok(Ok(Response::ReadHoldingRegisters(vec![1])))];
-    let (mut first, second) = (device.wrap(scripted(answers())), device.wrap(scripted([])));
+    let meter = device.meter().expect("new names");
+    let (mut first, second) = (meter.wrap(scripted(answers())), meter.wrap(scripted([])));
     let _ = first.read_holding_registers(0, 1).await;
     drop(second);
     assert_eq!(numbers(&plimsoll), [1.0, 1.0, 1.0]);
@@ -135,7 +138,7 @@ async fn a_tcp_connection_is_held_from_the_first_call_to_its_loss() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let addr = listener.local_addr().expect("an address");
     let (plimsoll, device) = new();
-    let mut context = device.tcp(addr, Slave(1));
+    let mut context = device.tcp(addr).expect("new names").context(Slave(1));
     assert_eq!(numbers(&plimsoll), [0.0, 0.0, 0.0]);
 
     let (read, ()) = tokio::join!(context.read_holding_registers(0, 1), answer(&listener, 1));
@@ -153,7 +156,7 @@ async fn a_disconnected_context_holds_nothing_until_its_next_call() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let addr = listener.local_addr().expect("an address");
     let (plimsoll, device) = new();
-    let mut context = device.tcp(addr, Slave(1));
+    let mut context = device.tcp(addr).expect("new names").context(Slave(1));
     for points in [1.0, 2.0] {
         let (read, ()) = tokio::join!(context.read_holding_registers(0, 1), answer(&listener, 1));
         assert_eq!(read.expect("good").expect("good"), [7]);
@@ -169,12 +172,16 @@ fn a_taken_name_is_an_error() {
         "device_connected",
         "connections_active",
         "data_points_processed_total",
+        "request_failures_total",
+        "bytes_total",
     ] {
         let plimsoll = Plimsoll::builder().build().expect("defaults");
         let labels = [("mine", "x")];
         let instruments = &plimsoll.registry().instruments;
         let taken = instruments.register(name, "", InstrumentKind::Gauge, &labels);
         assert!(taken.is_ok());
-        assert!(plimsoll.modbus("press-3").is_err(), "{name}");
+        let device = plimsoll.modbus("press-3").meter();
+        let mistake = device.expect_err(name).mistake;
+        assert!(matches!(mistake, Mistake::Instrument(_)), "{mistake}");
     }
 }

@@ -2,7 +2,7 @@
 
 pub(super) mod axum_prometheus;
 
-use crate::registry::{Domain, Extra, Outcome};
+use crate::registry::{Domain, Extra, Outcome, QueryFindingKind, Way};
 
 /// One exported family as the profile names it, without prefix and renames.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(crate) enum Take {
     Ended,
     /// How many ended in this way.
     EndedAs(Outcome),
+    /// How many ended with this word.
+    EndedBy(Way),
     /// How many ended with this value of the `operation` label.
     EndedOperation(&'static str),
     /// How many began, whether they ended or not.
@@ -37,6 +39,8 @@ pub(crate) enum Take {
     InFlight,
     /// How many took longer than the domain's threshold.
     Slow,
+    /// How many requests queried too much.
+    Found(QueryFindingKind),
     /// Failed ones ÷ ended ones that were not refused, since the start; 0 before the first one.
     ErrorRatio,
 }
@@ -130,6 +134,8 @@ const ROWS: Take = Take::Extra {
     extra: Extra::Rows,
     scale: 1.0,
 };
+const N_PLUS_ONE: Take = Take::Found(QueryFindingKind::NPlusOne);
+const MAX_QUERIES: Take = Take::Found(QueryFindingKind::MaxQueries);
 const WAITING: Take = Take::Extra {
     extra: Extra::Waiting,
     scale: 1e9,
@@ -251,8 +257,12 @@ pub(super) const COMMON: &[Row] = &[
         "Time spent waiting for a pooled connection."),
     row("connection_wait_ends_total", Domain::Acquire, Take::Ended, POOL_END,
         "Waits for a pooled connection by how they ended."),
-    row("connection_timeouts_total", Domain::Acquire, Take::EndedAs(Outcome::Error), POOL,
-        "Waits for a pooled connection that ended without one."),
+    row("connection_timeouts_total", Domain::Acquire, Take::EndedBy(Way::POOL_TIMEOUT), POOL,
+        "Waits for a pooled connection during which none came free in time."),
+    row("connection_create_duration_seconds", Domain::Create, SECONDS, POOL,
+        "Time spent opening connections for a pool, failures included."),
+    row("connection_create_errors_total", Domain::Create, Take::EndedAs(Outcome::Error), POOL,
+        "Connections for a pool that could not be opened."),
 ];
 
 #[rustfmt::skip]
@@ -277,6 +287,10 @@ pub(super) const OTEL: &[Row] = &[
         "Share of the time of HTTP requests that went to a stage, queries, device calls, or the rest."),
     row("http_server_request_queries", Domain::Http, QUERIES, OTEL_METHOD_ROUTE,
         "Queries made by HTTP requests."),
+    row("http_server_n_plus_one_requests_total", Domain::Http, N_PLUS_ONE, OTEL_METHOD_ROUTE,
+        "HTTP requests that ran one statement as often as the limit for N+1, or more often."),
+    row("http_server_max_queries_requests_total", Domain::Http, MAX_QUERIES, OTEL_METHOD_ROUTE,
+        "HTTP requests that made as many queries as the limit, or more."),
     row("http_server_slow_requests_total", Domain::Http, Take::Slow, OTEL_METHOD_ROUTE,
         "HTTP requests above the slow-request threshold."),
     row("http_server_active_requests", Domain::Http, Take::InFlight, &[("http_request_method", Label::Key(0))],
@@ -325,6 +339,10 @@ pub(super) const CLASSIC: &[Row] = &[
         "Share of the time of HTTP requests that went to a stage, queries, device calls, or the rest."),
     row("request_queries", Domain::Http, QUERIES, METHOD_ROUTE,
         "Queries made by HTTP requests."),
+    row("n_plus_one_requests_total", Domain::Http, N_PLUS_ONE, METHOD_ROUTE,
+        "HTTP requests that ran one statement as often as the limit for N+1, or more often."),
+    row("max_queries_requests_total", Domain::Http, MAX_QUERIES, METHOD_ROUTE,
+        "HTTP requests that made as many queries as the limit, or more."),
     row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
         "HTTP requests above the slow-request threshold."),
     row("slow_queries_total", Domain::Db, Take::Slow, OPERATION_MODEL,
@@ -379,6 +397,10 @@ pub(super) const MILLIS_FAMILIES: &[Row] = &[
         "Queries made by HTTP requests."),
     row("http_error_rate", Domain::Http, Take::ErrorRatio, &[("service", Label::Service)],
         "Share of HTTP requests that failed since the start, between 0 and 1."),
+    row("n_plus_one_requests_total", Domain::Http, N_PLUS_ONE, METHOD_ROUTE,
+        "HTTP requests that ran one statement as often as the limit for N+1, or more often."),
+    row("max_queries_requests_total", Domain::Http, MAX_QUERIES, METHOD_ROUTE,
+        "HTTP requests that made as many queries as the limit, or more."),
     row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
         "HTTP requests above the slow-request threshold."),
     row("db_query_duration_ms", Domain::Db, MILLIS, OPERATION_MODEL,
@@ -400,6 +422,7 @@ pub(super) const MILLIS_FAMILIES: &[Row] = &[
 
 /// Gauges and counters that probes keep as instruments: they can be renamed too.
 pub(super) const INSTRUMENTS: &[&str] = &[
+    "bytes_total",
     "connections_active",
     "connection_pool_active",
     "connection_pool_max",
@@ -415,6 +438,11 @@ pub(super) const INSTRUMENTS: &[&str] = &[
     "last_success_timestamp_seconds",
     "data_points_processed_total",
     "poll_missed_total",
+    "reconnects_total",
+    "request_failures_total",
+    "stale_bytes_total",
+    "stale_replies_total",
+    "suspect_replies_total",
 ];
 
 /// Our own health, under fixed names: no prefix and no rename, so that every dashboard finds them.
@@ -448,6 +476,7 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_callback_panics_total",
     "plimsoll_callbacks_stuck_total",
     "plimsoll_slow_dropped_total",
+    "plimsoll_query_findings_dropped_total",
     "plimsoll_statement_overflow_total",
     "plimsoll_queries_overdue_total",
     "plimsoll_queries_unwatched_total",
@@ -489,7 +518,7 @@ const CYCLE_BOUNDS: &[f64] = &[
 pub(super) fn bounds(profile: super::Profile, domain: Domain) -> &'static [f64] {
     use super::Profile::{AxumPrometheus, Millis, Otel};
     match (domain, profile) {
-        (Domain::Modbus | Domain::Connect | Domain::Acquire, _) => DEVICE_BOUNDS,
+        (Domain::Modbus | Domain::Connect | Domain::Acquire | Domain::Create, _) => DEVICE_BOUNDS,
         (Domain::Cycle, _) => CYCLE_BOUNDS,
         (Domain::Http, AxumPrometheus) => axum_prometheus::BOUNDS,
         (Domain::Http, Millis) => HTTP_MS_BOUNDS,

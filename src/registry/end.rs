@@ -26,6 +26,8 @@ impl Way {
     pub(crate) const PARTIAL: Self = Self("partial");
     /// It took too long for somebody.
     pub(crate) const TIMEOUT: Self = Self("timeout");
+    /// No connection came free in time.
+    pub(crate) const POOL_TIMEOUT: Self = Self::new("pool_timeout");
 
     /// A word that becomes a label value.
     pub(crate) const fn new(word: &'static str) -> Self {

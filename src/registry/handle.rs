@@ -3,8 +3,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::{Domain, End, Extra, Operation};
-use crate::scope::{self, Call, Scope};
+use super::{Domain, End, Extra, OTHER, Operation};
+use crate::scope::{self, Call, Scope, StatementId};
 
 /// What keeps an operation there while it is under way.
 pub(crate) trait Handle: Deref<Target = Operation> {
@@ -17,6 +17,12 @@ pub(crate) trait Handle: Deref<Target = Operation> {
         None
     }
 
+    /// What tells its statement from others, of a query.
+    #[inline]
+    fn statement(&self) -> StatementId {
+        StatementId::of::<Operation>(self)
+    }
+
     /// The end was counted.
     #[inline]
     fn closed(&self, _: End, _elapsed_ns: u64) {}
@@ -24,12 +30,15 @@ pub(crate) trait Handle: Deref<Target = Operation> {
 
 impl Handle for Arc<Operation> {}
 
+/// Somebody else keeps it there: no reference count, which threads would pass to and fro.
+impl Handle for &Operation {}
+
 impl Domain {
     /// What requests call it that wait for such work.
     #[inline]
-    fn call(self) -> Option<Call> {
+    fn call(self, statement: StatementId) -> Option<Call> {
         match self {
-            Self::Db => Some(Call::Query),
+            Self::Db => Some(Call::Query(statement)),
             Self::Modbus => Some(Call::Device),
             _ => None,
         }
@@ -41,20 +50,43 @@ impl Operation {
     ///
     /// Cost where nothing comes of it: two comparisons, and for queries and device calls a look at a thread-local pointer.
     #[inline]
-    pub(crate) fn ended(&self, end: End, duration_ns: u64, scope: Option<&Scope>) {
-        if let Some(call) = self.domain.call() {
-            scope::called(call, duration_ns);
+    pub(crate) fn ended(
+        &self,
+        statement: StatementId,
+        end: End,
+        duration_ns: u64,
+        scope: Option<&Scope>,
+    ) {
+        if let Some(call) = self.domain.call(statement)
+            && scope::called(call, duration_ns)
+        {
+            self.repeated();
         }
         self.served(end, duration_ns, scope);
+    }
+
+    /// The request at hand has run this very statement as often as the limit.
+    #[cold]
+    #[inline(never)]
+    fn repeated(&self) {
+        // What came after a cap is no one statement.
+        if let [_, model, query] = self.labels()
+            && [model, query].map(|label| &**label) != [OTHER; 2]
+        {
+            scope::name_latest(query);
+        }
     }
 
     /// The same of a request.
     #[inline]
     pub(super) fn served(&self, end: End, duration_ns: u64, scope: Option<&Scope>) {
-        if let Some(scope) = scope
-            && scope.has_anatomy()
-        {
-            self.record_anatomy(scope, duration_ns);
+        if let Some(scope) = scope {
+            if scope.has_anatomy() {
+                self.record_anatomy(scope, duration_ns);
+            }
+            if scope.queries() > 0 {
+                self.look_for_findings(scope);
+            }
         }
         if duration_ns > self.recording.slow_ns
             && let Some(slowest) = &self.recording.slowest

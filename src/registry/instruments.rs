@@ -255,7 +255,10 @@ impl Instruments {
     }
 
     /// How many label sets an instrument may have.
-    #[cfg(feature = "metrics")]
+    #[cfg_attr(
+        not(feature = "metrics"),
+        allow(dead_code, reason = "only some keep label sets of their own")
+    )]
     pub(crate) fn cap(&self) -> usize {
         self.cap
     }

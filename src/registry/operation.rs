@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use once_cell::race::OnceBox;
 
+use super::findings::Found;
 use super::query;
 use super::stages::Stages;
 use super::{Domain, End, Extra, Handle, Outcome, Recording, StageSeries};
@@ -48,6 +49,7 @@ pub(crate) struct Operation {
     first: OnceBox<Link>,
     extras: [OnceBox<Histogram>; Extra::ALL.len()],
     pub(super) stages: Stages,
+    pub(super) found: Found,
 }
 
 impl Operation {
@@ -65,6 +67,7 @@ impl Operation {
             first: OnceBox::new(),
             extras: Extra::ALL.map(|_| OnceBox::new()),
             stages: Stages::default(),
+            found: Found::default(),
         }
     }
 
@@ -348,7 +351,7 @@ impl<H: Handle> InFlight<H> {
             if H::IS_REQUEST {
                 operation.served(end, elapsed_ns, scope);
             } else {
-                Operation::ended(&operation, end, elapsed_ns, scope);
+                Operation::ended(&operation, operation.statement(), end, elapsed_ns, scope);
             }
             operation.closed(end, elapsed_ns);
             operation.flow.add(FINISHED, 1);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::*;
 use crate::clock::ManualClock;
 use crate::histogram::{Layout, Memory};
+use crate::scope::QueryLimits;
 
 fn registry(cap: usize) -> (Registry, ManualClock) {
     labelled(cap, Vec::new())
@@ -22,7 +23,12 @@ fn labelled(cap: usize, labels: Vec<Label>) -> (Registry, ManualClock) {
     let sizes = Buckets::new(Layout::bytes(), &[1024.0]).expect("bounds");
     let slow = SlowLog::new(0, Duration::ZERO, &[], 0);
     let running = None;
-    let late = Late { slow, running };
+    let findings = Findings::new(QueryLimits::default(), 0);
+    let late = Late {
+        slow,
+        running,
+        findings,
+    };
     let registry = Registry::new(shared, labels, buckets, &sizes, cap, memory, late);
     (registry, clock)
 }

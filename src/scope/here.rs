@@ -99,10 +99,17 @@ pub(super) fn with<R>(look: impl FnOnce(&Record) -> R) -> Option<R> {
     frames().find_map(|here| here.record.as_ref()).map(look)
 }
 
-/// A query or a device call took so long, and ended.
+/// A query or a device call took so long, and ended; `true` if somebody should [name](name_latest) its statement.
 #[inline]
-pub(crate) fn called(call: Call, elapsed_ns: u64) {
-    with(|record| record.change(|scope| scope.called(call, elapsed_ns)));
+pub(crate) fn called(call: Call, elapsed_ns: u64) -> bool {
+    with(|record| record.change(|scope| scope.called(call, elapsed_ns))).unwrap_or(false)
+}
+
+/// What the statement of the latest query is called.
+pub(crate) fn name_latest(name: &str) {
+    // Before the record is borrowed: an allocator may be the user's.
+    let name = name.into();
+    with(|record| record.change(|scope| scope.name_latest(name)));
 }
 
 /// The trace that the request at hand belongs to.

@@ -12,8 +12,40 @@ use super::record::{Scope, Tally};
 pub struct Anatomy {
     /// Queries that ended while it was under way.
     pub queries: u64,
+    /// The statement that it ran again and again, if as often as the limit (`Builder::n_plus_one`).
+    pub n_plus_one: Option<Repeated>,
     /// Its parts, the rest last.
     pub parts: Vec<Part>,
+}
+
+/// A statement that one request ran again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Repeated {
+    /// Its summary or its explicit name: the label `query`.
+    pub query: String,
+    /// How often.
+    pub count: u64,
+    /// What all of these took together.
+    pub duration: Duration,
+}
+
+impl Repeated {
+    pub(crate) fn new((query, tally): (&str, Tally)) -> Self {
+        Self {
+            query: query.to_owned(),
+            count: tally.count,
+            duration: Duration::from_nanos(tally.ns),
+        }
+    }
+}
+
+/// `SELECT orders x 12 in 30ms`
+impl fmt::Display for Repeated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} x {} in {:?}", self.query, self.count, self.duration)
+    }
 }
 
 /// A part of a request's time.
@@ -39,6 +71,7 @@ impl Scope {
         let parts = parts.map(|(stage, tally)| Part::new(stage, tally, whole_ns));
         self.has_anatomy().then(|| Anatomy {
             queries: self.queries(),
+            n_plus_one: self.repeated().map(Repeated::new),
             parts: parts.collect(),
         })
     }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::repeats::{QueryLimits, Repeats, StatementId};
 use crate::histogram::TraceId;
 
 /// Stages that a request tells apart.
@@ -17,7 +18,7 @@ const REST: &str = "rest";
 /// What a request waits for and is timed by somebody else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Call {
-    Query,
+    Query(StatementId),
     Device,
 }
 
@@ -29,9 +30,15 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, ns: u64) {
+    #[inline]
+    pub(super) fn add(&mut self, ns: u64) {
         self.ns = self.ns.saturating_add(ns);
         self.count += 1;
+    }
+
+    pub(super) fn add_all(&mut self, other: Self) {
+        self.ns = self.ns.saturating_add(other.ns);
+        self.count += other.count;
     }
 }
 
@@ -44,6 +51,7 @@ pub(crate) struct Scope {
     anatomy: bool,
     used: usize,
     queries: Tally,
+    repeats: Repeats,
     devices: Tally,
     /// By name, the first `used` of them.
     stages: [(&'static str, Tally); STAGES],
@@ -53,18 +61,41 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    pub(crate) fn new(anatomy: bool, trace_id: Option<TraceId>) -> Self {
+    /// Looks out for too many queries. Inlined, so that it is made where it is to be: it is too large to be moved about.
+    #[inline]
+    pub(crate) fn new(anatomy: bool, trace_id: Option<TraceId>, limits: QueryLimits) -> Self {
         Self {
             id: ScopeId::new(),
             trace_id,
             anatomy,
             used: 0,
             queries: Tally::default(),
+            repeats: Repeats::new(limits),
             devices: Tally::default(),
             stages: [("", Tally::default()); STAGES],
             others: Tally::default(),
             parts_ns: 0,
         }
+    }
+
+    /// One for work of this request that runs elsewhere.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            repeats: self.repeats.fork(),
+            ..Self::new(self.anatomy, self.trace_id, self.limits())
+        }
+    }
+
+    /// Adds what such work has come to.
+    pub(super) fn join(&mut self, forked: Self) {
+        self.queries.add_all(forked.queries);
+        self.devices.add_all(forked.devices);
+        self.others.add_all(forked.others);
+        for (name, tally) in &forked.stages[..forked.used] {
+            self.stage(name).add_all(*tally);
+        }
+        self.parts_ns = self.parts_ns.saturating_add(forked.parts_ns);
+        self.repeats.join(forked.repeats);
     }
 
     pub(super) fn id(&self) -> ScopeId {
@@ -88,12 +119,40 @@ impl Scope {
         self.parts_ns
     }
 
-    pub(super) fn called(&mut self, call: Call, elapsed_ns: u64) {
-        match call {
-            Call::Query => self.queries.add(elapsed_ns),
-            Call::Device => self.devices.add(elapsed_ns),
-        }
+    /// `true` if its statement should be [named](Self::name_latest).
+    #[inline]
+    pub(super) fn called(&mut self, call: Call, elapsed_ns: u64) -> bool {
         self.parts_ns = self.parts_ns.saturating_add(elapsed_ns);
+        match call {
+            Call::Query(statement) => {
+                self.queries.add(elapsed_ns);
+                self.repeats.count(statement, elapsed_ns)
+            }
+            Call::Device => {
+                self.devices.add(elapsed_ns);
+                false
+            }
+        }
+    }
+
+    /// The statement of the latest query has come as often as the limit, and is called so.
+    pub(super) fn name_latest(&mut self, name: Box<str>) {
+        self.repeats.name(name);
+    }
+
+    /// The statement that was run most often, if as often as the limit.
+    pub(crate) fn repeated(&self) -> Option<(&str, Tally)> {
+        self.repeats.worst()
+    }
+
+    /// All queries, if there were as many as the limit.
+    pub(crate) fn too_many(&self) -> Option<Tally> {
+        let limit = self.limits().queries;
+        (limit > 0 && self.queries.count >= limit).then_some(self.queries)
+    }
+
+    pub(crate) fn limits(&self) -> QueryLimits {
+        self.repeats.limits()
     }
 
     pub(super) fn stage_ended(&mut self, name: &'static str, own_ns: u64) {

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "modbus")]
 mod device;
+mod queries;
 mod slow;
 
 use std::future::{Future, pending, poll_fn};

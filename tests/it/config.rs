@@ -166,6 +166,18 @@ mod toml {
                 [thresholds]
                 slow_request = "150ms"
                 slow_query = "20ms"
+                query_watchdog = "5s"
+                n_plus_one = 5
+                max_queries = 0
+
+                [slow_log]
+                count = 2
+
+                [[database]]
+                name = "shop"
+                max_statements = 1
+                double_quotes = "literals"
+                queries = ["orders.by_id", "orders.all"]
 
                 [[budget]]
                 name = "request-p95"
@@ -208,6 +220,7 @@ mod toml {
                 .all(|reading| reading.state == AlertState::Inactive)
         );
         assert_eq!(plimsoll.stats().thresholds.slow_request, 150 * MS);
+        assert!(plimsoll.render().contains("queries_overdue_total 0"));
         plimsoll.operation("work").record(plimsoll::Outcome::Ok, MS);
         assert!(
             plimsoll
@@ -215,6 +228,53 @@ mod toml {
                 .contains("bifrost_operation_duration_seconds_count"),
             "the naming is in force"
         );
+    }
+
+    #[cfg(feature = "db")]
+    #[test]
+    fn what_it_says_of_a_database_wins_over_the_code() {
+        use plimsoll::{Outcome, db::TopBy};
+
+        let file = "
+            [[database]]
+            name = 'shop'
+            max_statements = 1
+            double_quotes = 'literals'
+            queries = ['orders.by_id', 'orders.all']
+        ";
+        let plimsoll = builder().toml(file).build().unwrap();
+        let quotes = plimsoll::db::DoubleQuotes::Names;
+        let open = |name| {
+            plimsoll
+                .database(name)
+                .max_statements(9)
+                .double_quotes(quotes)
+        };
+        let sqls = ["SELECT \"a\" FROM t", "SELECT 1 FROM u", "SELECT 1 FROM v"];
+        for name in ["shop", "other"] {
+            let database = open(name).open();
+            for sql in sqls {
+                database.begin_sql(sql, None).finish_as(Outcome::Ok);
+            }
+            let declared = database.begin_sql("SELECT 1 FROM w", Some("orders.all"));
+            declared.finish_as(Outcome::Ok);
+        }
+        let top = plimsoll.top_queries(20, TopBy::Count).into_iter();
+        let texts = |name: &str| -> Vec<_> {
+            let of = top.clone().filter(|query| query.database == name);
+            let mut texts: Vec<_> = of.map(|query| (query.query, query.text)).collect();
+            texts.sort_unstable();
+            texts
+        };
+        let pair = |query: &str, text: &str| (query.to_owned(), text.to_owned());
+        let expected = [
+            pair("SELECT t", "SELECT ? FROM t"),
+            pair("orders.all", "SELECT ? FROM w"),
+            pair("other", ""),
+        ];
+        assert_eq!(texts("shop"), expected);
+        assert_eq!(texts("other").len(), 4);
+        assert_eq!(texts("other")[0], pair("SELECT t", "SELECT \"a\" FROM t"));
     }
 
     #[test]
@@ -243,6 +303,20 @@ mod toml {
                 profile = "fancy"
                 [thresholds]
                 slow_request = 7
+                query_watchdog = "0s"
+                n_plus_one = 1
+                max_queries = -1
+                [slow_log]
+                count = 2000
+                every = "10s"
+                [[database]]
+                name = "shop"
+                max_statements = 40000
+                double_quotes = "both"
+                queries = [1]
+                [[database]]
+                name = "shop"
+                [[database]]
                 [[budget]]
                 name = "a"
                 on = "htpp"
@@ -265,6 +339,16 @@ mod toml {
             "tick \"soon\" is not a duration: write \"250ms\"",
             "naming: profile \"fancy\" is not a profile: choose otel, classic, millis or axum_prometheus",
             "thresholds: slow_request 7 is not a duration",
+            "query_watchdog 0ns is no limit: give it more",
+            "n_plus_one 1 makes a finding of every query: it takes at least 2, or 0 for none",
+            "thresholds: max_queries -1 is not a whole number from 0 up",
+            "slow_log 2000 at a time are too many: at most 1000",
+            "slow_log: every is not a known key: choose one of count, period",
+            "database \"shop\": max_statements 40000 is more than there may be: at most 32000",
+            "database \"shop\": double_quotes \"both\" is not what they stand around: choose names or literals",
+            "database \"shop\": queries [1] is not a string or a list of strings",
+            "database \"shop\": name stands twice: keep one of the two tables",
+            "database \"\": name is missing: every database needs one",
             "budget \"a\": on \"htpp\" is not a kind of work: choose http,",
             "budget \"b\": at_most true is not a limit",
             "budget \"b\": sli is missing",

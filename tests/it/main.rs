@@ -24,6 +24,8 @@ mod instrument;
 mod labels;
 #[cfg(feature = "demo")]
 mod live;
+#[cfg(all(feature = "tracing", feature = "axum", feature = "db"))]
+mod log;
 #[cfg(feature = "modbus")]
 mod modbus;
 #[cfg(feature = "axum")]

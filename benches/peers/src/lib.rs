@@ -2,9 +2,13 @@
 
 pub mod counting;
 pub mod layers;
+pub mod pools;
 pub mod queries;
 pub mod recorders;
+pub mod repeats;
+pub mod requests;
 pub mod rounds;
+pub mod selects;
 pub mod servers;
 pub mod table;
 pub mod values;

@@ -162,6 +162,27 @@ pub fn interleave_by_cpu(jobs: &[Job<'_>], threads: usize) -> Vec<Samples> {
     interleave_by(Time::Cpu, jobs, threads)
 }
 
+/// Asks every contender once per round for a figure of its own making, on one pinned thread.
+pub fn interleave_figures(names: &[&str], figure: impl Fn(usize) -> f64 + Sync) -> Vec<Samples> {
+    let mut all: Vec<Samples> = names.iter().map(|name| Samples::of(name)).collect();
+    let rounds = || {
+        pin(0);
+        for round in 0..=ROUNDS {
+            for at in 0..all.len() {
+                let at = (at + round) % all.len();
+                let ns = figure(at);
+                // Round 0 warms up.
+                if round > 0 {
+                    all[at].ns.push(ns);
+                    all[at].drain_ns.push(0.0);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| scope.spawn(rounds).join().expect("no panic"));
+    all
+}
+
 fn interleave_by(time: Time, jobs: &[Job<'_>], threads: usize) -> Vec<Samples> {
     let sizes: Vec<usize> = jobs.iter().map(Job::ops).collect();
     let shared = Shared::new(threads);

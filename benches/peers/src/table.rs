@@ -82,7 +82,8 @@ pub fn line(samples: &Samples, base: &Samples) -> String {
     )
 }
 
-fn put_off(samples: &Samples) -> String {
+/// What was left for later, per operation.
+pub fn put_off(samples: &Samples) -> String {
     match median(&samples.drain_ns) {
         0.0 => "–".to_owned(),
         ns => figure(ns),

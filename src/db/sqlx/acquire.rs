@@ -124,12 +124,12 @@ macro_rules! lends {
             type Connection = &'c mut DB::Connection;
 
             fn acquire(self) -> BoxFuture<'c, Result<Self::Connection, Error>> {
-                self.meter.lost_sight();
+                self.meter().lost_sight();
                 Box::pin(ready(Ok(self.inner_mut())))
             }
 
             fn begin(self) -> BoxFuture<'c, Result<Unmeasured<'c, DB>, Error>> {
-                self.meter.lost_sight();
+                self.meter().lost_sight();
                 Box::pin(self.inner_mut().begin())
             }
         }

@@ -13,52 +13,51 @@ use sqlx_core::pool::PoolConnection as Pooled;
 use sqlx_core::sql_str::SqlSafeStr;
 use sqlx_core::transaction::TransactionManager;
 
-use super::meter::{Lent, Meter};
+use super::meter::Meter;
+use super::pool::Lent;
 use super::transaction::Transaction;
 
 /// A connection whose statements are counted: where sqlx has `SqliteConnection`, `PgConnection`, ...
 ///
 /// `&mut Connection<DB>` is an executor. It does not dereference to the driver's connection, on which nothing is counted:
 /// [`inner`](Self::inner) and [`inner_mut`](Self::inner_mut) say so.
-pub struct Connection<DB: Database> {
-    pub(super) meter: Arc<Meter>,
-    inner: Inner<DB>,
-}
+pub struct Connection<DB: Database>(Inner<DB>);
 
 enum Inner<DB: Database> {
-    Pooled(Pooled<DB>, Lent),
-    Own(DB::Connection),
+    Pooled(Pooled<DB>, Lent<DB>),
+    Own(DB::Connection, Arc<Meter>),
 }
 
 impl<DB: Database> Connection<DB> {
-    pub(super) fn pooled(connection: Pooled<DB>, meter: Arc<Meter>) -> Self {
-        let lent = Lent::new(meter.clone());
-        Self {
-            meter,
-            inner: Inner::Pooled(connection, lent),
-        }
+    pub(super) fn pooled(connection: Pooled<DB>, lent: Lent<DB>) -> Self {
+        Self(Inner::Pooled(connection, lent))
     }
 
     pub(super) fn own(connection: DB::Connection, meter: Arc<Meter>) -> Self {
-        Self {
-            meter,
-            inner: Inner::Own(connection),
+        Self(Inner::Own(connection, meter))
+    }
+
+    /// Where its statements are counted.
+    pub(super) fn meter(&self) -> &Arc<Meter> {
+        match &self.0 {
+            Inner::Pooled(_, lent) => lent.meter(),
+            Inner::Own(_, meter) => meter,
         }
     }
 
     /// The driver's connection.
     pub fn inner(&self) -> &DB::Connection {
-        match &self.inner {
+        match &self.0 {
             Inner::Pooled(connection, _) => connection,
-            Inner::Own(connection) => connection,
+            Inner::Own(connection, _) => connection,
         }
     }
 
     /// The driver's connection. Statements that are executed on it are not counted.
     pub fn inner_mut(&mut self) -> &mut DB::Connection {
-        match &mut self.inner {
+        match &mut self.0 {
             Inner::Pooled(connection, _) => connection,
-            Inner::Own(connection) => connection,
+            Inner::Own(connection, _) => connection,
         }
     }
 
@@ -148,9 +147,9 @@ impl<DB: Database> Connection<DB> {
     ///
     /// Those of the database.
     pub async fn close(self) -> Result<(), Error> {
-        match self.inner {
+        match self.0 {
             Inner::Pooled(connection, _lent) => connection.close().await,
-            Inner::Own(connection) => connection.close().await,
+            Inner::Own(connection, _) => connection.close().await,
         }
     }
 }
@@ -170,41 +169,41 @@ impl<DB: Database> PoolConnection<DB> {
 
     /// sqlx' connection. Nothing that is done on it is counted, and to the pool's gauges it is a ghost.
     pub fn into_inner(self) -> Pooled<DB> {
-        match self.0.inner {
+        match self.0.0 {
             Inner::Pooled(connection, _lent) => connection,
-            Inner::Own(_) => unreachable!("whatever is wrapped so came from a pool"),
+            Inner::Own(..) => unreachable!("whatever is wrapped so came from a pool"),
         }
     }
 
     /// Lets the connection be closed when it is dropped.
     pub fn close_on_drop(&mut self) {
-        if let Inner::Pooled(connection, _) = &mut self.0.inner {
+        if let Inner::Pooled(connection, _) = &mut self.0.0 {
             connection.close_on_drop();
         }
     }
 
     /// Takes the connection from the pool for ever; the pool may open another one. Its statements are still counted.
     pub fn detach(self) -> Connection<DB> {
-        let Connection { meter, inner } = self.0;
-        let inner = match inner {
-            Inner::Pooled(connection, _lent) => Inner::Own(connection.detach()),
+        Connection(match self.0.0 {
+            Inner::Pooled(connection, lent) => {
+                Inner::Own(connection.detach(), lent.meter().clone())
+            }
             own => own,
-        };
-        Connection { meter, inner }
+        })
     }
 
     /// Takes the connection from the pool for ever; to the pool it is lent out for ever, and so it is shown. Its statements
     /// are still counted.
     pub fn leak(self) -> Connection<DB> {
-        let Connection { meter, inner } = self.0;
-        let inner = match inner {
+        Connection(match self.0.0 {
             Inner::Pooled(connection, lent) => {
-                std::mem::forget(lent);
-                Inner::Own(connection.leak())
+                let meter = lent.meter().clone();
+                // This loan ends with the connection that the pool knows, and another one begins that never ends.
+                meter.lend();
+                Inner::Own(connection.leak(), meter)
             }
             own => own,
-        };
-        Connection { meter, inner }
+        })
     }
 }
 

@@ -22,12 +22,12 @@ pub(super) fn end<T>(
             guard.rows(0);
             guard.fail(ErrorClass::NoData);
         }
-        Err(error) => guard.fail(class(error)),
+        Err(error) => guard.fail(class_of(error)),
     }
 }
 
-/// What kind of failure an error of sqlx is.
-pub(super) fn class(error: &Error) -> ErrorClass {
+/// What kind of failure an error of sqlx is: by SQLSTATE, of SQLite by its codes. For code that counts by itself.
+pub fn class_of(error: &Error) -> ErrorClass {
     match error {
         Error::Database(error) => class_of_database(&**error),
         Error::RowNotFound => ErrorClass::NoData,
@@ -83,12 +83,12 @@ mod tests {
     #[test]
     fn what_no_database_reported_has_a_class_too() {
         let io = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
-        assert_eq!(class(&Error::Io(io)), ErrorClass::Connection);
-        assert_eq!(class(&Error::WorkerCrashed), ErrorClass::Connection);
-        assert_eq!(class(&Error::Encode("".into())), ErrorClass::Data);
-        assert_eq!(class(&Error::RowNotFound), ErrorClass::NoData);
-        assert_eq!(class(&Error::BeginFailed), ErrorClass::Transaction);
-        assert_eq!(class(&Error::PoolClosed), ErrorClass::Other);
+        assert_eq!(class_of(&Error::Io(io)), ErrorClass::Connection);
+        assert_eq!(class_of(&Error::WorkerCrashed), ErrorClass::Connection);
+        assert_eq!(class_of(&Error::Encode("".into())), ErrorClass::Data);
+        assert_eq!(class_of(&Error::RowNotFound), ErrorClass::NoData);
+        assert_eq!(class_of(&Error::BeginFailed), ErrorClass::Transaction);
+        assert_eq!(class_of(&Error::PoolClosed), ErrorClass::Other);
     }
 
     #[test]

@@ -81,6 +81,8 @@ impl<'c, DB: Driver> Executor<'c> for &'c mut Connection<DB> {
     }
 }
 
+// Each future waits for its connection inside of itself: one that was made before and moved in would take its place twice, and
+// sqlx' is 3 KB.
 impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
     type Database = DB;
 
@@ -89,8 +91,8 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (acquire, query) = (self.acquire(), Taken::of(query));
-        Box::pin(async move { run::execute(&mut *acquire.await?, query).await })
+        let (pool, query) = (self.0.clone(), Taken::of(query));
+        Box::pin(async move { run::execute(&mut *pool.acquire().await?, query).await })
     }
 
     fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step<DB>, Error>>
@@ -98,10 +100,10 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (acquire, query) = (self.acquire(), Taken::of(query));
+        let (pool, query) = (self.0.clone(), Taken::of(query));
         // As sqlx' own pool does it: the stream owns the connection that its rows are read from.
         Box::pin(TryAsyncStream::new(move |yielder| async move {
-            let mut connection = acquire.await?;
+            let mut connection = pool.acquire().await?;
             let mut rows = Rows::new(&mut connection, query);
             while let Some(row) = rows.next().await {
                 yielder.r#yield(row?).await;
@@ -115,8 +117,8 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (acquire, query) = (self.acquire(), Taken::of(query));
-        Box::pin(async move { run::fetch_all(&mut *acquire.await?, query).await })
+        let (pool, query) = (self.0.clone(), Taken::of(query));
+        Box::pin(async move { run::fetch_all(&mut *pool.acquire().await?, query).await })
     }
 
     fn fetch_one<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<DB::Row, Error>>
@@ -124,8 +126,8 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (acquire, query) = (self.acquire(), Taken::of(query));
-        Box::pin(async move { run::fetch_one(&mut *acquire.await?, query).await })
+        let (pool, query) = (self.0.clone(), Taken::of(query));
+        Box::pin(async move { run::fetch_one(&mut *pool.acquire().await?, query).await })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(
@@ -136,8 +138,8 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
         'p: 'e,
         E: 'q + Execute<'q, DB>,
     {
-        let (acquire, query) = (self.acquire(), Taken::of(query));
-        Box::pin(async move { run::fetch_optional(&mut *acquire.await?, query).await })
+        let (pool, query) = (self.0.clone(), Taken::of(query));
+        Box::pin(async move { run::fetch_optional(&mut *pool.acquire().await?, query).await })
     }
 
     fn prepare_with<'e>(
@@ -148,15 +150,15 @@ impl<'p, DB: Driver> Executor<'p> for &'_ Pool<DB> {
     where
         'p: 'e,
     {
-        let acquire = self.acquire();
-        Box::pin(async move { run::prepare(&mut *acquire.await?, sql, parameters).await })
+        let pool = self.0.clone();
+        Box::pin(async move { run::prepare(&mut *pool.acquire().await?, sql, parameters).await })
     }
 
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<DB>, Error>>
     where
         'p: 'e,
     {
-        let acquire = self.acquire();
-        Box::pin(async move { DB::describe(acquire.await?.inner_mut(), sql).await })
+        let pool = self.0.clone();
+        Box::pin(async move { DB::describe(pool.acquire().await?.inner_mut(), sql).await })
     }
 }

@@ -1,42 +1,27 @@
 //! What the connections of one pool have in common.
 
-use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use super::super::{Database, DoubleQuotes, Guard};
+use super::super::guard::Counted;
+use super::super::transactions::TransactionEnd;
+use super::super::{Database, DoubleQuotes, Guard, Transactions};
+use super::driver::Driver;
+use super::query::Taken;
+use crate::histogram::Cells;
 use crate::instance::Plimsoll;
 use crate::instrument::Counter;
 use crate::registry::InstrumentError;
+use std::fmt;
 
 /// Where statements, transactions and loans are counted.
 pub(super) struct Meter {
     db: Database,
-    transactions: [Counter; TransactionEnd::ALL.len()],
+    transactions: Transactions,
     unmeasured: Counter,
-    /// Connections that are lent out. Relaxed: a single independent value.
-    lent: AtomicU64,
+    /// How many times a connection was lent out, and came back.
+    loans: Cells,
 }
 
-/// What became of a transaction.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum TransactionEnd {
-    Committed,
-    RolledBack,
-    Dropped,
-}
-
-impl TransactionEnd {
-    const ALL: [Self; 3] = [Self::Committed, Self::RolledBack, Self::Dropped];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Committed => "committed",
-            Self::RolledBack => "rolled_back",
-            Self::Dropped => "dropped",
-        }
-    }
-}
+const LENT: usize = 0;
+const BACK: usize = 1;
 
 impl Meter {
     /// `database` is what the driver calls it.
@@ -45,15 +30,6 @@ impl Meter {
         name: &str,
         database: &str,
     ) -> Result<Self, InstrumentError> {
-        let transactions = |end: TransactionEnd| {
-            plimsoll
-                .counter("db_transactions_total")
-                .help("Transactions that ended, by how.")
-                .label("pool", name)
-                .label("end", end.as_str())
-                .register()
-        };
-        let [committed, rolled_back, dropped] = TransactionEnd::ALL.map(transactions);
         let unmeasured = plimsoll
             .counter("connections_unmeasured_total")
             .help("Connections that were handed out with statements that cannot be counted.")
@@ -65,19 +41,29 @@ impl Meter {
         };
         Ok(Self {
             db: plimsoll.database(name).double_quotes(quotes).open(),
-            transactions: [committed?, rolled_back?, dropped?],
+            transactions: plimsoll.transactions(name)?,
             unmeasured,
-            lent: AtomicU64::new(0),
+            loans: Cells::new(0, plimsoll.registry().memory_of_cells().clone()),
         })
+    }
+
+    /// What a statement is counted as.
+    pub(super) fn find(&self, sql: &str) -> Counted {
+        self.db.find(sql, None)
+    }
+
+    /// What a query is counted as, which may have a name.
+    pub(super) fn find_query<DB: Driver>(&self, query: &Taken<DB>) -> Counted {
+        self.db.find(query.text(), query.name())
     }
 
     /// Counts a statement as begun.
     pub(super) fn begin(&self, sql: &str) -> Guard {
-        self.db.begin_sql(sql, None)
+        Guard::begin(self.find(sql))
     }
 
     pub(super) fn transaction_ended(&self, end: TransactionEnd) {
-        self.transactions[end as usize].increment();
+        self.transactions.ended(end);
     }
 
     /// A connection goes where its statements are not seen.
@@ -85,9 +71,22 @@ impl Meter {
         self.unmeasured.increment();
     }
 
+    /// A connection is lent out.
+    pub(super) fn lend(&self) {
+        self.loans.add(LENT, 1);
+    }
+
+    /// It is lent out no more.
+    pub(super) fn take_back(&self) {
+        self.loans.add(BACK, 1);
+    }
+
     /// Connections that are lent out.
     pub(super) fn lent(&self) -> u64 {
-        self.lent.load(Ordering::Relaxed)
+        let reading = self.loans.reading();
+        // Those that came back first: one that is lent and comes back in between is then never counted as minus one.
+        let back = self.loans.total(&reading, BACK);
+        self.loans.total(&reading, LENT).saturating_sub(back)
     }
 }
 
@@ -96,22 +95,5 @@ impl fmt::Debug for Meter {
         f.debug_struct("Meter")
             .field("db", &self.db)
             .finish_non_exhaustive()
-    }
-}
-
-/// One connection that is lent out, for as long as it lives.
-#[derive(Debug)]
-pub(super) struct Lent(Arc<Meter>);
-
-impl Lent {
-    pub(super) fn new(meter: Arc<Meter>) -> Self {
-        meter.lent.fetch_add(1, Ordering::Relaxed);
-        Self(meter)
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        self.0.lent.fetch_sub(1, Ordering::Relaxed);
     }
 }

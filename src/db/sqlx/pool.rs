@@ -22,9 +22,9 @@ type ConnectOptions<DB> = <<DB as Database>::Connection as DriverConnection>::Op
 /// A pool whose statements and waits are counted: where sqlx has `SqlitePool`, `PgPool`, ... Cheap to clone.
 ///
 /// `&Pool<DB>` is an executor. What the methods do beside counting is what sqlx' own do.
-pub struct Pool<DB: Database>(Arc<Shared<DB>>);
+pub struct Pool<DB: Database>(pub(super) Arc<Shared<DB>>);
 
-struct Shared<DB: Database> {
+pub(super) struct Shared<DB: Database> {
     inner: Inner<DB>,
     waits: Waits,
     meter: Arc<Meter>,
@@ -73,6 +73,13 @@ impl Plimsoll {
 }
 
 impl<DB: Database> Shared<DB> {
+    pub(super) async fn acquire(self: Arc<Self>) -> Result<PoolConnection<DB>, Error> {
+        let wait = self.waits.wait();
+        let result = self.inner.acquire().await;
+        wait.finish(&result, |error| matches!(error, Error::PoolTimedOut));
+        Ok(PoolConnection(Connection::pooled(result?, Lent::new(self))))
+    }
+
     fn detail(&self) -> PoolDetail {
         PoolDetail {
             active: self.meter.lent(),
@@ -80,6 +87,26 @@ impl<DB: Database> Shared<DB> {
             size: self.inner.size().into(),
             idle: self.inner.num_idle() as u64,
         }
+    }
+}
+
+/// One connection that is lent out, for as long as it lives.
+pub(super) struct Lent<DB: Database>(Arc<Shared<DB>>);
+
+impl<DB: Database> Lent<DB> {
+    fn new(shared: Arc<Shared<DB>>) -> Self {
+        shared.meter.lend();
+        Self(shared)
+    }
+
+    pub(super) fn meter(&self) -> &Arc<Meter> {
+        &self.0.meter
+    }
+}
+
+impl<DB: Database> Drop for Lent<DB> {
+    fn drop(&mut self) {
+        self.0.meter.take_back();
     }
 }
 
@@ -97,24 +124,14 @@ impl<DB: Database> Pool<DB> {
     pub fn acquire(
         &self,
     ) -> impl Future<Output = Result<PoolConnection<DB>, Error>> + Send + use<DB> {
-        let shared = self.0.clone();
-        async move {
-            let wait = shared.waits.begin();
-            let result = shared.inner.acquire().await;
-            match &result {
-                Err(Error::PoolTimedOut) => wait.timed_out(),
-                result => wait.finish(result),
-            }
-            let meter = shared.meter.clone();
-            result.map(|connection| PoolConnection(Connection::pooled(connection, meter)))
-        }
+        self.0.clone().acquire()
     }
 
     /// A connection, if one is idle. It waits for nothing, so no wait is counted.
     pub fn try_acquire(&self) -> Option<PoolConnection<DB>> {
         let connection = self.inner().try_acquire()?;
-        let meter = self.0.meter.clone();
-        Some(PoolConnection(Connection::pooled(connection, meter)))
+        let lent = Lent::new(self.0.clone());
+        Some(PoolConnection(Connection::pooled(connection, lent)))
     }
 
     /// Waits for a connection and begins a transaction on it.
@@ -165,8 +182,11 @@ impl<DB: Database> Pool<DB> {
         &self,
         statement: Option<SqlStr>,
     ) -> impl Future<Output = Result<Transaction<'static, DB>, Error>> + Send + use<DB> {
-        let acquire = self.acquire();
-        async move { Transaction::begin(Held::Owned(acquire.await?.0), statement).await }
+        let shared = self.0.clone();
+        async move {
+            let connection = shared.acquire().await?;
+            Transaction::begin(Held::Owned(connection.0), statement).await
+        }
     }
 
     async fn try_begin_on(
@@ -207,7 +227,7 @@ impl<DB: Database> Pool<DB> {
         self.inner().num_idle()
     }
 
-    /// How connections are opened.
+    /// How connections are opened. sqlx prints passwords that are in it, here as anywhere: not for a log.
     pub fn connect_options(&self) -> Arc<ConnectOptions<DB>> {
         self.inner().connect_options()
     }

@@ -16,6 +16,8 @@ pub(super) struct Taken<DB: Database> {
     arguments: Arguments<DB>,
     persistent: bool,
     sql: SqlStr,
+    /// What the user calls it.
+    name: Option<&'static str>,
 }
 
 impl<DB: Database> Taken<DB> {
@@ -30,7 +32,18 @@ impl<DB: Database> Taken<DB> {
             arguments,
             persistent,
             sql: query.sql(),
+            name: None,
         }
+    }
+
+    /// The same under a name.
+    pub(super) fn named(self, name: &'static str) -> Self {
+        let name = Some(name);
+        Self { name, ..self }
+    }
+
+    pub(super) fn name(&self) -> Option<&'static str> {
+        self.name
     }
 
     pub(super) fn text(&self) -> &str {

@@ -13,7 +13,7 @@ use sqlx_core::error::Error;
 use super::super::Guard;
 use super::connection::Connection;
 use super::driver::{Driver, Step};
-use super::ended::class;
+use super::ended::class_of;
 use super::query::Taken;
 use crate::registry::Outcome;
 
@@ -40,7 +40,7 @@ impl<'e, DB: Driver> Rows<'e, DB> {
         if let Self::Asked(asked) = self
             && let Some((connection, query)) = asked.take()
         {
-            let guard = connection.meter.begin(query.text());
+            let guard = Guard::begin(connection.meter().find_query(&query));
             *self = Self::Running {
                 stream: DB::fetch_many(connection.inner_mut(), query),
                 counted: Counted {
@@ -90,7 +90,7 @@ impl Counted {
 
     fn fail(&mut self, error: &Error) {
         if let Some(guard) = self.end() {
-            guard.fail(class(error));
+            guard.fail(class_of(error));
         }
     }
 

@@ -8,16 +8,18 @@ use sqlx_core::error::Error;
 use sqlx_core::sql_str::SqlStr;
 use sqlx_core::transaction::TransactionManager;
 
+use super::super::transactions::TransactionEnd;
 use super::connection::Connection;
 use super::ended::end;
-use super::meter::TransactionEnd;
 
 /// A transaction, or a savepoint inside of one. Dereferences to [`Connection`].
 ///
 /// `BEGIN`, `COMMIT` and `ROLLBACK` are statements like others; those of savepoints are `SAVEPOINT`, `RELEASE` and
 /// `ROLLBACK TO`. Dropped without an end it is rolled back as by sqlx: the statement runs when the connection is used next,
 /// or goes back to its pool, and nobody waits for it. So it is not counted as one; that the transaction was dropped is, in
-/// `db_transactions_total`.
+/// `db_transactions_total`. So is a `begin` or a `commit` that was given up on its way, whatever the server made of it: it may
+/// have committed, and with PostgreSQL sqlx 0.9 forgets a transaction that was begun for nobody, which the connection then
+/// takes back to its pool.
 pub struct Transaction<'c, DB: Database> {
     connection: Held<'c, DB>,
     /// Whether a drop has to roll back.
@@ -56,7 +58,7 @@ impl<'c, DB: Database> Transaction<'c, DB> {
             None if depth == 0 => "BEGIN",
             None => "SAVEPOINT",
         };
-        let guard = transaction.meter.begin(text);
+        let guard = transaction.meter().begin(text);
         let result = DB::TransactionManager::begin(transaction.inner_mut(), statement).await;
         end(guard, &result, |()| None);
         if let Err(error) = result {
@@ -74,7 +76,7 @@ impl<'c, DB: Database> Transaction<'c, DB> {
     /// Those of the database; the transaction is rolled back then.
     pub async fn commit(mut self) -> Result<(), Error> {
         let text = self.text("COMMIT", "RELEASE SAVEPOINT");
-        let guard = self.meter.begin(text);
+        let guard = self.meter().begin(text);
         let result = DB::TransactionManager::commit(self.inner_mut()).await;
         end(guard, &result, |()| None);
         result?;
@@ -89,7 +91,7 @@ impl<'c, DB: Database> Transaction<'c, DB> {
     /// Those of the database.
     pub async fn rollback(mut self) -> Result<(), Error> {
         let text = self.text("ROLLBACK", "ROLLBACK TO SAVEPOINT");
-        let guard = self.meter.begin(text);
+        let guard = self.meter().begin(text);
         let result = DB::TransactionManager::rollback(self.inner_mut()).await;
         end(guard, &result, |()| None);
         result?;
@@ -109,7 +111,7 @@ impl<'c, DB: Database> Transaction<'c, DB> {
         self.open = false;
         // A savepoint is a part of its transaction.
         if self.depth == 1 {
-            self.meter.transaction_ended(end);
+            self.meter().transaction_ended(end);
         }
     }
 }

@@ -11,6 +11,9 @@ const MAX_NAME: usize = 64;
 /// What stands between the word that announces a table and its name.
 const BETWEEN: &[&str] = &["ONLY", "TABLE", "IF", "NOT", "EXISTS", "LATERAL"];
 
+/// What a copy comes from instead of a table.
+const NO_TABLE: &[&str] = &["STDIN", "PROGRAM"];
+
 /// Functions with a `FROM` of their own.
 const WITH_FROM: &[&str] = &["EXTRACT", "SUBSTRING", "TRIM", "OVERLAY"];
 
@@ -31,11 +34,13 @@ pub(super) fn named(tokens: &[Token<'_>]) -> Vec<String> {
 fn announced(tokens: &[Token<'_>], at: usize) -> Option<bool> {
     let before = at.checked_sub(1).map(|before| &tokens[before]);
     let after = |words: &[&str]| before.is_some_and(|token| is(token, words));
+    let next = |words: &[&str]| tokens.get(at + 1).is_some_and(|token| is(token, words));
     match &tokens[at] {
         token if is(token, &["FROM"]) => {
-            let other = after(&["DISTINCT"]) || in_function(&tokens[..at]);
+            let other = after(&["DISTINCT"]) || next(NO_TABLE) || in_function(&tokens[..at]);
             (!other).then_some(true)
         }
+        token if is(token, &["COPY"]) => (at == 0).then_some(false),
         token if is(token, &["JOIN", "INTO", "TRUNCATE"]) => Some(false),
         token if is(token, &["TABLE"]) => (!after(&["TRUNCATE"])).then_some(false),
         token if is(token, &["UPDATE"]) => (!after(&["FOR", "DO", "KEY"])).then_some(false),

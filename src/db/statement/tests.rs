@@ -39,6 +39,19 @@ fn values_lists_and_comments_are_gone() {
 }
 
 #[test]
+fn operators_are_spaced_as_one_writes_them() {
+    for sql in [
+        "SELECT a ->> ? FROM t WHERE b <= ? AND c <> ? AND d >= ?",
+        "SELECT a || b FROM t WHERE c @> d AND e !~* f AND g && h",
+        "SELECT a - ?, b * - c FROM t WHERE d != ? OR e <@ f OR g << ?",
+    ] {
+        assert_eq!(text(sql), sql);
+        assert_eq!(text(&sql.replace('?', "'x'")), sql);
+    }
+    assert_eq!(text("SELECT a<=b,c||d"), "SELECT a <= b, c || d");
+}
+
+#[test]
 fn a_literal_that_may_go_on_takes_the_rest_with_it() {
     assert_eq!(text(r"SELECT 'it\'s' , 'secret'"), "SELECT ?");
     assert_eq!(text(r"SELECT 'C:\' , b"), "SELECT ?");
@@ -104,6 +117,12 @@ fn summaries_name_the_verb_and_the_tables() {
         ),
         ("DROP TABLE [orders]", "DROP orders"),
         ("BEGIN", "BEGIN"),
+        ("WITH release AS (SELECT 1) SELECT * FROM release", "SELECT"),
+        ("PREPARE a AS SELECT * FROM orders", "PREPARE orders"),
+        ("DEALLOCATE a", "DEALLOCATE"),
+        ("COPY s.orders (id, name) FROM STDIN", "COPY orders"),
+        ("COPY orders FROM PROGRAM 'cat'", "COPY orders"),
+        ("COPY (SELECT * FROM orders) TO STDOUT", "COPY orders"),
         ("", "_OTHER"),
         ("; ; \0", "_OTHER"),
         ("hello world", "_OTHER"),

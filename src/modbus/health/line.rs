@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Cause;
+use super::{Cause, Failure};
 use crate::histogram::nanos;
 
 /// What decides how soon something is wrong.
@@ -74,10 +74,6 @@ impl Line {
             units: BTreeMap::new(),
             begun_ns: None,
         }
-    }
-
-    pub(super) fn set(&mut self, settings: Settings) {
-        self.settings = settings;
     }
 
     pub(super) fn begin(&mut self, now_ns: u64) {
@@ -153,7 +149,8 @@ impl Line {
     pub(super) fn standing(&self, now_ns: u64, good_ns: Option<u64>) -> Standing {
         match self.link {
             Link::Down(cause) => Standing::Down(cause),
-            Link::Untried if self.units.is_empty() => Standing::Unknown,
+            // A connection alone is no answer.
+            Link::Untried | Link::Up if self.units.is_empty() => Standing::Unknown,
             Link::Untried | Link::Up => match self.of_units() {
                 Standing::Connected if self.is_stale(now_ns, good_ns) == Some(true) => {
                     Standing::Degraded(Cause::Stale)
@@ -186,5 +183,8 @@ impl Line {
 
 /// Whether it is a gateway that says so.
 fn is_gateways(cause: Cause) -> bool {
-    matches!(cause, Cause::GatewayPath | Cause::GatewayTarget)
+    let Cause::Failure(failure) = cause else {
+        return false;
+    };
+    matches!(failure, Failure::GatewayPath | Failure::GatewayTarget)
 }

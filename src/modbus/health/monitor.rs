@@ -8,10 +8,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
-use tokio_modbus::ExceptionCode;
 
 use super::line::{Line, Settings, Standing};
-use super::{Cause, Health};
+use super::{Failure, Health};
 use crate::instance::Plimsoll;
 use crate::registry::{Domain, InstrumentError, OTHER, Operation, Outcome, Pulse, Registry};
 
@@ -31,9 +30,6 @@ const LAST: (&str, &str) = (
     "last_success_timestamp_seconds",
     "Unix time of the device's last good reply; 0 before the first one.",
 );
-
-/// Unit 0 is everybody, and nobody answers.
-const BROADCAST: u8 = 0;
 
 pub(in crate::modbus) struct Monitor {
     me: Weak<Self>,
@@ -178,44 +174,37 @@ impl Monitor {
         }
     }
 
-    pub(in crate::modbus) fn set(&self, settings: Settings) {
-        self.change(|line, _| line.set(settings));
-    }
-
     /// A connection was made.
     pub(in crate::modbus) fn connected(&self) {
         self.happened(Line::connected);
     }
 
     /// None could be made; `left` others are open.
-    pub(in crate::modbus) fn connect_failed(&self, cause: Cause, left: usize) {
-        self.happened(|line| line.broke(cause, left));
+    pub(in crate::modbus) fn connect_failed(&self, failure: Failure, left: usize) {
+        self.happened(|line| line.broke(failure.into(), left));
     }
 
     /// A connection was found closed or broken; `left` others are open. Not for one that we closed ourselves.
-    pub(in crate::modbus) fn lost(&self, cause: Cause, left: usize) {
-        self.connect_failed(cause, left);
+    pub(in crate::modbus) fn lost(&self, failure: Failure, left: usize) {
+        self.connect_failed(failure, left);
     }
 
     /// A good reply came at `now_ns`, by the instance's clock.
     ///
     /// Cost while all is well: three atomic operations.
     pub(in crate::modbus) fn replied(&self, unit: u8, now_ns: u64) {
-        if unit != BROADCAST {
-            self.good.store(now_ns.saturating_add(1), Relaxed);
-            self.answered(unit);
-        }
+        self.good.store(now_ns.saturating_add(1), Relaxed);
+        self.answered(unit);
     }
 
     /// A Modbus exception came: whoever sent it is alive.
-    pub(in crate::modbus) fn exception(&self, unit: u8, code: ExceptionCode) {
-        let cause = match code {
-            _ if unit == BROADCAST => return,
-            ExceptionCode::GatewayPathUnavailable => Cause::GatewayPath,
-            ExceptionCode::GatewayTargetDevice => Cause::GatewayTarget,
-            _ => return self.answered(unit),
-        };
-        self.happened(|line| line.unreachable(unit, cause));
+    pub(in crate::modbus) fn exception(&self, unit: u8, exception: Failure) {
+        match exception {
+            Failure::GatewayPath | Failure::GatewayTarget => {
+                self.happened(|line| line.unreachable(unit, exception.into()));
+            }
+            _ => self.answered(unit),
+        }
     }
 
     fn answered(&self, unit: u8) {
@@ -225,10 +214,8 @@ impl Monitor {
     }
 
     /// No reply came in time, or none that can be used.
-    pub(in crate::modbus) fn failed(&self, unit: u8, cause: Cause) {
-        if unit != BROADCAST {
-            self.happened(|line| line.failed(unit, cause));
-        }
+    pub(in crate::modbus) fn failed(&self, unit: u8, failure: Failure) {
+        self.happened(|line| line.failed(unit, failure.into()));
     }
 
     /// Where the device stands now.
@@ -282,10 +269,11 @@ impl Monitor {
 
     /// Something was tried, and this came of it.
     fn happened(&self, event: impl FnOnce(&mut Line)) {
-        self.change(|line, now_ns| {
-            line.begin(now_ns);
-            event(line);
-        });
+        let mut state = self.state.lock();
+        let now_ns = self.registry.clock().now_ns();
+        state.line.begin(now_ns);
+        event(&mut state.line);
+        self.settle(&mut state, now_ns);
     }
 
     /// Looks at what holds now.
@@ -295,14 +283,7 @@ impl Monitor {
         look(&mut state)
     }
 
-    /// Changes what is known and tells those who wait for it.
-    fn change(&self, event: impl FnOnce(&mut Line, u64)) {
-        let mut state = self.state.lock();
-        let now_ns = self.registry.clock().now_ns();
-        event(&mut state.line, now_ns);
-        self.settle(&mut state, now_ns);
-    }
-
+    /// Tells those who wait for a change.
     fn settle(&self, state: &mut State, now_ns: u64) {
         let now = || self.registry.clock().system_time();
         let State {

@@ -1,8 +1,8 @@
 //! The names of axum-prometheus 0.10, so that dashboards and rules made for it go on working.
 
 use super::{
-    FIRST_BYTE, Label, OPERATION_MODEL, OPERATION_MODEL_CLASS, QUERIES, QUERY, REQUEST_BYTES,
-    RESPONSE_BYTES, ROWS, Row, SECONDS, STAGE_SECONDS, Take, row,
+    FIRST_BYTE, Label, MAX_QUERIES, N_PLUS_ONE, OPERATION_MODEL, OPERATION_MODEL_CLASS, QUERIES,
+    QUERY, REQUEST_BYTES, RESPONSE_BYTES, ROWS, Row, SECONDS, STAGE_SECONDS, Take, row,
 };
 use crate::registry::{Domain, Outcome};
 
@@ -54,6 +54,10 @@ pub(in crate::naming) const FAMILIES: &[Row] = &[
         "Share of the time of HTTP requests that went to a stage, queries, device calls, or the rest."),
     row("axum_http_request_queries", Domain::Http, QUERIES, METHOD_ENDPOINT,
         "Queries made by HTTP requests."),
+    row("axum_http_n_plus_one_requests_total", Domain::Http, N_PLUS_ONE, METHOD_ENDPOINT,
+        "HTTP requests that ran one statement as often as the limit for N+1, or more often."),
+    row("axum_http_max_queries_requests_total", Domain::Http, MAX_QUERIES, METHOD_ENDPOINT,
+        "HTTP requests that made as many queries as the limit, or more."),
     row("axum_http_slow_requests_total", Domain::Http, Take::Slow, METHOD_ENDPOINT,
         "HTTP requests above the slow-request threshold."),
     row("slow_queries_total", Domain::Db, Take::Slow, OPERATION_MODEL,

@@ -30,9 +30,9 @@ impl SlaveContext for Slow {
 fn a_device_call_is_a_part_of_its_request() {
     let (plimsoll, clock) = new();
     let client: Box<dyn Client> = Box::new(Slow(clock.clone()));
-    let device = plimsoll.modbus("press-3").unwrap();
+    let device = plimsoll.modbus("press-3");
     let handler = move || async move {
-        let mut context = device.wrap(Context::from(client));
+        let mut context = device.wrap(Context::from(client)).unwrap();
         let _poll = stage("poll");
         clock.advance(ms(5));
         context.read_holding_registers(0, 1).await.unwrap().unwrap();

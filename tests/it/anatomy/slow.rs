@@ -283,41 +283,17 @@ fn many_threads_keep_the_slowest_and_lose_none_uncounted() {
 #[cfg(feature = "tracing")]
 #[test]
 fn a_line_goes_to_tracing_and_holds_nothing_of_the_clients() {
-    use std::io::Write;
-    use std::sync::Arc;
-
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Log {
-        fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().write(text)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    // With a single dispatcher in the process, `tracing` asks the thread that meets an event first whether anybody wants
-    // it, and that may be a worker of another test. With two it asks them all.
-    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let log = Log::default();
-    let written = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).without_time();
-    let subscriber = subscriber.with_writer(move || written.clone()).finish();
-    let (plimsoll, clock) = tracing::subscriber::with_default(subscriber, new);
+    let ((plimsoll, clock), log) = crate::log::listening(new);
     let layer = MeasureLayer::new(&plimsoll).anatomy().trace_ids();
     let mut service = service(&layer, &plimsoll, &clock);
     let header = format!("00-{ID}-00f067aa0ba902b7-01");
     drop(at_once(service.call(with_trace(500, &header))));
     end_period(&plimsoll, &clock);
     assert!(plimsoll.flush(SOON));
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     let expected = format!(
         " WARN plimsoll::slow: slow request method=\"POST\" route=\"unmatched\" status=502 end=\"server_error\" \
          duration=0.5 trace_id={ID} queries=1 anatomy=query=250ms rest=250ms\n \
-         WARN plimsoll::slow: slow query operation=\"list\" model=\"devices\" end=\"ok\" duration=0.25 trace_id={ID}\n"
+         WARN plimsoll::slow: slow query operation=\"list\" model=\"devices\" query=\"list devices\" end=\"ok\" duration=0.25 trace_id={ID}\n"
     );
-    assert_eq!(text, expected);
+    assert_eq!(log.text(), expected);
 }

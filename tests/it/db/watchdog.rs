@@ -1,5 +1,6 @@
 //! Queries that are still running are told of while they run.
 
+use std::pin::Pin;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -118,6 +119,78 @@ fn it_says_which_trace_waits_for_it() {
     let query = received.recv_timeout(SOON).unwrap();
     assert_eq!(query.trace_id, TraceId::from_traceparent(header));
     assert!(query.trace_id.is_some());
+}
+
+#[test]
+fn every_door_is_watched() {
+    let instance = watched();
+    let plimsoll = &instance.0;
+    let (db, shop) = (plimsoll.db("devices"), plimsoll.database("shop").open());
+    let never = std::future::pending::<Result<(), ()>>;
+    let mut futures = [
+        Box::pin(db.time("list", never())) as Pin<Box<dyn Future<Output = Result<(), ()>>>>,
+        Box::pin(shop.time_sql("DELETE FROM carts", never())),
+    ];
+    for future in &mut futures {
+        assert!(crate::db::poll_once(future.as_mut()).is_pending());
+    }
+    let _begun = (
+        db.guard("count"),
+        shop.begin_sql("SELECT 1 FROM a JOIN b", None),
+        shop.begin_bytes(b"UPDATE \xff SET a = 1", Some("bytes")),
+    );
+    db.time_sync("sync", || {
+        let mut running = after(&instance, LIMIT + Duration::from_secs(1));
+        running.sort_unstable();
+        let expected = [
+            "DELETE carts",
+            "SELECT a b",
+            "bytes",
+            "count devices",
+            "list devices",
+            "sync devices",
+        ];
+        assert_eq!(running, expected);
+        Ok::<_, ()>(())
+    })
+    .unwrap();
+}
+
+#[cfg(all(feature = "tracing", feature = "config", feature = "axum"))]
+#[test]
+fn it_goes_to_tracing_and_its_limit_may_come_from_the_configuration() {
+    let clock = ManualClock::new();
+    let (plimsoll, log) = crate::log::listening(|| {
+        let builder = Plimsoll::builder().clock(clock.clone()).manual_tick();
+        let builder = builder.toml("thresholds = { query_watchdog = \"2s\" }");
+        builder.build().unwrap()
+    });
+    let shop = plimsoll.database("shop").open();
+    let _query = shop.begin_sql("SELECT * FROM orders WHERE secret = 'x'", None);
+    clock.advance(Duration::from_secs(3));
+    plimsoll.tick();
+    assert!(plimsoll.flush(SOON));
+    let expected =
+        " WARN plimsoll::watchdog: query still running query=\"SELECT orders\" age=3.0\n";
+    assert_eq!(log.text(), expected);
+    assert_eq!(total(&plimsoll).as_deref(), Some("1"));
+}
+
+#[cfg(feature = "config")]
+#[test]
+fn a_limit_of_the_configuration_wins_and_keeps_the_callback() {
+    let (clock, (send, received)) = (ManualClock::new(), channel());
+    let plimsoll = Plimsoll::builder()
+        .clock(clock.clone())
+        .manual_tick()
+        .toml("thresholds = { query_watchdog = \"2s\" }")
+        .query_watchdog(LIMIT, move |query| send.send(query.age).unwrap())
+        .build()
+        .unwrap();
+    let _query = plimsoll.db("devices").guard("list");
+    clock.advance(Duration::from_secs(3));
+    plimsoll.tick();
+    assert_eq!(received.recv_timeout(SOON), Ok(Duration::from_secs(3)));
 }
 
 #[test]

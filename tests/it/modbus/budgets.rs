@@ -1,12 +1,12 @@
 //! What is promised of a device breaches, calls back and recovers like any other promise.
 
+use std::future::pending;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use plimsoll::modbus::{Cause, Device, Health, Rules};
+use plimsoll::modbus::{Device, DeviceBuilder, Failure, Health, Rules};
 use plimsoll::{Budget, ManualClock, Plimsoll};
-use tokio_modbus::client::Context;
-use tokio_modbus::prelude::*;
+use tokio::io::DuplexStream;
 
 use super::bounded;
 use super::peer::{Act, Peer};
@@ -23,8 +23,6 @@ struct Bench {
     plimsoll: Plimsoll,
     clock: ManualClock,
     device: Device,
-    /// The same, which gives up soon: for what is not answered at all.
-    hasty: Device,
     /// What the callbacks were told: `breach`, `recovery`.
     told: Receiver<&'static str>,
 }
@@ -42,11 +40,8 @@ impl Bench {
             .on_recovery(move |_| recovered.send("recovery").unwrap())
             .build()
             .unwrap();
-        let device = plimsoll.modbus("press-3").unwrap();
-        let device = device.stale_after(10 * SECOND);
         Self {
-            hasty: device.clone().request_timeout(SHORT),
-            device: device.request_timeout(30 * SECOND),
+            device: answering(plimsoll.modbus("press-3")),
             plimsoll,
             clock,
             told,
@@ -78,39 +73,38 @@ impl Bench {
     }
 }
 
-async fn peer() -> Peer {
-    Peer::start(|address| match address {
+fn answering(device: DeviceBuilder) -> Device {
+    let device = device.stale_after(10 * SECOND).request_timeout(SHORT);
+    let open = Peer::in_memory(|address| match address {
         SILENT => Act::Silence,
         SLOW => Act::Delay(SHORT / 3),
         REFUSED => Act::Exception(2),
         _ => Act::Answer,
-    })
-    .await
+    });
+    device.tcp_with(open).unwrap()
 }
 
-async fn read(context: &mut Context, address: u16) -> bool {
-    let read = bounded(context.read_holding_registers(address, 1)).await;
+async fn read(device: &Device, address: u16) -> bool {
+    let read = bounded(device.read_holding_registers(address, 1)).await;
     matches!(read, Ok(Ok(_)))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn availability_is_a_share_of_time() {
     let bench = Bench::new(Budget::device_availability("there").over(200 * SECOND));
-    let peer = peer().await;
-    let mut context = bench.device.tcp(peer.addr, Slave(1));
-    let mut hasty = bench.hasty.tcp(peer.addr, Slave(1));
+    let device = &bench.device;
     assert_eq!(bench.pass(100), [""; 0], "nothing was tried yet");
     for _ in 0..200 {
-        assert!(read(&mut context, 1).await);
+        assert!(read(device, 1).await);
         assert_eq!(bench.pass(1), [""; 0]);
     }
-    assert!(!read(&mut context, REFUSED).await, "and yet it is there");
+    assert!(!read(device, REFUSED).await, "and yet it is there");
     for _ in 0..2 {
-        assert!(!read(&mut hasty, SILENT).await);
+        assert!(!read(device, SILENT).await);
         assert_eq!(bench.pass(1), [""; 0], "degraded is there");
     }
-    assert!(!read(&mut hasty, SILENT).await);
-    let cause = Cause::RequestTimeout;
+    assert!(!read(device, SILENT).await);
+    let cause = Failure::RequestTimeout.into();
     let since = std::time::UNIX_EPOCH + 302 * SECOND;
     assert_eq!(bench.device.health(), Health::Down { cause, since });
     assert_eq!(
@@ -120,74 +114,73 @@ async fn availability_is_a_share_of_time() {
     );
     assert_eq!(bench.pass(1), ["breach"]);
     assert!(bench.is_breached("there"));
-    assert!(read(&mut context, 1).await);
+    assert!(read(device, 1).await);
     assert_eq!(bench.pass_until_told(200), ["recovery"]);
     assert!(!bench.is_breached("there"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn data_that_grows_old_is_a_breach() {
     let bench = Bench::new(Budget::device_freshness("fresh").over(60 * SECOND));
-    let mut context = bench.device.tcp(peer().await.addr, Slave(1));
-    assert!(read(&mut context, 1).await);
+    let device = &bench.device;
+    assert!(read(device, 1).await);
     assert_eq!(bench.pass(10), [""; 0]);
-    assert!(!read(&mut context, REFUSED).await, "no good reply");
+    assert!(!read(device, REFUSED).await, "no good reply");
     assert_eq!(bench.pass(1), ["breach"]);
-    assert!(read(&mut context, 1).await);
+    assert!(read(device, 1).await);
     assert_eq!(bench.pass(5), [""; 0]);
     let mut told = Vec::new();
     for _ in 0..60 {
-        assert!(read(&mut context, 1).await);
+        assert!(read(device, 1).await);
         told.extend(bench.pass(1));
     }
     assert_eq!(told, ["recovery"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn failing_requests_are_a_breach() {
     let bench = Bench::new(
         Budget::device_success("success")
             .over(30 * SECOND)
             .min_events(1),
     );
-    let peer = peer().await;
-    assert!(read(&mut bench.device.tcp(peer.addr, Slave(1)), 1).await);
+    assert!(read(&bench.device, 1).await);
     assert_eq!(bench.pass(1), [""; 0]);
-    assert!(!read(&mut bench.hasty.tcp(peer.addr, Slave(1)), SILENT).await);
+    assert!(!read(&bench.device, SILENT).await);
     assert_eq!(bench.pass(1), ["breach"]);
     assert_eq!(bench.pass_until_told(31), ["recovery"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn slow_replies_are_a_breach() {
     let budget = Budget::device_request("p95", SECOND)
         .over(30 * SECOND)
         .min_events(1);
     let bench = Bench::new(budget);
-    let mut context = bench.device.tcp(peer().await.addr, Slave(1));
-    assert!(read(&mut context, 1).await);
+    let device = &bench.device;
+    assert!(read(device, 1).await);
     assert_eq!(bench.pass(1), [""; 0]);
     let turn = async {
         // It is under way now, and the instance's clock goes on.
         bench.clock.advance(3 * SECOND);
     };
-    let (good, ()) = tokio::join!(read(&mut context, SLOW), turn);
+    let (good, ()) = tokio::join!(read(device, SLOW), turn);
     assert!(good);
     assert_eq!(bench.pass(1), ["breach"]);
     assert_eq!(bench.pass_until_told(31), ["recovery"]);
 }
 
-#[cfg(target_os = "linux")]
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn attempts_to_connect_that_take_long_are_a_breach() {
     let bench = Bench::new(Budget::device_connect("connect").over(30 * SECOND));
-    let (addr, _guards) = bounded(super::tcp::full_queue()).await;
-    let device = bench.device.clone().connect_timeout(SHORT);
-    let mut context = device.tcp(addr, Slave(1));
+    let device = bench.plimsoll.modbus("press-4").connect_timeout(SHORT);
+    let device = device.tcp_with(pending::<std::io::Result<DuplexStream>>);
+    let device = &device.unwrap();
     let turn = async { bench.clock.advance(3 * SECOND) };
-    let (good, ()) = tokio::join!(read(&mut context, 1), turn);
+    let (good, ()) = tokio::join!(read(device, 1), turn);
     assert!(!good);
-    assert_eq!(bench.device.health().cause(), Some(Cause::ConnectTimeout));
+    let cause = Failure::ConnectTimeout.into();
+    assert_eq!(device.health().cause(), Some(cause));
     assert_eq!(bench.pass(1), ["breach"]);
     assert_eq!(bench.pass_until_told(31), ["recovery"]);
 }
@@ -213,8 +206,8 @@ async fn rounds_that_take_too_long_are_a_breach() {
     assert_eq!(told, ["recovery"]);
 }
 
-#[test]
-fn values_that_are_refused_are_a_breach() {
+#[tokio::test]
+async fn values_that_are_refused_are_a_breach() {
     let bench = Bench::new(Budget::device_accuracy("accuracy").over(30 * SECOND));
     let mut point = bench.device.point(Rules::u16().range(0.0..=100.0)).unwrap();
     assert!((0..20_000).all(|nth| point.check(&[nth % 101]).is_ok()));
@@ -229,14 +222,12 @@ fn values_that_are_refused_are_a_breach() {
     assert_eq!(bench.pass_until_told(31), ["recovery"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_device_keeps_its_own_promise() {
     let bench = Bench::new(Budget::device_success("success").min_events(1));
-    let other = bench.plimsoll.modbus("press-4").unwrap();
-    let peer = peer().await;
-    let mut context = other.request_timeout(30 * SECOND).tcp(peer.addr, Slave(1));
-    assert!(!read(&mut context, REFUSED).await);
-    assert!(read(&mut bench.device.tcp(peer.addr, Slave(1)), 1).await);
+    let other = answering(bench.plimsoll.modbus("press-4"));
+    assert!(!read(&other, REFUSED).await);
+    assert!(read(&bench.device, 1).await);
     assert_eq!(bench.pass(1), ["breach"]);
     assert!(!bench.is_breached("success"));
 }

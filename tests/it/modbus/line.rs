@@ -150,7 +150,8 @@ async fn provoke(context: &mut Context, hasty: &mut Context) {
 async fn no_value_is_wrong(server: &Server) {
     let (plimsoll, device) = new();
     let device = device.request_timeout(Duration::from_secs(30));
-    let mut context = device.tcp(server.addr, Slave(1));
+    let device = device.tcp(server.addr).unwrap();
+    let mut context = device.context(Slave(1));
     for unit in [1, 2, 247, 255] {
         for address in [0, 17, 2_000, 2_990] {
             bounded(read_all(&mut context, unit, address)).await;
@@ -160,8 +161,8 @@ async fn no_value_is_wrong(server: &Server) {
     bounded(write_all(&mut context)).await;
     assert_eq!(writes(&plimsoll), [6, 0, 0, 0]);
     assert!(matches!(device.health(), Health::Connected { .. }));
-    let hasty = device.clone().request_timeout(SHORT);
-    let mut hasty = hasty.tcp(server.addr, Slave(1));
+    let hasty = plimsoll.modbus("hasty").request_timeout(SHORT);
+    let mut hasty = hasty.tcp(server.addr).unwrap().context(Slave(1));
     bounded(provoke(&mut context, &mut hasty)).await;
     let read = bounded(context.read_holding_registers(1, 1)).await;
     assert_eq!(read.unwrap().unwrap(), words(1, HOLDING, 1, 1));

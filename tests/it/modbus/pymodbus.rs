@@ -52,7 +52,7 @@ async fn pymodbus_reads_writes_and_refuses() {
     let addr = free_port().await;
     let _server = Server::start(addr);
     let (plimsoll, device) = new();
-    let mut context = device.tcp(addr, Slave(1));
+    let mut context = device.tcp(addr).unwrap().context(Slave(1));
     bounded(async {
         let read = context.read_holding_registers(3, 4).await;
         assert_eq!(read.unwrap().unwrap(), [3, 4, 5, 6]);

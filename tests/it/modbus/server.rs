@@ -4,12 +4,12 @@ use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use plimsoll::Plimsoll;
 use tokio::net::TcpListener;
 use tokio_modbus::bytes::Bytes;
-use tokio_modbus::client::Context;
 use tokio_modbus::prelude::*;
-use tokio_modbus::server::Service;
 use tokio_modbus::server::tcp::{Server, accept_tcp_connection};
+use tokio_modbus::server::{Service, rtu_over_tcp};
 
 use super::{bounded, connects, counts, new, reads, writes};
 
@@ -120,87 +120,126 @@ async fn serve() -> SocketAddr {
     addr
 }
 
-/// Calls all eleven methods and one custom function: 5 reads, 6 writes, 1 other.
-async fn use_everything(context: &mut Context) {
-    context.write_single_coil(0, true).await.unwrap().unwrap();
-    context
-        .write_multiple_coils(1, &[false, true])
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        context.read_coils(0, 3).await.unwrap().unwrap(),
-        [true, false, true]
-    );
-    assert_eq!(
-        context.read_discrete_inputs(2, 1).await.unwrap().unwrap(),
-        [true]
-    );
+/// The same in serial frames.
+async fn serve_serially() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let plc = Plc::default();
+    tokio::spawn(async move {
+        let connected = |stream, addr| {
+            let plc = plc.clone();
+            async move {
+                rtu_over_tcp::accept_tcp_connection(stream, addr, move |_| Ok(Some(plc.clone())))
+            }
+        };
+        let server = rtu_over_tcp::Server::new(listener);
+        server.serve(&connected, |_| {}).await
+    });
+    addr
+}
 
-    context
-        .write_single_register(0, 0x12)
-        .await
-        .unwrap()
-        .unwrap();
-    context
-        .write_multiple_registers(1, &[7, 8])
-        .await
-        .unwrap()
-        .unwrap();
-    context
-        .masked_write_register(0, 0xF2, 0x25)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        context.read_holding_registers(0, 3).await.unwrap().unwrap(),
-        [0x17, 7, 8]
-    );
-    assert_eq!(
-        context.read_input_registers(1, 2).await.unwrap().unwrap(),
-        [7, 8]
-    );
-    let read = context.read_write_multiple_registers(1, 3, 3, &[9]).await;
-    assert_eq!(read.unwrap().unwrap(), [7, 8, 9]);
+/// Calls all eleven methods: 5 reads, 6 writes. A device and a context have the same.
+macro_rules! use_everything {
+    ($on:expr) => {{
+        let context = $on;
+        context.write_single_coil(0, true).await.unwrap().unwrap();
+        context
+            .write_multiple_coils(1, &[false, true])
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            context.read_coils(0, 3).await.unwrap().unwrap(),
+            [true, false, true]
+        );
+        assert_eq!(
+            context.read_discrete_inputs(2, 1).await.unwrap().unwrap(),
+            [true]
+        );
 
-    let identity = context.read_device_identification(ReadCode::Basic, 0).await;
-    let identity = identity.unwrap().unwrap();
-    assert_eq!(
-        identity.device_id_objects[0].value_as_str(),
-        Some("plimsoll")
-    );
+        context
+            .write_single_register(0, 0x12)
+            .await
+            .unwrap()
+            .unwrap();
+        context
+            .write_multiple_registers(1, &[7, 8])
+            .await
+            .unwrap()
+            .unwrap();
+        context
+            .masked_write_register(0, 0xF2, 0x25)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            context.read_holding_registers(0, 3).await.unwrap().unwrap(),
+            [0x17, 7, 8]
+        );
+        assert_eq!(
+            context.read_input_registers(1, 2).await.unwrap().unwrap(),
+            [7, 8]
+        );
+        let read = context.read_write_multiple_registers(1, 3, 3, &[9]).await;
+        assert_eq!(read.unwrap().unwrap(), [7, 8, 9]);
 
-    let custom = context
-        .call(Request::Custom(0x41, b"abc".as_slice().into()))
-        .await;
-    let expected = Response::Custom(0x41, Bytes::from_static(b"abc"));
-    assert_eq!(custom.unwrap().unwrap(), expected);
+        let identity = context.read_device_identification(ReadCode::Basic, 0).await;
+        let identity = identity.unwrap().unwrap();
+        assert_eq!(
+            identity.device_id_objects[0].value_as_str(),
+            Some("plimsoll")
+        );
+    }};
+}
+
+fn assert_all_counted(plimsoll: &Plimsoll, made: u64) {
+    assert_eq!(reads(plimsoll), [5, 0, 0, 0]);
+    assert_eq!(writes(plimsoll), [6, 0, 0, 0]);
+    assert_eq!(connects(plimsoll), [made, 0, 0, 0]);
 }
 
 #[tokio::test]
-async fn every_method_works_through_tcp() {
+async fn every_method_works_on_a_device() {
     let (plimsoll, device) = new();
-    let mut context = device.tcp(serve().await, Slave(1));
-    bounded(use_everything(&mut context)).await;
-    assert_eq!(reads(&plimsoll), [5, 0, 0, 0]);
-    assert_eq!(writes(&plimsoll), [6, 0, 0, 0]);
-    assert_eq!(
-        counts(&plimsoll, "modbus", ["press-3", "other"]),
-        [1, 0, 0, 0]
-    );
-    assert_eq!(connects(&plimsoll), [1, 0, 0, 0]);
+    let device = device.tcp(serve().await).unwrap();
+    bounded(async { use_everything!(&device) }).await;
+    assert_all_counted(&plimsoll, 1);
+}
+
+#[tokio::test]
+async fn every_method_works_on_its_context() {
+    let (plimsoll, device) = new();
+    let device = device.tcp(serve().await).unwrap();
+    let mut context = device.context(Slave(7));
+    bounded(async { use_everything!(&mut context) }).await;
+    assert_all_counted(&plimsoll, 1);
 }
 
 #[tokio::test]
 async fn every_method_works_through_wrap() {
     let (plimsoll, device) = new();
     let context = tcp::connect_slave(serve().await, Slave(1)).await.unwrap();
-    bounded(use_everything(&mut device.wrap(context))).await;
-    assert_eq!(reads(&plimsoll), [5, 0, 0, 0]);
-    assert_eq!(writes(&plimsoll), [6, 0, 0, 0]);
-    assert_eq!(
-        counts(&plimsoll, "modbus", ["press-3", "other"]),
-        [1, 0, 0, 0]
-    );
-    assert_eq!(connects(&plimsoll), [0, 0, 0, 0]);
+    let mut context = device.wrap(context).unwrap();
+    bounded(async { use_everything!(&mut context) }).await;
+    assert_all_counted(&plimsoll, 0);
+}
+
+#[tokio::test]
+async fn every_method_works_in_serial_frames() {
+    let (plimsoll, device) = new();
+    let device = device.rtu_over_tcp(serve_serially().await).unwrap();
+    bounded(async { use_everything!(&device) }).await;
+    assert_all_counted(&plimsoll, 1);
+}
+
+#[tokio::test]
+async fn custom_functions_pass_as_they_are() {
+    let (plimsoll, device) = new();
+    let device = device.tcp(serve().await).unwrap();
+    let request = Request::Custom(0x41, b"abc".as_slice().into());
+    let custom = bounded(device.call(request)).await;
+    let expected = Response::Custom(0x41, Bytes::from_static(b"abc"));
+    assert_eq!(custom.unwrap().unwrap(), expected);
+    let other = counts(&plimsoll, "modbus", ["press-3", "other"]);
+    assert_eq!(other, [1, 0, 0, 0]);
 }

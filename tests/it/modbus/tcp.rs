@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use plimsoll::modbus::Failure;
 use tokio::net::TcpListener;
-use tokio_modbus::Error;
 use tokio_modbus::client::Context;
 use tokio_modbus::prelude::*;
 
@@ -35,13 +35,17 @@ async fn a_late_reply_never_answers_the_next_question() {
     })
     .await;
     let (plimsoll, device) = new();
-    let mut context = device.request_timeout(SHORT).tcp(peer.addr, Slave(1));
+    let mut context = device
+        .request_timeout(SHORT)
+        .tcp(peer.addr)
+        .unwrap()
+        .context(Slave(1));
     read_right(&mut context, 1).await;
     for timeouts in 1..=2 {
         let error = transport(read(&mut context, 200).await);
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         let text = format!(
-            "modbus device press-3 at {}: no reply within 300ms",
+            "modbus device press-3 at {}: no reply from unit 1 within 300ms",
             peer.addr
         );
         assert_eq!(error.to_string(), text);
@@ -64,7 +68,7 @@ async fn a_late_reply_never_answers_the_next_question() {
 async fn a_closed_connection_is_an_error_once() {
     let peer = Peer::start(|at| if at == 200 { Act::Close } else { Act::Answer }).await;
     let (plimsoll, device) = new();
-    let mut context = device.tcp(peer.addr, Slave(1));
+    let mut context = device.tcp(peer.addr).unwrap().context(Slave(1));
     read_right(&mut context, 1).await;
     let error = transport(read(&mut context, 200).await);
     assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
@@ -90,9 +94,11 @@ async fn a_connection_closed_while_idle_is_no_error_at_all() {
     })
     .await;
     let (plimsoll, device) = new();
-    let mut context = device.tcp(peer.addr, Slave(1));
+    let mut context = device.tcp(peer.addr).unwrap().context(Slave(1));
     read_right(&mut context, 200).await;
     bounded(peer.closed()).await;
+    // Idle is who was not used for 10 ms.
+    tokio::time::sleep(Duration::from_millis(20)).await;
     read_right(&mut context, 2).await;
     assert_eq!(peer.requests(), [(1, 3, 200), (1, 3, 2)]);
     assert_eq!(connects(&plimsoll), [2, 0, 0, 0]);
@@ -110,7 +116,7 @@ async fn a_dropped_request_takes_its_connection_with_it() {
     })
     .await;
     let (plimsoll, device) = new();
-    let mut context = device.tcp(peer.addr, Slave(1));
+    let mut context = device.tcp(peer.addr).unwrap().context(Slave(1));
     read_right(&mut context, 1).await;
     let slow = context.read_holding_registers(200, 2);
     assert!(
@@ -137,7 +143,7 @@ async fn an_exception_keeps_the_connection() {
     })
     .await;
     let (plimsoll, device) = new();
-    let mut context = device.tcp(peer.addr, Slave(1));
+    let mut context = device.tcp(peer.addr).unwrap().context(Slave(1));
     let exception = read(&mut context, 200).await.unwrap();
     assert_eq!(exception, Err(ExceptionCode::IllegalDataAddress));
     read_right(&mut context, 1).await;
@@ -154,9 +160,13 @@ async fn the_answer_to_another_question_is_refused() {
     })
     .await;
     let (plimsoll, device) = new();
-    let mut context = device.tcp(peer.addr, Slave(1));
+    let mut context = device.tcp(peer.addr).unwrap().context(Slave(1));
     let wrong = read(&mut context, 200).await;
-    assert!(matches!(wrong, Err(Error::Protocol(_))), "{wrong:?}");
+    assert_eq!(
+        Failure::of(wrong.as_ref().unwrap_err()),
+        Failure::StaleReply
+    );
+    assert_eq!(transport(wrong).kind(), ErrorKind::InvalidData);
     read_right(&mut context, 1).await;
     let short = transport(read(&mut context, 300).await);
     assert_eq!(short.kind(), ErrorKind::InvalidData);
@@ -174,7 +184,11 @@ async fn a_write_is_sent_once_whatever_happens() {
     })
     .await;
     let (plimsoll, device) = new();
-    let mut context = device.request_timeout(SHORT).tcp(peer.addr, Slave(1));
+    let mut context = device
+        .request_timeout(SHORT)
+        .tcp(peer.addr)
+        .unwrap()
+        .context(Slave(1));
     for address in [200, 300] {
         let written = bounded(context.write_single_register(address, 1)).await;
         transport(written);
@@ -198,7 +212,7 @@ async fn a_write_is_sent_once_whatever_happens() {
 async fn the_slave_survives_a_reconnect() {
     let peer = Peer::start(|at| if at == 200 { Act::Close } else { Act::Answer }).await;
     let (_plimsoll, device) = new();
-    let mut context = device.tcp(peer.addr, Slave(1));
+    let mut context = device.tcp(peer.addr).unwrap().context(Slave(1));
     read_right(&mut context, 1).await;
     context.set_slave(Slave(9));
     transport(read(&mut context, 200).await);
@@ -210,7 +224,7 @@ async fn the_slave_survives_a_reconnect() {
 async fn a_disconnected_context_connects_anew() {
     let peer = Peer::start(|_| Act::Answer).await;
     let (plimsoll, device) = new();
-    let mut context = device.tcp(peer.addr, Slave(1));
+    let mut context = device.tcp(peer.addr).unwrap().context(Slave(1));
     bounded(context.disconnect()).await.unwrap();
     for connections in 1..=2 {
         read_right(&mut context, 1).await;
@@ -226,7 +240,7 @@ async fn a_device_that_is_not_there_is_named() {
     let addr = listener.local_addr().unwrap();
     drop(listener);
     let (plimsoll, device) = new();
-    let mut context = device.tcp(addr, Slave(1));
+    let mut context = device.tcp(addr).unwrap().context(Slave(1));
     let error = transport(read(&mut context, 1).await);
     assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     let text = format!("modbus device press-3 at {addr}: cannot connect: ");
@@ -239,7 +253,11 @@ async fn a_device_that_is_not_there_is_named() {
 async fn a_device_that_accepts_and_never_answers_times_out() {
     let peer = Peer::start(|_| Act::Silence).await;
     let (plimsoll, device) = new();
-    let mut context = device.request_timeout(SHORT).tcp(peer.addr, Slave(1));
+    let mut context = device
+        .request_timeout(SHORT)
+        .tcp(peer.addr)
+        .unwrap()
+        .context(Slave(1));
     assert_eq!(
         transport(read(&mut context, 1).await).kind(),
         ErrorKind::TimedOut
@@ -250,7 +268,7 @@ async fn a_device_that_accepts_and_never_answers_times_out() {
 
 /// A port whose queue of connections is full, so that the next attempt hangs; it lasts as long as the guards.
 #[cfg(target_os = "linux")]
-pub(super) async fn full_queue() -> (std::net::SocketAddr, impl Sized) {
+async fn full_queue() -> (std::net::SocketAddr, impl Sized) {
     use tokio::net::{TcpSocket, TcpStream};
 
     let socket = TcpSocket::new_v4().unwrap();
@@ -271,7 +289,9 @@ async fn an_attempt_to_connect_has_an_end() {
     let (plimsoll, device) = new();
     let mut context = device
         .connect_timeout(Duration::from_millis(50))
-        .tcp(addr, Slave(1));
+        .tcp(addr)
+        .unwrap()
+        .context(Slave(1));
     let error = transport(read(&mut context, 1).await);
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(
@@ -287,7 +307,7 @@ async fn an_attempt_to_connect_has_an_end() {
 async fn an_attempt_to_connect_can_be_given_up() {
     let (addr, _guards) = bounded(full_queue()).await;
     let (plimsoll, device) = new();
-    let mut context = device.tcp(addr, Slave(1));
+    let mut context = device.tcp(addr).unwrap().context(Slave(1));
     let read = context.read_holding_registers(1, 2);
     assert!(
         tokio::time::timeout(Duration::from_millis(20), read)

@@ -20,7 +20,7 @@ async fn exceptions_and_protocol_errors_pass_unchanged() {
     })
     .await;
     let (plimsoll, device) = new();
-    let mut context = device.wrap(plain(&peer).await);
+    let mut context = device.wrap(plain(&peer).await).unwrap();
     bounded(async {
         let busy = context.read_holding_registers(10, 1).await.unwrap();
         assert_eq!(busy, Err(ExceptionCode::ServerDeviceBusy));
@@ -44,7 +44,7 @@ async fn exceptions_and_protocol_errors_pass_unchanged() {
 async fn transport_errors_pass_unchanged_and_nothing_reconnects() {
     let peer = Peer::start(|_| Act::Close).await;
     let (plimsoll, device) = new();
-    let mut context = device.wrap(plain(&peer).await);
+    let mut context = device.wrap(plain(&peer).await).unwrap();
     bounded(async {
         for _ in 0..2 {
             let error = transport(context.read_holding_registers(0, 1).await);
@@ -60,7 +60,7 @@ async fn transport_errors_pass_unchanged_and_nothing_reconnects() {
 async fn the_slave_reaches_the_context_inside() {
     let peer = Peer::start(|_| Act::Answer).await;
     let (_plimsoll, device) = new();
-    let mut context = device.wrap(plain(&peer).await);
+    let mut context = device.wrap(plain(&peer).await).unwrap();
     context.set_slave(Slave(9));
     bounded(context.read_holding_registers(0, 1))
         .await
@@ -73,7 +73,7 @@ async fn the_slave_reaches_the_context_inside() {
 async fn a_dropped_request_is_cancelled() {
     let peer = Peer::start(|_| Act::Silence).await;
     let (plimsoll, device) = new();
-    let mut context = device.wrap(plain(&peer).await);
+    let mut context = device.wrap(plain(&peer).await).unwrap();
     let read = context.read_holding_registers(0, 1);
     let ended = tokio::time::timeout(std::time::Duration::from_millis(20), read).await;
     assert!(ended.is_err());

@@ -9,7 +9,7 @@ use plimsoll::http::MeasureLayer;
 use plimsoll::{Clock, MonotonicClock, Plimsoll, TscClock, scope, stage};
 use plimsoll_peers::counting::{Counting, allocated};
 use plimsoll_peers::rounds::{Job, Ratio, Samples, find, interleave};
-use plimsoll_peers::table;
+use plimsoll_peers::{repeats, table};
 use tower::Service;
 
 #[global_allocator]
@@ -22,6 +22,29 @@ fn main() {
     if let Some(clock) = TscClock::new() {
         compare("TSC", clock, 2.0);
     }
+    repeating();
+}
+
+/// Queries of a request that looks out for N+1 beside those of one that does not.
+fn repeating() {
+    let contenders = repeats::all();
+    let job = |contender: &'static repeats::Contender| {
+        Job::new(contender.name, |_, queries| contender.query(queries)).sample_ns(2e6)
+    };
+    let contenders: &'static [repeats::Contender] = contenders.leak();
+    let jobs: Vec<_> = contenders.iter().map(job).collect();
+    table::heading("anatomy: what it costs to look out for N+1, for each query");
+    let all = interleave(&jobs, 1);
+    let guard = find(&all, repeats::OUTSIDE);
+    table::compare_to(&all, guard, "the guard");
+    table::targets();
+    let added = find(&all, repeats::ONE).less(find(&all, repeats::OFF));
+    let ratio = Ratio::of(&added, guard);
+    table::bound_at_most("N+1 ÷ guard", ratio, 0.2);
+    let calls = |at: usize| allocated(|| contenders[at].query(1_000)).1.calls;
+    // A page of a histogram now and then is none of a query's.
+    let more = calls(2).saturating_sub(calls(1)) / 1_000;
+    table::at_most("N+1, allocations beyond the guard's", more as f64, 0.0);
 }
 
 /// The layer with an anatomy beside the layer without, each beyond the router alone.

@@ -1,9 +1,9 @@
 //! Does one thing as often as it is told to, for callgrind to count:
-//! `instructions <record or layer> <number of the contender> <times>`.
+//! `instructions <record, layer, query, select, pool or connection> <number of the contender> <times>`.
 //!
 //! Without the last two arguments it lists the contenders.
 
-use plimsoll_peers::{layers, recorders};
+use plimsoll_peers::{layers, pools, recorders, repeats, selects};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,7 +19,28 @@ fn main() {
             let names: Vec<&str> = all.iter().map(|contender| contender.name).collect();
             count(rest, &names, &|at, times| all[at].answer(times));
         }
-        _ => eprintln!("say what to count: record or layer"),
+        ["query", ref rest @ ..] => {
+            let all = repeats::all();
+            let names: Vec<&str> = all.iter().map(|contender| contender.name).collect();
+            count(rest, &names, &|at, times| all[at].query(times));
+        }
+        ["select", ref rest @ ..] => {
+            let all = selects::all(selects::accounts());
+            let names: Vec<&str> = all.iter().map(|contender| &*contender.name).collect();
+            count(rest, &names, &|at, times| all[at].query(times));
+        }
+        [question @ ("pool" | "connection"), ref rest @ ..] => {
+            let all = pools::all();
+            let names: Vec<&str> = all.iter().map(|contender| contender.name).collect();
+            let way = match question {
+                "pool" => pools::Way::ThroughPool,
+                _ => pools::Way::OnConnection,
+            };
+            count(rest, &names, &|at, times| {
+                all[at].query(way, times);
+            });
+        }
+        _ => eprintln!("say what to count: record, layer, query, select, pool or connection"),
     }
 }
 

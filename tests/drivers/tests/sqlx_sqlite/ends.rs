@@ -29,8 +29,7 @@ async fn ten_thousand_are_ten_thousand() {
         site.of_pool("connection_wait_duration_seconds_count"),
         10_000.0
     );
-    let in_flight = site.value("db_client_active_operations", &[]);
-    assert_eq!(in_flight, 0.0);
+    assert_eq!(site.in_flight(), 0.0);
 }
 
 #[tokio::test]
@@ -76,13 +75,9 @@ async fn errors_have_a_class() {
         too_much.execute(pool).await,
         Err(Error::Encode(_))
     ));
-    let class = |query, class| {
-        let labels = [("db_query_summary", query), ("error_type", class)];
-        site.value("db_client_errors_total", &labels)
-    };
-    assert_eq!(class("INSERT orders", "constraint"), 1.0);
-    assert_eq!(class("SELECT nowhere", "syntax"), 2.0);
-    assert_eq!(class("DELETE orders", "data"), 1.0);
+    assert_eq!(site.errors("INSERT orders", "constraint"), 1.0);
+    assert_eq!(site.errors("SELECT nowhere", "syntax"), 2.0);
+    assert_eq!(site.errors("DELETE orders", "data"), 1.0);
     assert_eq!(site.value("db_client_errors_total", &[]), 4.0);
     assert_eq!(site.statements(), 4.0);
 }
@@ -149,7 +144,7 @@ async fn a_query_under_a_timeout_is_counted_as_cancelled() {
     assert_eq!(site.statements(), 1.0);
     let lasted = site.value("db_client_operation_duration_seconds_sum", &[]);
     assert!(lasted >= 0.001, "{lasted}");
-    assert_eq!(site.value("db_client_active_operations", &[]), 0.0);
+    assert_eq!(site.in_flight(), 0.0);
     assert_eq!(site.value("db_client_errors_total", &[]), 0.0);
 }
 

@@ -2,8 +2,12 @@
 
 mod caching;
 mod calls;
+#[path = "../counted/mod.rs"]
+mod counted;
 mod ends;
 mod generic;
+mod names;
 mod pools;
+mod requests;
 mod site;
 mod transactions;

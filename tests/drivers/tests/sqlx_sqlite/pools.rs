@@ -10,19 +10,6 @@ use crate::site::{Gate, Site, options, site};
 
 const ALL: &str = "SELECT * FROM orders";
 
-impl Site {
-    /// Size, idle, active, ghosts, waiting, max.
-    fn gauges(&self) -> [f64; 6] {
-        ["size", "idle", "active", "ghosts", "waiting", "max"]
-            .map(|gauge| self.of_pool(&format!("connection_pool_{gauge}")))
-    }
-
-    fn waits(&self, end: &str) -> f64 {
-        let labels = [("pool", "shop"), ("end", end)];
-        self.value("connection_wait_ends_total", &labels)
-    }
-}
-
 #[tokio::test]
 async fn connections_are_idle_or_lent_out() {
     let site = site().await;
@@ -46,8 +33,7 @@ async fn an_exhausted_pool_is_no_slow_query() {
     let plimsoll = Plimsoll::builder().build().unwrap();
     let options = options().acquire_timeout(Duration::from_millis(20));
     let inner = options.connect_lazy("sqlite::memory:").unwrap();
-    let pool = plimsoll.sqlx_pool("shop", inner).unwrap();
-    let site = Site { plimsoll, pool };
+    let site = Site::new(plimsoll, inner);
     // However slow the machine is to open it.
     let held = loop {
         if let Ok(held) = site.pool.acquire().await {
@@ -156,16 +142,10 @@ async fn two_pools_and_a_name_that_is_taken() {
     assert!(refused.is_err());
 
     let plimsoll = Plimsoll::builder().build().unwrap();
-    let one = plimsoll.sqlx_pool("one", open().await.unwrap()).unwrap();
     let two = plimsoll.sqlx_pool("two", open().await.unwrap()).unwrap();
-    let (site, held) = (
-        Site {
-            plimsoll,
-            pool: one,
-        },
-        two.acquire().await.unwrap(),
-    );
+    let site = Site::new(plimsoll, open().await.unwrap());
+    let held = two.acquire().await.unwrap();
     let active = |pool| site.value("connection_pool_active", &[("pool", pool)]);
-    assert_eq!((active("one"), active("two")), (0.0, 1.0));
+    assert_eq!((active("shop"), active("two")), (0.0, 1.0));
     drop(held);
 }

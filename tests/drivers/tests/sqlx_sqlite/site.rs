@@ -1,29 +1,29 @@
-//! A pool on a database in memory, and the page on which its figures are.
+//! A pool on a database in memory.
 
 use std::sync::Arc;
 
 use futures_util::poll;
-use plimsoll::Plimsoll;
 use plimsoll::db::sqlx::Pool;
+use plimsoll::{Builder, Plimsoll};
 use sqlx::Sqlite;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// A table of three orders, on one connection: each connection in memory is a database of its own.
-pub struct Site {
-    pub plimsoll: Plimsoll,
-    pub pool: Pool<Sqlite>,
-}
+/// Three orders on one connection: each connection in memory is a database of its own.
+pub type Site = crate::counted::Site<Sqlite>;
 
 /// Three orders are in it, and what it took to get them there is not counted.
 pub async fn site() -> Site {
+    site_of(Plimsoll::builder()).await
+}
+
+/// The same, watched as configured.
+pub async fn site_of(builder: Builder) -> Site {
     let inner = options().connect("sqlite::memory:").await.expect("SQLite");
     let create = "CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
         INSERT INTO orders (id, name) VALUES (1, 'one'), (2, 'two'), (3, 'three')";
     sqlx::raw_sql(create).execute(&inner).await.expect("orders");
-    let plimsoll = Plimsoll::builder().build().expect("defaults");
-    let pool = plimsoll.sqlx_pool("shop", inner).expect("new names");
-    let site = Site { plimsoll, pool };
+    let site = Site::new(builder.build().expect("no mistakes"), inner);
     site.settled().await;
     site
 }
@@ -42,47 +42,10 @@ impl Site {
 
     /// Polls a query until it is under way.
     pub async fn begun(&self, query: &mut (impl Future + Unpin)) {
-        while self.value("db_client_active_operations", &[]) == 0.0 {
+        while self.in_flight() == 0.0 {
             assert!(poll!(&mut *query).is_pending());
             tokio::task::yield_now().await;
         }
-    }
-
-    /// The value of a sample of the page, given by its name and a part of its labels; 0 if there is none.
-    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        let page = self.plimsoll.render();
-        let wanted: Vec<String> = (labels.iter())
-            .map(|(key, value)| format!("{key}=\"{value}\""))
-            .collect();
-        let values = page.lines().filter_map(|line| {
-            let (series, value) = line.rsplit_once(' ')?;
-            let labels = series.strip_prefix(name)?.strip_prefix('{')?;
-            let found = wanted.iter().all(|label| labels.contains(label));
-            found.then(|| value.parse::<f64>().expect("a number"))
-        });
-        values.sum()
-    }
-
-    /// How many statements ended so.
-    pub fn count(&self, query: &str, outcome: &str) -> f64 {
-        let labels = [("db_query_summary", query), ("outcome", outcome)];
-        self.value("db_client_operation_duration_seconds_count", &labels)
-    }
-
-    /// How many statements ended.
-    pub fn statements(&self) -> f64 {
-        self.value("db_client_operation_duration_seconds_count", &[])
-    }
-
-    /// How many rows a statement gave.
-    pub fn rows(&self, query: &str) -> f64 {
-        let labels = [("db_query_summary", query)];
-        self.value("db_client_response_returned_rows_sum", &labels)
-    }
-
-    /// A gauge or a counter of the pool.
-    pub fn of_pool(&self, name: &str) -> f64 {
-        self.value(name, &[("pool", "shop")])
     }
 }
 

@@ -15,14 +15,6 @@ impl Site {
             .await
             .unwrap()
     }
-
-    /// Committed, rolled back, dropped.
-    fn transactions(&self) -> [f64; 3] {
-        ["committed", "rolled_back", "dropped"].map(|end| {
-            let labels = [("pool", "shop"), ("end", end)];
-            self.value("db_transactions_total", &labels)
-        })
-    }
 }
 
 #[tokio::test]

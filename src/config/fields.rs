@@ -1,0 +1,154 @@
+//! The fields of one table of a configuration.
+
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+use super::Problem;
+
+/// The fields of one table: each is taken once, and what is left over is unknown.
+pub(super) struct Fields<'a> {
+    at: String,
+    table: Table,
+    known: Vec<&'static str>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn new(at: String, table: Table, problems: &'a mut Vec<Problem>) -> Self {
+        Self {
+            at,
+            table,
+            known: Vec::new(),
+            problems,
+        }
+    }
+
+    /// The fields of one of several tables of a kind, which its name tells from the others.
+    pub(super) fn named(
+        kind: &str,
+        table: Table,
+        problems: &'a mut Vec<Problem>,
+    ) -> (String, Self) {
+        let name = table.get("name").and_then(Value::as_str);
+        let name = name.unwrap_or_default().to_owned();
+        let mut fields = Self::new(format!("{kind} {name:?}: "), table, problems);
+        fields.string("name");
+        if name.is_empty() {
+            fields.report("name", format!("is missing: every {kind} needs one"));
+        }
+        (name, fields)
+    }
+
+    pub(super) fn report(&mut self, field: &str, message: impl Into<String>) {
+        self.problems
+            .push(Problem::new(format!("{}{field}", self.at), message));
+    }
+
+    /// Takes a field and reads it, or reports what was wanted.
+    fn take<T>(
+        &mut self,
+        field: &'static str,
+        wanted: &str,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Option<T> {
+        self.known.push(field);
+        let value = self.table.remove(field)?;
+        let read = read(&value);
+        if read.is_none() {
+            self.report(field, format!("{value} is not {wanted}"));
+        }
+        read
+    }
+
+    pub(super) fn string(&mut self, field: &'static str) -> Option<String> {
+        self.take(field, "a string", |value| value.as_str().map(str::to_owned))
+    }
+
+    pub(super) fn boolean(&mut self, field: &'static str) -> Option<bool> {
+        self.take(field, "true or false", Value::as_bool)
+    }
+
+    pub(super) fn integer(&mut self, field: &'static str) -> Option<u64> {
+        self.take(field, "a whole number from 0 up", |value| {
+            value.as_integer()?.try_into().ok()
+        })
+    }
+
+    pub(super) fn number(&mut self, field: &'static str) -> Option<f64> {
+        self.take(field, "a number", as_number)
+    }
+
+    pub(super) fn duration(&mut self, field: &'static str) -> Option<Duration> {
+        self.take(
+            field,
+            "a duration: write \"250ms\", \"5s\" or \"1m 30s\"",
+            as_duration,
+        )
+    }
+
+    /// A number, or a duration as seconds.
+    pub(super) fn limit(&mut self, field: &'static str) -> Option<f64> {
+        let wanted = "a limit: write a number such as 0.001, or a duration such as \"200ms\"";
+        self.take(field, wanted, |value| {
+            as_number(value).or_else(|| Some(as_duration(value)?.as_secs_f64()))
+        })
+    }
+
+    pub(super) fn table(&mut self, field: &'static str) -> Option<Table> {
+        self.take(field, "a table", |value| value.as_table().cloned())
+    }
+
+    pub(super) fn tables(&mut self, field: &'static str) -> Vec<Table> {
+        let wanted = &format!("a list of tables: write [[{field}]]");
+        let read = |value: &Value| {
+            value
+                .as_array()?
+                .iter()
+                .map(|entry| entry.as_table().cloned())
+                .collect()
+        };
+        self.take(field, wanted, read).unwrap_or_default()
+    }
+
+    /// A string, or a list of strings.
+    pub(super) fn words(&mut self, field: &'static str) -> Vec<String> {
+        let word = |value: &Value| value.as_str().map(str::to_owned);
+        let read = |value: &Value| match value {
+            Value::Array(words) => words.iter().map(word).collect(),
+            one => Some(vec![word(one)?]),
+        };
+        self.take(field, "a string or a list of strings", read)
+            .unwrap_or_default()
+    }
+
+    /// A table of strings.
+    pub(super) fn strings(&mut self, field: &'static str) -> Vec<(String, String)> {
+        let read = |value: &Value| {
+            let entry =
+                |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+            value.as_table()?.iter().map(entry).collect()
+        };
+        self.take(field, "a table of strings", read)
+            .unwrap_or_default()
+    }
+
+    /// Reports every field that nobody took.
+    pub(super) fn finish(mut self) {
+        let unknown: Vec<String> = self.table.keys().cloned().collect();
+        for field in unknown {
+            let known = self.known.join(", ");
+            self.report(&field, format!("is not a known key: choose one of {known}"));
+        }
+    }
+}
+
+fn as_number(value: &Value) -> Option<f64> {
+    value
+        .as_float()
+        .or_else(|| value.as_integer().map(|number| number as f64))
+}
+
+fn as_duration(value: &Value) -> Option<Duration> {
+    humantime::parse_duration(value.as_str()?).ok()
+}

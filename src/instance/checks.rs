@@ -1,0 +1,101 @@
+//! What cannot be meant as it is configured.
+
+use std::time::Duration;
+
+use super::budgets::{self, taken};
+use crate::config::{Problem, Settings, Thresholds};
+use crate::family::Foreign;
+use crate::naming::Naming;
+use crate::registry::{Label, keys};
+
+/// Lines that the slow log may have for each kind of work.
+const MAX_SLOW: usize = 1_000;
+
+pub(super) fn find_problems(
+    settings: &Settings,
+    tick: Duration,
+    naming: &Naming,
+    thresholds: &Thresholds,
+    labels: &[Label],
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if tick < Duration::from_millis(1) {
+        problems.push(Problem::new(
+            "tick",
+            format!("{tick:?} is too short: it takes at least 1ms"),
+        ));
+    }
+    if settings.max_series == Some(0) {
+        problems.push(Problem::new(
+            "max_series",
+            "0 leaves no room for any series: it takes at least 1",
+        ));
+    }
+    for (field, threshold) in [
+        ("slow_request", thresholds.slow_request),
+        ("slow_query", thresholds.slow_query),
+    ] {
+        if threshold.is_zero() || threshold > Duration::from_secs(3600) {
+            problems.push(Problem::new(
+                field,
+                format!("{threshold:?} is outside what is measured: at most an hour"),
+            ));
+        }
+    }
+    problems.extend(
+        naming
+            .problems()
+            .into_iter()
+            .map(|(field, message)| Problem::new(field, message)),
+    );
+    for (i, budget) in settings.budgets.iter().enumerate() {
+        if settings.budgets[..i]
+            .iter()
+            .any(|earlier| earlier.name == budget.name)
+        {
+            problems.push(taken(&budget.name));
+        }
+        let keys = budget
+            .select()
+            .map_or(Vec::new(), |select| keys(select.domain, labels));
+        problems.extend(budgets::problems(budget, tick, naming, &keys));
+    }
+    problems
+}
+
+pub(super) fn slow_log_problem((count, period): (usize, Duration)) -> Option<Problem> {
+    let message = if count > MAX_SLOW {
+        format!("{count} at a time are too many: at most {MAX_SLOW}")
+    } else if count > 0 && period.is_zero() {
+        "has no period: give it a second or more".to_owned()
+    } else {
+        return None;
+    };
+    Some(Problem::new("slow_log", message))
+}
+
+/// What is wrong with how queries are watched.
+pub(super) fn query_problems(settings: &Settings) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if settings.query_watchdog == Some(Duration::ZERO) {
+        let message = "0ns is no limit: give it more than the queries should take";
+        problems.push(Problem::new("query_watchdog", message));
+    }
+    if settings.n_plus_one == Some(1) {
+        let message = "1 makes a finding of every query: it takes at least 2, or 0 for none";
+        problems.push(Problem::new("n_plus_one", message));
+    }
+    problems
+}
+
+/// Bounds for the facade that no histogram could have.
+pub(super) fn facade_problems(foreign: &Foreign) -> impl Iterator<Item = Problem> {
+    let bounds = foreign.bounds.iter();
+    let bounds =
+        bounds.flat_map(|(suffix, bounds)| bounds.iter().map(move |bound| (suffix, bound)));
+    let unsound = bounds.filter(|(_, bound)| !(bound.is_finite() && **bound >= 0.0));
+    unsound.map(|(suffix, bound)| {
+        let message = format!("bound {bound} is not a number from 0 up");
+        Problem::new(format!("facade_bounds {suffix:?}"), message)
+    })
+}

@@ -1,0 +1,309 @@
+//! What is counted about one device, by whichever of its connections. The end of each request is told in one place
+//! ([`Ledger::ended`]), each change of a connection in another ([`Ledger::connection`]).
+
+use std::sync::{Arc, OnceLock};
+
+use tokio_modbus::FunctionCode;
+
+use super::device::Quality;
+use super::failure::Failure;
+use super::health::{self, Monitor};
+use super::trace;
+use crate::instance::Plimsoll;
+use crate::instrument::{Counter, Gauge};
+use crate::registry::{Domain, InFlight, InstrumentError, Operation, Outcome};
+
+const PROTOCOL: &str = "modbus";
+/// Failures that somebody surely asks for: they stand at 0 from the start.
+const USUAL: [Failure; 4] = [
+    Failure::ConnectRefused,
+    Failure::ConnectTimeout,
+    Failure::RequestTimeout,
+    Failure::Closed,
+];
+
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) device: Arc<str>,
+    /// The device's name, or what it shares with those above the cap.
+    pub(super) label: Box<str>,
+    pub(super) plimsoll: Plimsoll,
+    pub(super) health: Arc<Monitor>,
+    connect: Arc<Operation>,
+    read: Arc<Operation>,
+    write: Arc<Operation>,
+    active: Gauge,
+    points: Counter,
+    suspects: Counter,
+    reconnects: Counter,
+    stale_replies: Counter,
+    stale_bytes: Counter,
+    pub(super) bytes_in: Counter,
+    pub(super) bytes_out: Counter,
+    failures: [OnceLock<Option<Counter>>; Failure::ALL.len()],
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ended {
+    /// Who was to answer; nobody is asked by a broadcast, or by what is not sent.
+    pub(super) unit: Option<u8>,
+    /// When, by the instance's clock.
+    pub(super) at_ns: u64,
+    /// Values in the good reply.
+    pub(super) points: usize,
+    pub(super) failure: Option<Failure>,
+    pub(super) quality: Quality,
+}
+
+/// What happened to a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change {
+    /// One was made; `again` if it takes the place of an earlier one.
+    Opened { again: bool },
+    /// One was handed over, and nothing is known of it.
+    Given,
+    /// One is gone.
+    Closed,
+    /// None came about.
+    Failed(Failure),
+}
+
+impl Ledger {
+    pub(super) fn new(
+        plimsoll: &Plimsoll,
+        device: &str,
+        label: &str,
+        patience: health::Settings,
+    ) -> Result<Self, InstrumentError> {
+        let counter = |name: &str, help: &str| {
+            let labels = [("protocol", PROTOCOL), ("device", label)];
+            Counter::declare(plimsoll, name, help, &labels)
+        };
+        let bytes = |direction| {
+            let labels = [
+                ("protocol", PROTOCOL),
+                ("device", label),
+                ("direction", direction),
+            ];
+            let help = "Bytes that went to devices and came from them.";
+            Counter::declare(plimsoll, "bytes_total", help, &labels)
+        };
+        let ledger = Self {
+            device: device.into(),
+            label: label.into(),
+            connect: operation(plimsoll, Domain::Connect, &[PROTOCOL, label]),
+            read: operation(plimsoll, Domain::Modbus, &[label, "read"]),
+            write: operation(plimsoll, Domain::Modbus, &[label, "write"]),
+            health: Monitor::new(plimsoll, label, patience)?,
+            active: Gauge::declare(
+                plimsoll,
+                "connections_active",
+                "Connections held.",
+                &[("protocol", PROTOCOL), ("device", label)],
+            )?,
+            points: Counter::declare(
+                plimsoll,
+                "data_points_processed_total",
+                "Values that good replies of the device carried or confirmed.",
+                &[("device", label)],
+            )?,
+            suspects: counter(
+                "suspect_replies_total",
+                "Good replies that were the first one after trouble.",
+            )?,
+            reconnects: counter(
+                "reconnects_total",
+                "Connections made in the place of an earlier one.",
+            )?,
+            stale_replies: counter(
+                "stale_replies_total",
+                "Replies that came too late and were discarded.",
+            )?,
+            stale_bytes: counter(
+                "stale_bytes_total",
+                "Bytes that belonged to no request and were discarded, late replies included.",
+            )?,
+            bytes_in: bytes("in")?,
+            bytes_out: bytes("out")?,
+            failures: [const { OnceLock::new() }; Failure::ALL.len()],
+            plimsoll: plimsoll.clone(),
+        };
+        for failure in USUAL {
+            let counter = ledger.failure_counter(failure)?;
+            // Nobody else has this ledger yet, so the place is free.
+            let _ = ledger.failures[failure as usize].set(Some(counter));
+        }
+        Ok(ledger)
+    }
+
+    /// Counts a request as begun, to a unit that is to answer or to nobody in particular.
+    pub(super) fn begin(&self, unit: Option<u8>, code: FunctionCode) -> Running<'_> {
+        let counted = match word(code) {
+            "read" => self.read.start(),
+            "write" => self.write.start(),
+            other => operation(&self.plimsoll, Domain::Modbus, &[&self.label, other]).start(),
+        };
+        Running {
+            ledger: self,
+            unit,
+            counted: Some(counted),
+        }
+    }
+
+    /// A request ended, in whichever way.
+    fn ended(&self, ended: &Ended) {
+        match ended.failure {
+            Some(failure) => self.count_failure(failure),
+            None => self.points.add(ended.points as u64),
+        }
+        if let (Quality::Suspect, Some(unit)) = (ended.quality, ended.unit) {
+            self.suspects.increment();
+            trace::suspect(&self.device, unit);
+        }
+        self.diagnose(ended);
+    }
+
+    /// What the end of a request says of the device's health.
+    fn diagnose(&self, ended: &Ended) {
+        let health = &self.health;
+        match (ended.failure, ended.unit) {
+            (None, Some(unit)) => health.replied(unit, ended.at_ns),
+            (Some(lost), _) if lost.is_loss() => health.lost(lost, self.held()),
+            (Some(code), Some(unit)) if code.is_exception() => health.exception(unit, code),
+            (Some(silence), Some(unit)) if silence.is_silence() => health.failed(unit, silence),
+            // Attempts to connect tell for themselves, and the rest was never out or nobody waited for it.
+            _ => {}
+        }
+    }
+
+    /// How many connections are held.
+    fn held(&self) -> usize {
+        self.active.value() as usize
+    }
+
+    /// Something happened to a connection.
+    pub(super) fn connection(&self, change: Change) {
+        match change {
+            Change::Opened { again } => {
+                self.active.add(1.0);
+                self.reconnects.add(u64::from(again));
+                self.health.connected();
+            }
+            Change::Given => self.active.add(1.0),
+            Change::Closed => self.active.add(-1.0),
+            Change::Failed(failure) => self.health.connect_failed(failure, self.held()),
+        }
+    }
+
+    /// Counts an attempt to connect as begun.
+    pub(super) fn begin_connect(&self) -> InFlight {
+        self.connect.start()
+    }
+
+    /// Bytes were discarded that no request is owed.
+    pub(super) fn stale_bytes(&self, bytes: usize) {
+        self.stale_bytes.add(bytes as u64);
+    }
+
+    /// A late reply was discarded.
+    pub(super) fn stale_reply(&self) {
+        self.stale_replies.increment();
+    }
+
+    fn count_failure(&self, failure: Failure) {
+        let make = || self.failure_counter(failure).ok();
+        if let Some(counter) = self.failures[failure as usize].get_or_init(make) {
+            counter.increment();
+        }
+    }
+
+    fn failure_counter(&self, failure: Failure) -> Result<Counter, InstrumentError> {
+        let labels = [
+            ("protocol", PROTOCOL),
+            ("device", &*self.label),
+            ("kind", failure.as_str()),
+        ];
+        let help = "Requests that did not end in values, by why.";
+        Counter::declare(&self.plimsoll, "request_failures_total", help, &labels)
+    }
+}
+
+/// A request under way. Dropped before its end it is told as cancelled.
+#[derive(Debug)]
+pub(super) struct Running<'a> {
+    ledger: &'a Ledger,
+    unit: Option<u8>,
+    counted: Option<InFlight>,
+}
+
+impl Running<'_> {
+    /// It ended in so many values, or in a failure.
+    pub(super) fn end(mut self, end: Result<usize, Failure>, quality: Quality) {
+        let finish = |counted: InFlight| counted.finish_at(Outcome::of(&end));
+        let at_ns = self.counted.take().map_or(0, finish);
+        self.ledger.ended(&Ended {
+            unit: self.unit,
+            at_ns,
+            points: end.unwrap_or(0),
+            failure: end.err(),
+            quality,
+        });
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        // Its own drop tells a panic from a future that nobody waited for.
+        if self.counted.take().is_some() {
+            self.ledger.ended(&Ended {
+                unit: self.unit,
+                at_ns: 0,
+                points: 0,
+                failure: Some(Failure::Cancelled),
+                quality: Quality::Good,
+            });
+        }
+    }
+}
+
+/// A connection, counted for as long as it is held.
+#[derive(Debug)]
+pub(super) struct Held(Arc<Ledger>);
+
+impl Held {
+    /// `how` it came about.
+    pub(super) fn new(ledger: &Arc<Ledger>, how: Change) -> Self {
+        ledger.connection(how);
+        Self(ledger.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.connection(Change::Closed);
+    }
+}
+
+/// The label value of a function code. What both reads and writes changes the device: it is a write.
+fn word(code: FunctionCode) -> &'static str {
+    match code {
+        FunctionCode::WriteSingleCoil
+        | FunctionCode::WriteSingleRegister
+        | FunctionCode::WriteMultipleCoils
+        | FunctionCode::WriteMultipleRegisters
+        | FunctionCode::WriteFileRecord
+        | FunctionCode::MaskWriteRegister
+        | FunctionCode::ReadWriteMultipleRegisters => "write",
+        FunctionCode::Custom(_) => "other",
+        _ => "read",
+    }
+}
+
+/// An operation that stands at 0 from now on.
+fn operation(plimsoll: &Plimsoll, domain: Domain, labels: &[&str]) -> Arc<Operation> {
+    let operation = plimsoll.registry().set(domain).declare(labels);
+    operation.series(Outcome::Ok);
+    operation.series(Outcome::Error);
+    operation.clone()
+}

@@ -28,7 +28,7 @@ impl Meter {
     #[must_use]
     pub fn wrap(&self, context: Context) -> Context {
         let client: Box<dyn Client> = Box::new(Measured {
-            context,
+            client: context.into(),
             held: Some(Held::new(&self.ledger, Change::Given)),
             meter: self.clone(),
             unit: Slave::tcp_device().0,
@@ -39,7 +39,8 @@ impl Meter {
 }
 
 struct Measured {
-    context: Context,
+    /// What was in the context: through that, each call would allocate once more.
+    client: Box<dyn Client>,
     meter: Meter,
     /// `None` once the context is known to be dead. A reply proves that it is not.
     held: Option<Held>,
@@ -70,7 +71,7 @@ impl Client for Measured {
         let running = ledger.begin(Some(self.unit), request.function_code());
         // Until its end is known: nobody may wait for it.
         let troubled = std::mem::replace(&mut self.troubled, true);
-        let result = self.context.call(request).await;
+        let result = self.client.call(request).await;
         self.learn(&result);
         let (end, quality) = match &result {
             Ok(Ok(_)) if troubled => (Ok(points), Quality::Suspect),
@@ -89,13 +90,13 @@ impl Client for Measured {
 
     async fn disconnect(&mut self) -> io::Result<()> {
         self.held = None;
-        self.context.disconnect().await
+        self.client.disconnect().await
     }
 }
 
 impl SlaveContext for Measured {
     fn set_slave(&mut self, slave: Slave) {
         self.unit = slave.0;
-        self.context.set_slave(slave);
+        self.client.set_slave(slave);
     }
 }

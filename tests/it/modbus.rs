@@ -4,6 +4,7 @@ mod budgets;
 #[cfg(feature = "tracing")]
 mod event;
 mod faults;
+mod health;
 mod keep;
 mod line;
 mod mistakes;

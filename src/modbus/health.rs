@@ -1,23 +1,8 @@
 //! Why it exists: a request that failed says little; whether the device is there, since when not, and why, is what an
 //! operator asks.
 //!
-//! Every request and every attempt to connect tells the device's [`Health`] what came of it:
-//!
-//! | what happened | the unit | the device |
-//! |---|---|---|
-//! | a good reply | connected | connected, if all its units are |
-//! | a Modbus exception | connected: it answered | as above |
-//! | exception 0A or 0B | down: a gateway says so | degraded: the gateway is there |
-//! | no reply, or none that can be used | degraded, down after the third in a row ([`down_after`](super::DeviceBuilder::down_after)) | degraded, down when all its units are |
-//! | no connection, or it is lost and none is left | down | down |
-//! | no good reply for too long ([`stale_after`](super::DeviceBuilder::stale_after)) | – | degraded |
-//!
-//! A request that nobody waited for, and one that was not sent, say nothing; nor does a broadcast, which nobody answers. A
-//! connection that is closed from our side is none that was lost. A connection alone takes a device out of `down` only where the lack of one took it there: one that accepts and never answers stays
-//! where it was.
-//!
-//! Silence is no event, so the engine's tick looks at the clock for those who wait for a change: they hear of stale data
-//! at the next tick. Whoever asks for the present value needs no tick.
+//! Every request and every attempt to connect tells the device's [`Health`] what came of it; the table is in the
+//! documentation of [`modbus`](super#health).
 
 mod line;
 mod monitor;

@@ -105,8 +105,8 @@
 //! | no good reply for too long ([`stale_after`](DeviceBuilder::stale_after)) | – | degraded |
 //!
 //! What says nothing: a request that nobody waited for or that was not sent, a broadcast, a connection that was just made
-//! or that is closed from our side. A connection alone takes a device out of `down` only where the lack of one took it
-//! there: one that accepts and never answers stays where it was.
+//! or that is closed from our side. Who is down for the lack of a connection stays so until an answer comes: gateways
+//! accept connections, and ports open, without a device behind.
 //!
 //! Silence is no event, so the engine's tick looks at the clock for those who [watch](Device::watch_health): they hear of
 //! stale data at the next tick. Whoever asks for the present value needs no tick.

@@ -27,7 +27,8 @@ pub struct Stats {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct OperationStats {
-    /// The kind of work: `http`, `service`, `db`, `modbus`, `connect`, `acquire`, `cycle`, `check`, `point`, `operation`.
+    /// The kind of work: `http`, `service`, `db`, `modbus`, `connect`, `acquire`, `create`, `cycle`, `check`, `point`,
+    /// `operation`.
     pub kind: &'static str,
     /// Label keys and values.
     pub labels: Vec<(&'static str, String)>,

@@ -188,7 +188,6 @@ impl Ledger {
             Change::Opened { again } => {
                 self.active.add(1.0);
                 self.reconnects.add(u64::from(again));
-                self.health.connected();
             }
             Change::Given => self.active.add(1.0),
             Change::Closed => self.active.add(-1.0),

@@ -40,13 +40,6 @@ impl Standing {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Link {
-    Untried,
-    Up,
-    Down(Cause),
-}
-
 /// A unit that was asked something.
 #[derive(Debug, Default)]
 struct Unit {
@@ -57,7 +50,8 @@ struct Unit {
 #[derive(Debug)]
 pub(super) struct Line {
     settings: Settings,
-    link: Link,
+    /// No connection was left or could be made, and nothing came since; what was found last.
+    down: Option<Cause>,
     /// A connection was lost or refused while others were there, and nothing came since.
     shaken: Option<Cause>,
     units: BTreeMap<u8, Unit>,
@@ -69,7 +63,7 @@ impl Line {
     pub(super) fn new(settings: Settings) -> Self {
         Self {
             settings,
-            link: Link::Untried,
+            down: None,
             shaken: None,
             units: BTreeMap::new(),
             begun_ns: None,
@@ -80,27 +74,23 @@ impl Line {
         self.begun_ns.get_or_insert(now_ns);
     }
 
-    pub(super) fn connected(&mut self) {
-        self.link = Link::Up;
-    }
-
     /// An attempt failed, or a connection was lost; `left` others are open.
     pub(super) fn broke(&mut self, cause: Cause, left: usize) {
         if left == 0 {
-            self.link = Link::Down(cause);
+            self.down = Some(cause);
         } else {
             self.shaken = Some(cause);
         }
     }
 
     pub(super) fn answered(&mut self, unit: u8) {
-        (self.link, self.shaken) = (Link::Up, None);
+        (self.down, self.shaken) = (None, None);
         self.unit(unit).trouble = None;
     }
 
     /// The gateway answered in place of the unit.
     pub(super) fn unreachable(&mut self, unit: u8, cause: Cause) {
-        (self.link, self.shaken) = (Link::Up, None);
+        (self.down, self.shaken) = (None, None);
         self.unit(unit).trouble = Some((cause, 1));
     }
 
@@ -108,6 +98,8 @@ impl Line {
         let trouble = &mut self.unit(unit).trouble;
         let before = trouble.map_or(0, |trouble| trouble.1);
         *trouble = Some((cause, before.saturating_add(1)));
+        // There is a connection again, and that is all.
+        self.down = self.down.and(Some(cause));
     }
 
     fn unit(&mut self, unit: u8) -> &mut Unit {
@@ -127,10 +119,10 @@ impl Line {
 
     /// Where a unit stands.
     pub(super) fn unit_standing(&self, unit: u8) -> Standing {
-        match (self.units.get(&unit), self.link) {
+        match (self.units.get(&unit), self.down) {
             (None, _) => Standing::Unknown,
-            (Some(_), Link::Down(cause)) => Standing::Down(cause),
-            (Some(unit), _) => self.standing_of(unit),
+            (Some(_), Some(cause)) => Standing::Down(cause),
+            (Some(unit), None) => self.standing_of(unit),
         }
     }
 
@@ -147,11 +139,10 @@ impl Line {
 
     /// Where the device stands.
     pub(super) fn standing(&self, now_ns: u64, good_ns: Option<u64>) -> Standing {
-        match self.link {
-            Link::Down(cause) => Standing::Down(cause),
-            // A connection alone is no answer.
-            Link::Untried | Link::Up if self.units.is_empty() => Standing::Unknown,
-            Link::Untried | Link::Up => match self.of_units() {
+        match self.down {
+            Some(cause) => Standing::Down(cause),
+            None if self.units.is_empty() => Standing::Unknown,
+            None => match self.of_units() {
                 Standing::Connected if self.is_stale(now_ns, good_ns) == Some(true) => {
                     Standing::Degraded(Cause::Stale)
                 }

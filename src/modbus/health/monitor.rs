@@ -174,11 +174,6 @@ impl Monitor {
         }
     }
 
-    /// A connection was made.
-    pub(in crate::modbus) fn connected(&self) {
-        self.happened(Line::connected);
-    }
-
     /// None could be made; `left` others are open.
     pub(in crate::modbus) fn connect_failed(&self, failure: Failure, left: usize) {
         self.happened(|line| line.broke(failure.into(), left));

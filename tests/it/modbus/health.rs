@@ -253,20 +253,40 @@ async fn a_wrapped_context_has_a_health_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_accepts_and_closes_stays_down() {
+    let (_plimsoll, device) = new();
+    let device = device.tcp_with(Peer::in_memory(act)).unwrap();
+    let mut watch = device.watch_health();
+    assert_eq!(read(&device, 1).await, None);
+    assert_eq!(read(&device, CLOSE).await, Some(Failure::Closed));
+    assert_eq!(state(*watch.borrow_and_update()), down(Failure::Closed));
+    for _ in 0..5 {
+        assert_eq!(read(&device, CLOSE).await, Some(Failure::Closed));
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+    assert!(!watch.has_changed().unwrap());
+    assert_eq!(read(&device, SILENT).await, Some(Failure::RequestTimeout));
+    let silent = down(Failure::RequestTimeout);
+    assert_eq!(state(*watch.borrow_and_update()), silent);
+    assert_eq!(read(&device, 1).await, None);
+    assert_eq!(state(*watch.borrow_and_update()), CONNECTED);
+}
+
+#[tokio::test(start_paused = true)]
 async fn devices_above_the_cap_know_where_they_stand() {
-    let plimsoll = Plimsoll::builder().max_series(1).build().unwrap();
-    let build = |name: &str| {
-        plimsoll
-            .modbus(name)
-            .tcp_with(Peer::in_memory(act))
-            .unwrap()
+    let plimsoll = Plimsoll::builder().build().unwrap();
+    let build = |nth: u32| {
+        let device = plimsoll.modbus(format!("press-{nth}"));
+        device.tcp_with(Peer::in_memory(act)).unwrap()
     };
-    let (_first, second, third) = (build("press-1"), build("press-2"), build("press-3"));
-    assert_eq!(read(&second, 1).await, None);
-    assert_eq!(state(second.health()), CONNECTED);
-    assert_eq!(state(third.health()), UNKNOWN);
+    let devices: Vec<_> = (1..=1_002).map(build).collect();
+    assert_eq!(read(&devices[1_000], 1).await, None);
+    assert_eq!(state(devices[1_000].health()), CONNECTED);
+    assert_eq!(state(devices[1_001].health()), UNKNOWN);
     let page = plimsoll.render();
-    assert!(page.contains("device_connected{device=\"press-1\"} 0.0\n"));
+    let shown = |family: &str| page.lines().filter(|line| line.starts_with(family)).count();
+    assert_eq!(shown("device_connected{"), 1_000);
+    assert_eq!(shown("device_state{"), 4_000);
     // One gauge cannot say it of several.
     for family in ["device_connected", "device_state"] {
         assert!(!page.contains(&format!("{family}{{device=\"other\"")));

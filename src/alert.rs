@@ -125,7 +125,7 @@ fn significant(value: f64) -> f64 {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Warning {
-    /// What kind of trouble: `budget_unmatched`, `classifier_panic`, `label_overflow`, `label_panic`,
+    /// What kind of trouble: `budget_unmatched`, `classifier_panic`, `cycle_tight`, `label_overflow`, `label_panic`,
     /// `layer_outside_router`, `layer_stacked`.
     pub kind: &'static str,
     /// The budget, label or layer that it is about.

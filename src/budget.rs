@@ -109,6 +109,22 @@ impl Select {
         Self::all(Domain::Connect)
     }
 
+    /// All rounds of polling cycles; labels `device`, `cycle`. A round fails when it is not over before the next is due.
+    pub fn cycle() -> Self {
+        Self::all(Domain::Cycle)
+    }
+
+    /// Looks at each device, one of each kind per tick; labels `device`, `check`: `connected` fails while the device is
+    /// down, `fresh` while its last good reply is too long ago. So a ratio of them is a share of time.
+    pub fn device_check() -> Self {
+        Self::all(Domain::Check)
+    }
+
+    /// All values of devices that were checked by rules; label `device`. One fails when a rule refuses it.
+    pub fn data_points() -> Self {
+        Self::all(Domain::Point)
+    }
+
     /// All waits for a pooled connection; label `pool`.
     pub fn acquire() -> Self {
         Self::all(Domain::Acquire)

@@ -174,6 +174,20 @@ impl SharedClock {
         }
     }
 
+    /// What [`now_ns`](Self::now_ns) was at a mark of this very clock; no clock is read for it.
+    #[cfg(feature = "modbus")]
+    pub(crate) fn ns_at(&self, mark: Mark) -> u64 {
+        match (self, mark) {
+            (Self::Monotonic(clock), Mark::Instant(then)) => {
+                then.saturating_duration_since(clock.origin).as_nanos() as u64
+            }
+            #[cfg(feature = "tsc")]
+            (Self::Tsc(clock), Mark::Count(then)) => clock.ns_at(then),
+            (_, Mark::Count(then)) => then,
+            (clock, Mark::Instant(_)) => clock.now_ns(),
+        }
+    }
+
     pub(crate) fn system_time(&self) -> SystemTime {
         match self {
             Self::Monotonic(clock) => clock.system_time(),
@@ -208,6 +222,24 @@ impl fmt::Debug for SharedClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "modbus")]
+    #[test]
+    fn a_mark_says_when_it_was_made() {
+        let manual = ManualClock::new();
+        manual.advance(Duration::from_secs(7));
+        let clocks = [
+            SharedClock::choose(),
+            SharedClock::of(MonotonicClock::new()),
+            SharedClock::of(manual),
+        ];
+        for clock in clocks {
+            let before = clock.now_ns();
+            let mark = clock.mark();
+            let after = clock.now_ns();
+            assert!((before..=after).contains(&clock.ns_at(mark)), "{clock:?}");
+        }
+    }
 
     #[test]
     fn a_clock_of_ours_is_known_wherever_it_comes_from() {

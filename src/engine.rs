@@ -129,6 +129,8 @@ impl Engine {
 
     /// Samples, evaluates, and announces what changed.
     pub(crate) fn tick(&self) {
+        // What they count now belongs to this tick.
+        self.registry.pulses.tick(self.registry.clock().now_ns());
         let (events, slow, findings, unmatched) = {
             let mut judge = self.judge.lock();
             let clock = self.registry.clock();

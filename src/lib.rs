@@ -10,7 +10,7 @@
 //! | sqlx | `Plimsoll::sqlx_pool` | statements, transactions, the pool; call sites stay as they are |
 //! | diesel | `Plimsoll::diesel` | statements, transactions, opened connections; call sites stay as they are |
 //! | a connection pool | [`Plimsoll::pool`] | the wait for a connection |
-//! | Modbus devices | `Plimsoll::modbus` | transactions, connections, values |
+//! | Modbus devices | `Plimsoll::modbus` | transactions, connections, values, health, polling cycles |
 //! | where a request's time goes | [`stage`], [`scope`] | its queries, device calls, named stages |
 //! | anything else | [`Plimsoll::operation`], [`counter`](Plimsoll::counter), [`gauge`](Plimsoll::gauge), [`histogram`](Plimsoll::histogram) | what you say |
 //!
@@ -99,6 +99,6 @@ pub use registry::{
 pub use scope::{Anatomy, Repeated, stage};
 pub use stats::{OperationStats, Stats};
 
-#[cfg(all(doctest, feature = "axum"))]
+#[cfg(all(doctest, feature = "axum", feature = "modbus"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

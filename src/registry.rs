@@ -32,6 +32,7 @@ mod instruments;
 mod label;
 mod oddities;
 mod operation;
+mod pulses;
 mod query;
 mod recent;
 #[cfg_attr(
@@ -71,6 +72,8 @@ pub(crate) use instruments::{
 pub use label::Label;
 pub(crate) use label::{Side, keys, label_problems};
 pub(crate) use operation::{InFlight, Operation};
+#[cfg(feature = "modbus")]
+pub(crate) use pulses::Pulse;
 pub(crate) use running::Running;
 pub use running::RunningQuery;
 #[cfg(feature = "db")]
@@ -160,12 +163,18 @@ pub(crate) enum Domain {
     Acquire,
     /// Opening a connection for a pool: `pool`.
     Create,
+    /// Rounds of a polling cycle: `device`, `cycle`.
+    Cycle,
+    /// Whether a device is as it should be, once a tick: `device`, `check`. They have no duration.
+    Check,
+    /// Values of a device that were checked: `device`. They have no duration.
+    Point,
     /// The user's own operations: `operation`.
     Operation,
 }
 
 impl Domain {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Http,
         Self::Service,
         Self::Db,
@@ -173,6 +182,9 @@ impl Domain {
         Self::Connect,
         Self::Acquire,
         Self::Create,
+        Self::Cycle,
+        Self::Check,
+        Self::Point,
         Self::Operation,
     ];
 
@@ -186,8 +198,16 @@ impl Domain {
             Self::Connect => "connect",
             Self::Acquire => "acquire",
             Self::Create => "create",
+            Self::Cycle => "cycle",
+            Self::Check => "check",
+            Self::Point => "point",
             Self::Operation => "operation",
         }
+    }
+
+    /// Whether its operations take time that somebody measures.
+    pub(crate) fn is_timed(self) -> bool {
+        !matches!(self, Self::Check | Self::Point)
     }
 
     /// Its own label keys; a set may have more, see [`OperationSet::keys`].
@@ -199,6 +219,9 @@ impl Domain {
             Self::Modbus => &["device", "operation"],
             Self::Connect => &["protocol", "device"],
             Self::Acquire | Self::Create => &["pool"],
+            Self::Cycle => &["device", "cycle"],
+            Self::Check => &["device", "check"],
+            Self::Point => &["device"],
         }
     }
 }
@@ -243,6 +266,7 @@ pub(crate) struct Registry {
     sets: Vec<OperationSet>,
     pub(crate) instruments: Instruments,
     pub(crate) acts: Acts,
+    pub(crate) pulses: pulses::Pulses,
     pub(crate) oddities: oddities::Oddities,
     #[cfg(feature = "http")]
     kept: anchors::Kept,
@@ -295,6 +319,7 @@ impl Registry {
             sets,
             instruments: Instruments::new(clock.clone(), cap, memory.clone()),
             acts: Acts::default(),
+            pulses: pulses::Pulses::default(),
             oddities: oddities::Oddities::default(),
             #[cfg(feature = "http")]
             kept: anchors::Kept::default(),

@@ -27,7 +27,8 @@ pub struct Stats {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct OperationStats {
-    /// The kind of work: `http`, `service`, `db`, `modbus`, `connect`, `acquire`, `operation`.
+    /// The kind of work: `http`, `service`, `db`, `modbus`, `connect`, `acquire`, `create`, `cycle`, `check`, `point`,
+    /// `operation`.
     pub kind: &'static str,
     /// Label keys and values.
     pub labels: Vec<(&'static str, String)>,
@@ -43,7 +44,8 @@ pub struct OperationStats {
     pub broken: u64,
     /// Those under way.
     pub in_flight: u64,
-    /// Quantiles of the durations in seconds, within 0.55 %, without those that were refused; `None` before the first one.
+    /// Quantiles of the durations in seconds, within 0.55 %, without those that were refused; `None` before the first one,
+    /// and for `check` and `point`, which have no duration.
     pub p50: Option<f64>,
     /// See [`p50`](Self::p50).
     pub p95: Option<f64>,
@@ -115,7 +117,8 @@ fn line(set: &OperationSet, operation: &Operation) -> OperationStats {
         }
     }
     let in_flight = operation.in_flight(&operation.reading());
-    let quantile = |q| whole.as_ref().and_then(|whole| whole.quantile(q));
+    let timed = whole.as_ref().filter(|_| set.domain().is_timed());
+    let quantile = |q| timed.and_then(|whole| whole.quantile(q));
     OperationStats {
         kind: set.domain().as_str(),
         labels: set

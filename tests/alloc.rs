@@ -493,3 +493,64 @@ fn a_page_that_is_served_allocates_at_most_twice_for_each_piece() {
         "{made} allocations for {pieces} pieces"
     );
 }
+
+#[cfg(feature = "modbus")]
+mod modbus {
+    use super::{allocations, at_once};
+    use tokio_modbus::client::{Client, Context, Reader as _};
+    use tokio_modbus::slave::SlaveContext;
+    use tokio_modbus::{Request, Response, Result, Slave};
+
+    /// A device that answers at once.
+    struct Stub;
+
+    #[async_trait::async_trait]
+    impl Client for Stub {
+        async fn call(&mut self, _: Request<'_>) -> Result<Response> {
+            Ok(Ok(Response::ReadHoldingRegisters(vec![7])))
+        }
+
+        async fn disconnect(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl SlaveContext for Stub {
+        fn set_slave(&mut self, _: Slave) {}
+    }
+
+    fn stub() -> Context {
+        let client: Box<dyn Client> = Box::new(Stub);
+        client.into()
+    }
+
+    fn of_reads(mut context: Context) -> u64 {
+        allocations(|| {
+            let read = at_once(context.read_holding_registers(0, 1));
+            assert_eq!(read.unwrap().unwrap(), [7]);
+        })
+    }
+
+    #[test]
+    fn a_measured_context_allocates_one_boxed_future_more() {
+        let plimsoll = super::Plimsoll::builder().build().unwrap();
+        let device = plimsoll.modbus("press-3");
+        let stale_after = std::time::Duration::from_secs(10);
+        let device = device.stale_after(stale_after);
+        let measured = of_reads(device.wrap(stub()).unwrap());
+        assert_eq!(measured, of_reads(stub()) + 100);
+    }
+
+    #[test]
+    fn rounds_and_checked_values_allocate_nothing() {
+        let plimsoll = super::Plimsoll::builder().build().unwrap();
+        let meter = plimsoll.modbus("press-3").meter().unwrap();
+        let rules = plimsoll::modbus::Rules::u16().range(0.0..=100.0);
+        let mut point = meter.point(rules).unwrap();
+        let checks = allocations(|| {
+            point.check(&[7]).unwrap();
+            point.check(&[101]).unwrap_err();
+        });
+        assert_eq!(checks, 0);
+    }
+}

@@ -76,7 +76,7 @@ async fn main() -> Result<(), Failure> {
         })?;
     let addr = listener.local_addr()?;
     eprintln!("gateway listens on http://{addr} (metrics on http://{addr}/metrics)");
-    gateway.poll();
+    gateway.poll()?;
     let server = axum::serve(listener, service::router(gateway));
     tokio::spawn(server.into_future());
 

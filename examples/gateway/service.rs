@@ -8,11 +8,14 @@ use std::time::Duration;
 use axum::extract::{Json, Path, State};
 use axum::http::StatusCode;
 use axum::routing::{Router, get};
+use parking_lot::Mutex;
 use plimsoll::db::Db;
 use plimsoll::http::MeasureLayer;
+use plimsoll::modbus::{Cycle, Health, Point, Rules};
 use plimsoll::pool::{Pool, PoolState};
-use plimsoll::{Counter, Plimsoll, export};
+use plimsoll::{Plimsoll, export};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use tokio::sync::watch;
 
 use crate::Failure;
 use crate::faults::{self, Faults};
@@ -57,23 +60,25 @@ impl Gateway {
     }
 
     /// Reads every device in cycles and keeps its latest words.
-    pub fn poll(self: &Arc<Self>) {
-        for name in self.devices.keys() {
-            tokio::spawn(self.clone().poll_device(name.clone()));
+    pub fn poll(self: &Arc<Self>) -> Result<(), Failure> {
+        for (name, device) in &self.devices {
+            let cycle = device.modbus.cycle("registers", CYCLE)?;
+            tokio::spawn(self.clone().poll_device(name.clone(), cycle));
+            tokio::spawn(announce(name.clone(), device.modbus.watch_health()));
         }
+        Ok(())
     }
 
-    async fn poll_device(self: Arc<Self>, name: String) {
-        let mut cycle = tokio::time::interval(CYCLE);
-        let mut answers = true;
+    async fn poll_device(self: Arc<Self>, name: String, mut cycle: Cycle) {
+        let mut polls = true;
         loop {
-            cycle.tick().await;
+            let _round = cycle.tick().await;
             metrics::counter!("bifrost_poll_cycles_total").increment(1);
             let polled = self.poll_once(&name).await;
-            if let (true, Err(error)) = (answers, &polled) {
+            if let (true, Err(error)) = (polls, &polled) {
                 eprintln!("{name}: {error}; the gateway goes on and tries in every cycle");
             }
-            answers = polled.is_ok();
+            polls = polled.is_ok();
         }
     }
 
@@ -105,10 +110,19 @@ impl Gateway {
     }
 }
 
+/// Says where a device stands whenever that changes.
+async fn announce(name: String, mut health: watch::Receiver<Health>) {
+    while health.changed().await.is_ok() {
+        let health = *health.borrow_and_update();
+        eprintln!("{name} is {health}");
+    }
+}
+
 /// One connection, shared by the polling cycle and the requests.
 struct Device {
     modbus: plimsoll::modbus::Device,
-    out_of_range: Counter,
+    /// What each of its registers must be.
+    word: Mutex<Point>,
 }
 
 impl Device {
@@ -119,22 +133,21 @@ impl Device {
             .wait_timeout(CYCLE / 4)
             .backoff(CYCLE / 2..=CYCLE * 5)
             .tcp(address)?;
-        let out_of_range = plimsoll
-            .counter("data_validation_failures_total")
-            .help("Values that a device sent and that cannot be right.")
-            .label("device", name)
-            .label("reason", "range")
-            .register()?;
+        let word = modbus.point(Rules::u16().range(0.0..=10_000.0))?;
         Ok(Self {
             modbus,
-            out_of_range,
+            word: Mutex::new(word),
         })
     }
 
     async fn read_text(&self) -> Result<String, Failure> {
         let words = self.modbus.read_holding_registers(0, 16).await??;
-        let wrong = words.iter().filter(|&&word| word > 10_000);
-        wrong.for_each(|_| self.out_of_range.increment());
+        let mut rules = self.word.lock();
+        for word in &words {
+            // What is refused is counted, and shown all the same.
+            let _ = rules.check(&[*word]);
+        }
+        drop(rules);
         let words: Vec<String> = words.iter().map(u16::to_string).collect();
         Ok(words.join(" "))
     }

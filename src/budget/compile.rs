@@ -142,6 +142,15 @@ impl Budget {
                 format!("{q} is not between 0 and 1: write 0.95 for p95"),
             );
         }
+        if let Sli::Quantile(select, _) = &self.sli
+            && !select.domain.is_timed()
+        {
+            let kind = select.domain.as_str();
+            report(
+                "quantile",
+                format!("is not for {kind}, which has no durations: promise a success_ratio"),
+            );
+        }
         let wrong_way = match self.sli {
             Sli::Quantile(..) | Sli::ErrorRatio(_) => self.floor.then_some("at_most"),
             Sli::SuccessRatio(_) => (!self.floor).then_some("at_least"),

@@ -11,6 +11,8 @@ const DB_LATENCY: [(f64, &str, [u64; 3]); 3] = [
     (0.99, "p99", [100, 150, 250]),
 ];
 
+const MINUTES_5: Duration = Duration::from_secs(300);
+
 /// The slowest of so few decide nothing: each quantile has at least one operation above it.
 const MIN_EVENTS: u64 = 100;
 
@@ -52,5 +54,77 @@ impl Budget {
                 .over(Duration::from_secs(60))
                 .min_events(MIN_EVENTS)
         })
+    }
+
+    /// How long it takes to connect to a device, each by itself: p95 of five minutes at most 2 s, failed attempts included.
+    pub fn device_connect(name: impl Into<String>) -> Self {
+        Self::quantile(name, Select::connect(), 0.95)
+            .at_most(Duration::from_secs(2))
+            .over(MINUTES_5)
+            .per("device")
+    }
+
+    /// How long a device takes to answer, each by itself: p95 of a minute at most `limit`, once there are 20 requests in it.
+    pub fn device_request(name: impl Into<String>, limit: Duration) -> Self {
+        Self::quantile(name, Select::modbus(), 0.95)
+            .at_most(limit)
+            .over(Duration::from_secs(60))
+            .min_events(20)
+            .per("device")
+    }
+
+    /// How many requests to a device succeed, each by itself: at least 99 % in five minutes, once there are 20. Exceptions and
+    /// timeouts are failures.
+    pub fn device_success(name: impl Into<String>) -> Self {
+        Self::success_ratio(name, Select::modbus())
+            .at_least(0.99)
+            .over(MINUTES_5)
+            .min_events(20)
+            .per("device")
+    }
+
+    /// The share of time in which a device is there, each by itself: at least 99.5 % of an hour, so 18 s without it, once
+    /// it was watched for a minute.
+    ///
+    /// Time is counted in ticks, from the first thing that was tried on. A device that answers with exceptions is there; one
+    /// that accepts connections and never answers is not.
+    pub fn device_availability(name: impl Into<String>) -> Self {
+        let connected = Select::device_check().label("check", "connected");
+        Self::success_ratio(name, connected)
+            .at_least(0.995)
+            .over(Duration::from_secs(3600))
+            .min_events(60)
+            .per("device")
+    }
+
+    /// The share of time in which the last good reply of a device is no older than its `stale_after`, each by itself: at least
+    /// 99 % of five minutes. Devices without a `stale_after` are not judged.
+    pub fn device_freshness(name: impl Into<String>) -> Self {
+        let fresh = Select::device_check().label("check", "fresh");
+        Self::success_ratio(name, fresh)
+            .at_least(0.99)
+            .over(MINUTES_5)
+            .per("device")
+    }
+
+    /// How many rounds of a polling cycle are not over when the next is due, each cycle by itself: at most 1 % in five
+    /// minutes.
+    pub fn cycle_overruns(name: impl Into<String>) -> Self {
+        Self::error_ratio(name, Select::cycle())
+            .at_most(0.01)
+            .over(MINUTES_5)
+            .per("device")
+            .per("cycle")
+    }
+
+    /// How many values of a device its rules accept, each device by itself: at least 99.99 % in an hour.
+    ///
+    /// A first value that is refused breaches it until 10,000 others were accepted within the hour; raise
+    /// [`min_events`](Self::min_events) where that is too early.
+    pub fn device_accuracy(name: impl Into<String>) -> Self {
+        Self::success_ratio(name, Select::data_points())
+            .at_least(0.9999)
+            .over(Duration::from_secs(3600))
+            .per("device")
     }
 }

@@ -76,6 +76,10 @@ fn mistakes_name_the_field_and_the_mend() {
             "budget \"b\": quantile 1.5 is not between 0 and 1",
         ),
         (
+            Budget::quantile("b", Select::data_points(), 0.5).at_most(ms(1)),
+            "budget \"b\": quantile is not for point, which has no durations: promise a success_ratio",
+        ),
+        (
             Budget::error_ratio("b", Select::http()).at_most(1.5),
             "target 1.5 is not a ratio between 0 and 1",
         ),
@@ -149,4 +153,34 @@ fn a_part_has_rules_over_its_own_counters() {
         problems(depth.at_most(1.0).per("queue")),
         "budget \"depth\": per is not for a value, which has no operations: leave it out"
     );
+}
+
+#[test]
+fn a_share_of_time_is_promql_too() {
+    let labels: Labels = [("device", "press-3".to_owned())].into();
+    let rules = Budget::device_availability("there").rules(&labels);
+    let of = "{budget=\"there\",level=\"target\",device=\"press-3\"}[1h]";
+    let share = format!(
+        "1 - (sum(rate(plimsoll_sli_bad_total{of})) / sum(rate(plimsoll_sli_valid_total{of})))"
+    );
+    let enough = format!("sum(increase(plimsoll_sli_valid_total{of})) >= 60");
+    let expected = format!("(({share}) < 0.995) and ({enough})");
+    assert_eq!(rules[0].condition.to_string(), expected);
+}
+
+#[test]
+fn presets_of_devices_are_without_mistakes() {
+    let presets = [
+        Budget::device_connect("a"),
+        Budget::device_request("b", Duration::from_millis(100)),
+        Budget::device_success("c"),
+        Budget::device_availability("d"),
+        Budget::device_freshness("e"),
+        Budget::cycle_overruns("f"),
+        Budget::device_accuracy("g"),
+    ];
+    for budget in presets {
+        let keys = budget.select().expect("operations").domain.keys();
+        assert_eq!(budget.problems(Duration::from_secs(1), keys), []);
+    }
 }

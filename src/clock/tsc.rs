@@ -36,6 +36,12 @@ impl TscClock {
         self.clock.raw()
     }
 
+    /// What [`now_ns`](Clock::now_ns) was when the counter stood at `count`.
+    #[cfg(feature = "modbus")]
+    pub(super) fn ns_at(&self, count: u64) -> u64 {
+        self.clock.delta_as_nanos(self.origin, count)
+    }
+
     /// Nanoseconds since the counter stood at `count`.
     #[inline]
     pub(super) fn ns_since(&self, count: u64) -> u64 {

@@ -203,7 +203,7 @@ fn declare(
     quantile: Option<f64>,
 ) -> Option<Budget> {
     let Some(mut select) = Select::named(on) else {
-        let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire, create or operation";
+        let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire, create, cycle, check, point or operation";
         fields.report("on", format!("{on:?} {message}"));
         return None;
     };

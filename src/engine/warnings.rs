@@ -52,6 +52,10 @@ impl Warnings {
             let (subject, what) = (|| oddity.subject.to_owned(), || oddity.what.to_owned());
             warned.say(oddity.kind, subject, what, oddity.mend);
         }
+        for (cycle, what) in registry.oddities.take_tight_cycles() {
+            let mend = "shorten the timeout, retry less, ask for more registers at once, or poll less often";
+            warned.say("cycle_tight", || cycle, || what, mend);
+        }
         warned.all[before..].to_vec()
     }
 
@@ -71,9 +75,10 @@ impl Warnings {
 }
 
 /// Every kind of warning.
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "budget_unmatched",
     "classifier_panic",
+    "cycle_tight",
     "label_overflow",
     "label_panic",
     "layer_outside_router",

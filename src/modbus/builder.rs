@@ -116,6 +116,20 @@ impl DeviceBuilder {
         self
     }
 
+    /// How old the last good reply may be before the device counts as [degraded](super::Health); as old as it likes unless
+    /// told.
+    pub fn stale_after(mut self, age: Duration) -> Self {
+        self.settings.health.stale_after = Some(age);
+        self
+    }
+
+    /// How many requests in a row must go without an answer before their unit counts as [down](super::Health); 3 unless
+    /// told.
+    pub fn down_after(mut self, requests: u32) -> Self {
+        self.settings.health.down_after = requests;
+        self
+    }
+
     /// Asks again, so often and after such a pause, when the device says that it is busy; not at all unless told. The
     /// connection is held meanwhile.
     ///
@@ -188,12 +202,12 @@ impl DeviceBuilder {
         self.at(&address.to_string(), Framing::Rtu)
     }
 
-    /// Measures a context and changes nothing about it: no timeout, no reconnect, the same replies and errors. The other
-    /// settings have no meaning here. For several contexts of one device see [`meter`](Self::meter).
+    /// Measures a context and changes nothing about it: no timeout, no reconnect, the same replies and errors. Of the
+    /// settings only [`stale_after`](Self::stale_after) and [`down_after`](Self::down_after) have a meaning here. For several contexts of one device see [`meter`](Self::meter).
     ///
     /// # Errors
     ///
-    /// [`SetupError`] when the name is taken, or its instruments are.
+    /// [`SetupError`] when the name is taken, or its instruments are, or one of the two settings is 0.
     pub fn wrap(self, context: Context) -> Result<Context, SetupError> {
         Ok(self.meter()?.wrap(context))
     }
@@ -202,7 +216,7 @@ impl DeviceBuilder {
     ///
     /// # Errors
     ///
-    /// [`SetupError`] when the name is taken, or its instruments are.
+    /// [`SetupError`] when the name is taken, or its instruments are, or one of the two settings is 0.
     pub fn meter(self) -> Result<Meter, SetupError> {
         let meter = self.take();
         meter.map_err(|mistake| self.mistaken(mistake))
@@ -242,9 +256,11 @@ impl DeviceBuilder {
     }
 
     fn take(&self) -> Result<Meter, Mistake> {
+        self.settings.check_health()?;
         let inner = self.plimsoll.inner();
         let name = inner.devices.take(&self.name, &inner.registry)?;
-        let ledger = Ledger::new(&self.plimsoll, &self.name, name.label())?;
+        let health = self.settings.health;
+        let ledger = Ledger::new(&self.plimsoll, &self.name, name.label(), health)?;
         Ok(Meter {
             ledger: Arc::new(ledger),
             name,

@@ -10,6 +10,7 @@ use tokio_modbus::prelude::{ObjectId, ReadCode, ReadDeviceIdentificationResponse
 use tokio_modbus::{Request, Response, Result, Slave};
 
 use super::context::Attached;
+use super::ledger::Ledger;
 use super::links::Links;
 
 /// How far a value may be believed.
@@ -28,13 +29,17 @@ pub enum Quality {
 ///
 /// Cheap to clone. What a clone remembers of its own is [`last_quality`](Self::last_quality).
 pub struct Device {
-    links: Arc<Links>,
+    pub(super) links: Arc<Links>,
     pub(super) unit: Slave,
     /// Whether the latest good reply was suspect. Relaxed: an independent value.
     suspect: Arc<AtomicBool>,
 }
 
 impl Device {
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.links.ledger()
+    }
+
     pub(super) fn new(links: Arc<Links>, unit: Slave) -> Self {
         Self {
             links,
@@ -254,7 +259,7 @@ impl Clone for Device {
 impl fmt::Debug for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Device")
-            .field("name", &self.links.device())
+            .field("name", &self.ledger().device)
             .field("unit", &self.unit)
             .finish_non_exhaustive()
     }

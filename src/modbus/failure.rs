@@ -118,6 +118,24 @@ impl Failure {
         (self as usize) <= Self::OtherException as usize
     }
 
+    /// Whether the connection was found closed or broken.
+    pub(super) fn is_loss(self) -> bool {
+        matches!(self, Self::Closed | Self::Io)
+    }
+
+    /// Whether the unit was asked and no answer came that could be used.
+    pub(super) fn is_silence(self) -> bool {
+        matches!(
+            self,
+            Self::RequestTimeout
+                | Self::StaleReply
+                | Self::UnitMismatch
+                | Self::FunctionMismatch
+                | Self::ReplyMismatch
+                | Self::FrameError
+        )
+    }
+
     /// The nearest word that the standard library has for it.
     fn error_kind(self) -> io::ErrorKind {
         match self {

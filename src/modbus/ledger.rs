@@ -7,6 +7,7 @@ use tokio_modbus::FunctionCode;
 
 use super::device::Quality;
 use super::failure::Failure;
+use super::health::{self, Monitor};
 use super::trace;
 use crate::instance::Plimsoll;
 use crate::instrument::{Counter, Gauge};
@@ -25,12 +26,12 @@ const USUAL: [Failure; 4] = [
 pub(super) struct Ledger {
     pub(super) device: Arc<str>,
     /// The device's name, or what it shares with those above the cap.
-    label: Box<str>,
-    plimsoll: Plimsoll,
+    pub(super) label: Box<str>,
+    pub(super) plimsoll: Plimsoll,
+    pub(super) health: Arc<Monitor>,
     connect: Arc<Operation>,
     read: Arc<Operation>,
     write: Arc<Operation>,
-    connected: Gauge,
     active: Gauge,
     points: Counter,
     suspects: Counter,
@@ -45,7 +46,10 @@ pub(super) struct Ledger {
 /// How a request ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ended {
-    pub(super) unit: u8,
+    /// Who was to answer; nobody is asked by a broadcast, or by what is not sent.
+    pub(super) unit: Option<u8>,
+    /// When, by the instance's clock.
+    pub(super) at_ns: u64,
     /// Values in the good reply.
     pub(super) points: usize,
     pub(super) failure: Option<Failure>,
@@ -62,7 +66,7 @@ pub(super) enum Change {
     /// One is gone.
     Closed,
     /// None came about.
-    Failed,
+    Failed(Failure),
 }
 
 impl Ledger {
@@ -70,6 +74,7 @@ impl Ledger {
         plimsoll: &Plimsoll,
         device: &str,
         label: &str,
+        patience: health::Settings,
     ) -> Result<Self, InstrumentError> {
         let counter = |name: &str, help: &str| {
             let labels = [("protocol", PROTOCOL), ("device", label)];
@@ -84,19 +89,13 @@ impl Ledger {
             let help = "Bytes that went to devices and came from them.";
             Counter::declare(plimsoll, "bytes_total", help, &labels)
         };
-        let by_device = [("device", label)];
         let ledger = Self {
             device: device.into(),
             label: label.into(),
             connect: operation(plimsoll, Domain::Connect, &[PROTOCOL, label]).clone(),
             read: operation(plimsoll, Domain::Modbus, &[label, "read"]).clone(),
             write: operation(plimsoll, Domain::Modbus, &[label, "write"]).clone(),
-            connected: Gauge::declare(
-                plimsoll,
-                "device_connected",
-                "Whether the device was reached when it was last needed: 1 or 0.",
-                &by_device,
-            )?,
+            health: Monitor::new(plimsoll, label, patience)?,
             active: Gauge::declare(
                 plimsoll,
                 "connections_active",
@@ -107,7 +106,7 @@ impl Ledger {
                 plimsoll,
                 "data_points_processed_total",
                 "Values that good replies of the device carried or confirmed.",
-                &by_device,
+                &[("device", label)],
             )?,
             suspects: counter(
                 "suspect_replies_total",
@@ -138,8 +137,8 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// Counts a request as begun.
-    pub(super) fn begin(&self, unit: u8, code: FunctionCode) -> Running<'_> {
+    /// Counts a request as begun, to a unit that is to answer or to nobody in particular.
+    pub(super) fn begin(&self, unit: Option<u8>, code: FunctionCode) -> Running<'_> {
         let counted = match word(code) {
             "read" => &*self.read,
             "write" => &*self.write,
@@ -158,13 +157,29 @@ impl Ledger {
             Some(failure) => self.count_failure(failure),
             None => self.points.add(ended.points as u64),
         }
-        if ended.failure.is_none_or(Failure::is_exception) {
-            self.connected.set(1.0);
-        }
-        if ended.quality == Quality::Suspect {
+        if let (Quality::Suspect, Some(unit)) = (ended.quality, ended.unit) {
             self.suspects.increment();
-            trace::suspect(&self.device, ended.unit);
+            trace::suspect(&self.device, unit);
         }
+        self.diagnose(ended);
+    }
+
+    /// What the end of a request says of the device's health.
+    fn diagnose(&self, ended: &Ended) {
+        let health = &self.health;
+        match (ended.failure, ended.unit) {
+            (None, Some(unit)) => health.replied(unit, ended.at_ns),
+            (Some(lost), _) if lost.is_loss() => health.lost(lost, self.held()),
+            (Some(code), Some(unit)) if code.is_exception() => health.exception(unit, code),
+            (Some(silence), Some(unit)) if silence.is_silence() => health.failed(unit, silence),
+            // Attempts to connect tell for themselves, and the rest was never out or nobody waited for it.
+            _ => {}
+        }
+    }
+
+    /// How many connections are held.
+    fn held(&self) -> usize {
+        self.active.value() as usize
     }
 
     /// Something happened to a connection.
@@ -172,16 +187,11 @@ impl Ledger {
         match change {
             Change::Opened { again } => {
                 self.active.add(1.0);
-                self.connected.set(1.0);
                 self.reconnects.add(u64::from(again));
             }
             Change::Given => self.active.add(1.0),
             Change::Closed => self.active.add(-1.0),
-            Change::Failed => {}
-        }
-        // While there is another connection, that one speaks for the device.
-        if self.active.value() == 0.0 {
-            self.connected.set(0.0);
+            Change::Failed(failure) => self.health.connect_failed(failure, self.held()),
         }
     }
 
@@ -222,16 +232,17 @@ impl Ledger {
 #[derive(Debug)]
 pub(super) struct Running<'a> {
     ledger: &'a Ledger,
-    unit: u8,
+    unit: Option<u8>,
     counted: InFlight<&'a Operation>,
 }
 
 impl Running<'_> {
     /// It ended in so many values, or in a failure.
     pub(super) fn end(mut self, end: Result<usize, Failure>, quality: Quality) {
-        self.counted.end(Outcome::of(&end));
+        let at_ns = self.counted.end_at(Outcome::of(&end));
         self.ledger.ended(&Ended {
             unit: self.unit,
+            at_ns,
             points: end.unwrap_or(0),
             failure: end.err(),
             quality,
@@ -245,6 +256,7 @@ impl Drop for Running<'_> {
         if self.counted.dropped().is_some() {
             self.ledger.ended(&Ended {
                 unit: self.unit,
+                at_ns: 0,
                 points: 0,
                 failure: Some(Failure::Cancelled),
                 quality: Quality::Good,

@@ -154,7 +154,7 @@ impl Link {
             Err(fault) => {
                 self.troubled = true;
                 line.backoff.failed(&fault.text);
-                line.ledger.connection(Change::Failed);
+                line.ledger.connection(Change::Failed(fault.failure));
                 Err(fault)
             }
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -11,6 +12,7 @@ use tokio_modbus::{Error, Request, Response, Result};
 use super::asked::Asked;
 use super::device::Quality;
 use super::failure::{Failure, Fault};
+use super::ledger::Ledger;
 use super::link::{Line, Link};
 use super::names::Name;
 use super::pdu;
@@ -48,8 +50,13 @@ impl Links {
         })
     }
 
-    pub(super) fn device(&self) -> &str {
-        &self.line.ledger.device
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.line.ledger
+    }
+
+    /// How long the line is busy with a request that is not answered, retries included, once connected.
+    pub(super) fn longest(&self) -> Duration {
+        self.line.settings.longest()
     }
 
     fn lent(&self) -> u64 {
@@ -61,7 +68,7 @@ impl Links {
         let asked = match Asked::new(unit, &request, &self.line) {
             Ok(asked) => asked,
             Err(fault) => {
-                let running = self.line.ledger.begin(unit, request.function_code());
+                let running = self.line.ledger.begin(None, request.function_code());
                 running.end(Err(fault.failure), Quality::Good);
                 return (Err(self.error(fault)), Quality::Good);
             }
@@ -70,7 +77,8 @@ impl Links {
             Ok(lease) => lease,
             Err(fault) => return (Err(self.error(fault)), Quality::Good),
         };
-        let running = self.line.ledger.begin(unit, request.function_code());
+        let told = asked.unanswered.is_none().then_some(unit);
+        let running = self.line.ledger.begin(told, request.function_code());
         let end = lease.link.ask(&asked).await;
         drop(lease);
         let quality = match end {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::health;
 use crate::registry::InstrumentError;
 
 /// What becomes of a connection with MBAP frames when the reply to a request is missing: it did not come in time, or
@@ -47,6 +48,7 @@ pub(super) struct Settings {
     pub(super) broadcast: bool,
     pub(super) turnaround: Duration,
     pub(super) connections: usize,
+    pub(super) health: health::Settings,
 }
 
 impl Default for Settings {
@@ -66,6 +68,7 @@ impl Default for Settings {
             broadcast: false,
             turnaround: Duration::from_millis(100),
             connections: 1,
+            health: health::Settings::default(),
         }
     }
 }
@@ -91,12 +94,30 @@ impl Settings {
             .unwrap_or(self.request_timeout.saturating_mul(4))
     }
 
+    /// How long a request takes that is not answered, once connected, and answered with "busy" as often as may be before.
+    pub(super) fn longest(&self) -> Duration {
+        let times = self.busy_retries.saturating_add(1);
+        let asking = self.request_timeout.saturating_mul(times);
+        asking.saturating_add(self.busy_pause.saturating_mul(self.busy_retries))
+    }
+
     /// How long nothing must have come on a serial line for a frame to be over.
     pub(super) fn silence(&self) -> Duration {
         self.gap(Framing::Rtu).max(SILENCE)
     }
 
-    /// The first mistake.
+    /// The first mistake in what every device has, a wrapped one included.
+    pub(super) fn check_health(&self) -> Result<(), Mistake> {
+        if self.health.stale_after == Some(Duration::ZERO) {
+            return Err(Mistake::Zero("stale_after"));
+        }
+        if self.health.down_after == 0 {
+            return Err(Mistake::Zero("down_after"));
+        }
+        Ok(())
+    }
+
+    /// The first other mistake.
     pub(super) fn check(&self, framing: Framing) -> Result<(), Mistake> {
         self.check_durations(framing)?;
         if self.connections == 0 {

@@ -33,7 +33,7 @@ impl Meter {
         let client: Box<dyn Client> = Box::new(Measured {
             client: context.into(),
             meter: self.clone(),
-            unit: 0,
+            unit: Slave::tcp_device().0,
             state: State {
                 held: Some(Held::new(&self.ledger, Change::Given)),
                 troubled: false,
@@ -47,7 +47,7 @@ struct Measured {
     /// What is in the context: one boxed future less than the context itself.
     client: Box<dyn Client>,
     meter: Meter,
-    /// The unit that was set last; a context does not show which it was made for.
+    /// The unit that was set last; a context does not show which it was made for, so until then it is the default.
     unit: u8,
     state: State,
 }
@@ -95,7 +95,7 @@ impl Client for Measured {
         let (ledger, state, unit) = (&self.meter.ledger, &mut self.state, self.unit);
         let call = self.client.call(request);
         Box::pin(async move {
-            let running = ledger.begin(unit, code);
+            let running = ledger.begin(Some(unit), code);
             // Until its end is known: nobody may wait for it.
             let before = std::mem::replace(&mut state.troubled, true);
             let result = call.await;

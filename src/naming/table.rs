@@ -118,6 +118,14 @@ const FIRST_BYTE_MILLIS: Take = Take::Extra {
 };
 const STAGE_SECONDS: Take = Take::Stage { unit_ns: 1e9 };
 const STAGE_MILLIS: Take = Take::Stage { unit_ns: 1e6 };
+const LATENESS: Take = Take::Extra {
+    extra: Extra::Lateness,
+    scale: 1e9,
+};
+const RESPONSE: Take = Take::Extra {
+    extra: Extra::Response,
+    scale: 1e9,
+};
 const QUERIES: Take = Take::Extra {
     extra: Extra::Queries,
     scale: 1.0,
@@ -181,6 +189,9 @@ const OPERATION_OUTCOME: &[(&str, Label)] =
 const DEVICE_OPERATION: &[(&str, Label)] =
     &[("device", Label::Key(0)), ("operation", Label::Key(1))];
 const DEVICE: &[(&str, Label)] = &[("device", Label::Key(0))];
+const DEVICE_CYCLE: &[(&str, Label)] = &[("device", Label::Key(0)), ("cycle", Label::Key(1))];
+const DEVICE_CHECK: &[(&str, Label)] = &[("device", Label::Key(0)), ("check", Label::Key(1))];
+const DEVICE_REASON: &[(&str, Label)] = &[("device", Label::Key(0)), ("reason", Label::ErrorType)];
 const PROTOCOL_DEVICE: &[(&str, Label)] = &[("protocol", Label::Key(0)), ("device", Label::Key(1))];
 const POOL: &[(&str, Label)] = &[("pool", Label::Key(0))];
 const POOL_END: &[(&str, Label)] = &[("pool", Label::Key(0)), ("end", Label::End)];
@@ -226,6 +237,22 @@ pub(super) const COMMON: &[Row] = &[
         "Attempts to connect that succeeded."),
     row("connect_duration_seconds", Domain::Connect, SECONDS, PROTOCOL_DEVICE,
         "Duration of attempts to connect, failed ones included."),
+    row("poll_cycle_duration_seconds", Domain::Cycle, SECONDS, DEVICE_CYCLE,
+        "Duration of rounds of polling, from when they began."),
+    row("poll_cycle_lateness_seconds", Domain::Cycle, LATENESS, DEVICE_CYCLE,
+        "How long after their time rounds of polling began."),
+    row("poll_cycle_response_seconds", Domain::Cycle, RESPONSE, DEVICE_CYCLE,
+        "Time from when rounds of polling were due to when they were over, missed ones included."),
+    row("poll_overruns_total", Domain::Cycle, Take::EndedAs(Outcome::Error), DEVICE_CYCLE,
+        "Rounds of polling that were not over when the next one was due."),
+    row("device_checks_total", Domain::Check, Take::Ended, DEVICE_CHECK,
+        "Looks at a device, once a tick."),
+    row("device_checks_failed_total", Domain::Check, Take::EndedAs(Outcome::Error), DEVICE_CHECK,
+        "Looks at a device that was not as it should be."),
+    row("data_points_checked_total", Domain::Point, Take::Ended, DEVICE,
+        "Values that were checked by rules."),
+    row("data_validation_failures_total", Domain::Point, Take::EndedAs(Outcome::Error), DEVICE_REASON,
+        "Values that were refused, by the rule that refused them."),
     row("connection_wait_duration_seconds", Domain::Acquire, SECONDS, POOL,
         "Time spent waiting for a pooled connection."),
     row("connection_wait_ends_total", Domain::Acquire, Take::Ended, POOL_END,
@@ -406,8 +433,11 @@ pub(super) const INSTRUMENTS: &[&str] = &[
     "connections_unmeasured_total",
     "db_transactions_total",
     "device_connected",
+    "device_state",
+    "device_unit_connected",
+    "last_success_timestamp_seconds",
     "data_points_processed_total",
-    "data_validation_failures_total",
+    "poll_missed_total",
     "reconnects_total",
     "request_failures_total",
     "stale_bytes_total",
@@ -479,11 +509,17 @@ const DEVICE_BOUNDS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0,
 ];
 
+/// Cycles of a fieldbus: those of its devices, and up to a minute.
+const CYCLE_BOUNDS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
+];
+
 /// The bounds, in seconds, that a profile gives a domain's durations.
 pub(super) fn bounds(profile: super::Profile, domain: Domain) -> &'static [f64] {
     use super::Profile::{AxumPrometheus, Millis, Otel};
     match (domain, profile) {
         (Domain::Modbus | Domain::Connect | Domain::Acquire | Domain::Create, _) => DEVICE_BOUNDS,
+        (Domain::Cycle, _) => CYCLE_BOUNDS,
         (Domain::Http, AxumPrometheus) => axum_prometheus::BOUNDS,
         (Domain::Http, Millis) => HTTP_MS_BOUNDS,
         (Domain::Db, Millis) => DB_MS_BOUNDS,

@@ -15,23 +15,29 @@ pub(crate) enum Extra {
     Waiting,
     /// How many rows a query gave or changed.
     Rows,
+    /// How long after its time a round began.
+    Lateness,
+    /// How long after its time a round was over, those counted in that could not begin meanwhile.
+    Response,
 }
 
 impl Extra {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::ResponseBytes,
         Self::RequestBytes,
         Self::FirstByte,
         Self::Queries,
         Self::Waiting,
         Self::Rows,
+        Self::Lateness,
+        Self::Response,
     ];
 
     /// What it is counted into.
     pub(super) fn buckets(self, recording: &super::Recording) -> &std::sync::Arc<crate::Buckets> {
         match self {
             Self::ResponseBytes | Self::RequestBytes => &recording.sizes,
-            Self::FirstByte | Self::Waiting => &recording.buckets,
+            Self::FirstByte | Self::Waiting | Self::Lateness | Self::Response => &recording.buckets,
             Self::Queries => recording.rulers.queries(),
             Self::Rows => recording.rulers.rows(),
         }

@@ -169,6 +169,19 @@ impl Instruments {
         self.put(name, help, kind, labels, None, usize::MAX)
     }
 
+    /// Makes sure that gauges of this name with these label keys can be had later.
+    #[cfg(feature = "modbus")]
+    pub(crate) fn reserve(
+        &self,
+        name: &str,
+        help: &str,
+        keys: &[&str],
+    ) -> Result<(), InstrumentError> {
+        let keys = keys.iter().map(|&key| key.to_owned()).collect();
+        let mut families = self.families.lock();
+        family(&mut families, name, help, InstrumentKind::Gauge, keys).map(drop)
+    }
+
     /// Makes a gauge that is read by calling `read`; it takes the place of an earlier one with the same labels.
     pub(crate) fn observe(
         &self,
@@ -177,15 +190,23 @@ impl Instruments {
         labels: &[(&str, &str)],
         read: Arc<dyn Fn() -> Option<f64> + Send + Sync>,
     ) -> Result<(), InstrumentError> {
-        self.put(
-            name,
-            help,
-            InstrumentKind::Gauge,
-            labels,
-            Some(InstrumentValue::Observed(read)),
-            self.cap,
-        )
-        .map(drop)
+        let value = Some(InstrumentValue::Observed(read));
+        self.put(name, help, InstrumentKind::Gauge, labels, value, self.cap)
+            .map(drop)
+    }
+
+    /// The same, without a cap on label sets.
+    #[cfg(feature = "modbus")]
+    pub(crate) fn observe_declared(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[(&str, &str)],
+        read: Arc<dyn Fn() -> Option<f64> + Send + Sync>,
+    ) -> Result<(), InstrumentError> {
+        let (kind, value) = (InstrumentKind::Gauge, InstrumentValue::Observed(read));
+        self.put(name, help, kind, labels, Some(value), usize::MAX)
+            .map(drop)
     }
 
     fn put(
@@ -197,38 +218,13 @@ impl Instruments {
         value: Option<InstrumentValue>,
         cap: usize,
     ) -> Result<InstrumentValue, InstrumentError> {
-        check_name(name)?;
-        for (key, _) in labels {
-            check_label(name, key)?;
-        }
         let keys: Vec<String> = labels.iter().map(|(key, _)| (*key).to_owned()).collect();
         let mut values: Vec<String> = labels
             .iter()
             .map(|(_, value)| (*value).to_owned())
             .collect();
         let mut families = self.families.lock();
-        let family = families
-            .entry(name.to_owned())
-            .or_insert_with(|| InstrumentFamily {
-                help: help.to_owned(),
-                kind: kind.clone(),
-                keys: keys.clone(),
-                series: BTreeMap::new(),
-            });
-        if !family.kind.same(&kind) {
-            return Err(InstrumentError::Kind {
-                name: name.to_owned(),
-                is: family.kind.word(),
-                wanted: kind.word(),
-            });
-        }
-        if family.keys != keys {
-            return Err(InstrumentError::Labels {
-                name: name.to_owned(),
-                are: family.keys.clone(),
-                wanted: keys,
-            });
-        }
+        let family = family(&mut families, name, help, kind, keys)?;
         if !family.series.contains_key(&values) && family.series.len() >= cap && !values.is_empty()
         {
             self.count_overflow();
@@ -285,6 +281,43 @@ impl Instruments {
     pub(crate) fn family(&self, name: &str) -> Option<InstrumentFamily> {
         self.families.lock().get(name).cloned()
     }
+}
+
+/// The family of this name, made if it is new.
+fn family<'a>(
+    families: &'a mut BTreeMap<String, InstrumentFamily>,
+    name: &str,
+    help: &str,
+    kind: InstrumentKind,
+    keys: Vec<String>,
+) -> Result<&'a mut InstrumentFamily, InstrumentError> {
+    check_name(name)?;
+    for key in &keys {
+        check_label(name, key)?;
+    }
+    let family = families
+        .entry(name.to_owned())
+        .or_insert_with(|| InstrumentFamily {
+            help: help.to_owned(),
+            kind: kind.clone(),
+            keys: keys.clone(),
+            series: BTreeMap::new(),
+        });
+    if !family.kind.same(&kind) {
+        return Err(InstrumentError::Kind {
+            name: name.to_owned(),
+            is: family.kind.word(),
+            wanted: kind.word(),
+        });
+    }
+    if family.keys != keys {
+        return Err(InstrumentError::Labels {
+            name: name.to_owned(),
+            are: family.keys.clone(),
+            wanted: keys,
+        });
+    }
+    Ok(family)
 }
 
 /// `[a-zA-Z_][a-zA-Z0-9_]*`: Prometheus' rule for names without the colon, which belongs to recording rules.

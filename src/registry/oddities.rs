@@ -1,6 +1,9 @@
 //! What looks like a mistake in how the measuring is set up, counted where it shows.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 /// Requests that no route took, one after the other from the first, after which the layer itself is suspected.
 const ALL_UNMATCHED: u64 = 20;
@@ -13,6 +16,8 @@ pub(crate) struct Oddities {
     /// Whether a route is known to have taken a request.
     routed: AtomicBool,
     classifier_panics: AtomicU64,
+    /// Names, periods, and how long their requests may take.
+    tight_cycles: Mutex<Vec<(String, Duration, Duration)>>,
 }
 
 /// A mistake that shows.
@@ -66,6 +71,23 @@ impl Oddities {
         if !self.routed.load(Ordering::Relaxed) {
             self.routed.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// A polling cycle has requests that may take longer than its period.
+    #[cfg(feature = "modbus")]
+    pub(crate) fn tight_cycle(&self, name: String, period: Duration, worst: Duration) {
+        self.tight_cycles.lock().push((name, period, worst));
+    }
+
+    /// Shows what is new of them: name and what is wrong.
+    pub(crate) fn take_tight_cycles(&self) -> impl Iterator<Item = (String, String)> {
+        let tight = std::mem::take(&mut *self.tight_cycles.lock());
+        tight.into_iter().map(|(name, period, worst)| {
+            let what = format!(
+                "has a period of {period:?}, and its requests may take {worst:?} when none is answered"
+            );
+            (name, what)
+        })
     }
 
     /// A classifier panicked.

@@ -289,19 +289,29 @@ impl<H: Handle> InFlight<H> {
 
     /// Counts the end, unless it was counted.
     pub(crate) fn end(&mut self, end: impl Into<End>) {
-        self.close(end.into(), None, |_| {});
+        self.close(end.into(), None, |_, _| {});
+    }
+
+    /// The same; returns when that was by the instance's clock, without another look at it.
+    #[cfg(feature = "modbus")]
+    pub(crate) fn end_at(&mut self, end: impl Into<End>) -> u64 {
+        let (started, mut at_ns) = (self.started, 0);
+        self.close(end.into(), None, |operation, elapsed_ns| {
+            at_ns = operation.recording.clock.ns_at(started) + elapsed_ns;
+        });
+        at_ns
     }
 
     /// The same, with the trace that it belongs to.
     pub(crate) fn end_traced(&mut self, end: impl Into<End>, trace_id: TraceId) {
-        self.close(end.into(), Some(trace_id), |_| {});
+        self.close(end.into(), Some(trace_id), |_, _| {});
     }
 
     /// The same, of a response of whose body `bytes` went out.
     #[cfg(feature = "http")]
     #[inline]
     pub(crate) fn end_sent(&mut self, end: End, bytes: u64) {
-        self.close(end, None, |operation| {
+        self.close(end, None, |operation, _| {
             operation.extra(Extra::ResponseBytes).record(bytes);
         });
     }
@@ -329,7 +339,7 @@ impl<H: Handle> InFlight<H> {
     }
 
     #[inline]
-    fn close(&mut self, end: End, trace_id: Option<TraceId>, record: impl FnOnce(&Operation)) {
+    fn close(&mut self, end: End, trace_id: Option<TraceId>, record: impl FnOnce(&Operation, u64)) {
         if let Some(operation) = self.operation.take() {
             let elapsed_ns = operation.elapsed_ns(self.started);
             let scope = operation.scope();
@@ -337,7 +347,7 @@ impl<H: Handle> InFlight<H> {
                 None => operation.record(end, elapsed_ns),
                 Some(trace_id) => operation.record_traced(end, elapsed_ns, trace_id),
             }
-            record(&operation);
+            record(&operation, elapsed_ns);
             if H::IS_REQUEST {
                 operation.served(end, elapsed_ns, scope);
             } else {

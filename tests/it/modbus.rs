@@ -1,9 +1,12 @@
 //! The `modbus` room: right values or an error, and every request counted once.
 
+mod budgets;
 #[cfg(feature = "tracing")]
 mod event;
 mod faults;
+mod health;
 mod keep;
+mod line;
 mod mistakes;
 mod peer;
 mod pipe;

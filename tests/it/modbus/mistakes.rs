@@ -16,7 +16,7 @@ fn mistake(result: Result<Device, SetupError>) -> Mistake {
 #[test]
 fn settings_that_cannot_be_are_named() {
     type Set = fn(DeviceBuilder) -> DeviceBuilder;
-    let cases: [(Set, &str); 7] = [
+    let cases: [(Set, &str); 9] = [
         (
             |device| device.gap(Duration::MAX),
             "gap is longer than a day",
@@ -35,6 +35,11 @@ fn settings_that_cannot_be_are_named() {
         ),
         (|device| device.connections(0), "connections is 0"),
         (
+            |device| device.stale_after(Duration::ZERO),
+            "stale_after is 0",
+        ),
+        (|device| device.down_after(0), "down_after is 0"),
+        (
             |device| device.backoff(Duration::from_secs(2)..=Duration::from_secs(1)),
             "backoff from 2s to 1s ends before it begins",
         ),
@@ -50,6 +55,8 @@ fn settings_that_cannot_be_are_named() {
         assert!(error.starts_with(&beginning), "{error}");
     }
     let (_plimsoll, device) = new();
+    let never = device.clone().down_after(0).meter().unwrap_err().mistake;
+    assert_eq!(never, Mistake::Zero("down_after"));
     let two = device.connections(2).rtu(pipe().0);
     assert_eq!(mistake(two), Mistake::OneLine(2));
 }

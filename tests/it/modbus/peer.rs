@@ -1,12 +1,16 @@
 //! A device that answers each connection strictly in order, with the right transaction ids, and misbehaves where told.
 
+use std::future::{Ready, ready};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, duplex,
+};
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 /// What happens to a request.
@@ -54,6 +58,20 @@ impl Peer {
         Self { addr, log }
     }
 
+    /// Such a device without a network: opens connections to it.
+    pub(super) fn in_memory(
+        script: fn(u16) -> Act,
+    ) -> impl Fn() -> Ready<io::Result<DuplexStream>> + Send + Sync + 'static {
+        move || {
+            let (near, far) = duplex(4_096);
+            tokio::spawn(async move {
+                // The client went away, or the script closes.
+                let _ = serve(far, script, &Log::default()).await;
+            });
+            ready(Ok(near))
+        }
+    }
+
     /// The value of a register: never the same for two of them.
     pub(super) fn value(address: u16) -> u16 {
         address + 1_000
@@ -90,7 +108,11 @@ async fn accept(listener: TcpListener, script: fn(u16) -> Act, log: Arc<Log>) {
     }
 }
 
-async fn serve(mut stream: TcpStream, script: fn(u16) -> Act, log: &Log) -> std::io::Result<()> {
+async fn serve(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    script: fn(u16) -> Act,
+    log: &Log,
+) -> io::Result<()> {
     loop {
         let mut head = [0; 7];
         stream.read_exact(&mut head).await?;

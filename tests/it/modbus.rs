@@ -5,6 +5,7 @@ mod event;
 mod faults;
 mod keep;
 mod mistakes;
+mod outside;
 mod peer;
 mod pipe;
 mod pymodbus;

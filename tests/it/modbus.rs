@@ -1,5 +1,6 @@
 //! The `modbus` room: right values or an error, and every request counted once.
 
+mod cut;
 #[cfg(feature = "tracing")]
 mod event;
 mod faults;

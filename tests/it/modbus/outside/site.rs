@@ -21,14 +21,14 @@ pub(super) enum Way {
 
 impl Way {
     pub(super) fn device(&self, builder: DeviceBuilder) -> Device {
+        // These lines are none, and need no gap.
+        let line = builder.clone().gap(Duration::from_millis(1));
         let device = match self {
             Self::Tcp(addr) => builder.tcp(addr),
-            Self::RtuOverTcp(addr) => builder.rtu_over_tcp(addr),
+            Self::RtuOverTcp(addr) => line.rtu_over_tcp(addr),
             Self::Serial(path) => {
                 let path = path.clone();
-                // The gap of real lines is not needed here.
-                let builder = builder.gap(Duration::from_millis(1));
-                builder.rtu(move || std::future::ready(open(&path)))
+                line.rtu(move || std::future::ready(open(&path)))
             }
         };
         device.unwrap()

@@ -1,6 +1,7 @@
 //! The `modbus` room: right values or an error, and every request counted once.
 
 mod budgets;
+mod cut;
 #[cfg(feature = "tracing")]
 mod event;
 mod faults;
@@ -8,6 +9,7 @@ mod health;
 mod keep;
 mod line;
 mod mistakes;
+mod outside;
 mod peer;
 mod pipe;
 mod pymodbus;

@@ -2,13 +2,14 @@
  *
  * Usage: modbus_line tcp PORT | rtu PATH UNIT
  *
- * Over TCP it answers as every unit, each connection in a process of its own and strictly in order; over RTU as the one.
+ * Over TCP it answers as every unit, each connection in a process of its own and strictly in order; over RTU as the one,
+ * and does what is broadcast.
  * Addresses 0 to 4095 of each of the four tables (1 coils, 2 discrete inputs, 3 holding, 4 input registers) hold
  *
  *     word = (address * 31 + unit * 7 + salt) mod 65536     salt: 0x1111, 0x2222, 0, 0x4444
  *     bit  = whether the word has an odd number of ones
  *
- * 3000 to 3099 keep what is written there, within a connection. A request that begins at one of these is special:
+ * 3000 to 3099 keep what is written there, whichever connection it came through. A request that begins at one of these is special:
  *
  *     3101 to 3111    exception (address - 3100)
  *     3400 to 3899    the right answer, (address - 3400) * 10 ms late
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -47,14 +49,15 @@ static void become(modbus_mapping_t *tables, unsigned unit) {
     }
 }
 
-/* What was written to each unit and lasts. */
+/* What was written to a unit and lasts. */
 struct kept {
     int known;
     uint8_t bits[KEPT_END - KEPT];
     uint16_t registers[KEPT_END - KEPT];
 };
 
-static struct kept kept[256];
+/* Of all units; the processes of all connections share it. */
+static struct kept *kept;
 
 /* Makes the tables those of a unit, with what was written to it. */
 static void restore(modbus_mapping_t *tables, unsigned unit) {
@@ -71,8 +74,8 @@ static void keep(const modbus_mapping_t *tables, unsigned unit) {
     memcpy(kept[unit].registers, tables->tab_registers + KEPT, sizeof kept[unit].registers);
 }
 
-/* Answers until the connection ends. */
-static void serve(modbus_t *line, modbus_mapping_t *tables, int header) {
+/* Answers until the connection ends. `own` is the unit that obeys broadcasts, where there are any. */
+static void serve(modbus_t *line, modbus_mapping_t *tables, int header, unsigned own) {
     uint8_t query[MODBUS_MAX_ADU_LENGTH];
     for (;;) {
         int length = modbus_receive(line, query);
@@ -82,9 +85,10 @@ static void serve(modbus_t *line, modbus_mapping_t *tables, int header) {
         if (length == 0) {
             continue; /* for another unit of the line */
         }
-        unsigned unit = query[header - 1];
+        unsigned unit = query[header - 1] ? query[header - 1] : own;
         unsigned address = query[header + 1] << 8 | query[header + 2];
         if (address == CLOSE) {
+            errno = 0;
             return;
         }
         if (address == SILENCE) {
@@ -132,7 +136,7 @@ static void serve_tcp(modbus_mapping_t *tables, int port) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             close(listener);
             modbus_set_socket(line, accepted);
-            serve(line, tables, modbus_get_header_length(line));
+            serve(line, tables, modbus_get_header_length(line), 0);
             _exit(0);
         }
         close(accepted);
@@ -148,7 +152,7 @@ static void serve_rtu(modbus_mapping_t *tables, const char *path, int unit) {
     modbus_flush(line);
     ready();
     for (;;) {
-        serve(line, tables, modbus_get_header_length(line));
+        serve(line, tables, modbus_get_header_length(line), unit);
         if (errno == EIO || errno == EBADF || errno == ENXIO) {
             fail(path);
         }
@@ -159,7 +163,8 @@ static void serve_rtu(modbus_mapping_t *tables, const char *path, int unit) {
 
 int main(int count, char **words) {
     modbus_mapping_t *tables = modbus_mapping_new(SIZE, SIZE, SIZE, SIZE);
-    if (!tables) {
+    kept = mmap(NULL, 256 * sizeof *kept, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (!tables || kept == MAP_FAILED) {
         fail("tables");
     }
     if (count == 3 && strcmp(words[1], "tcp") == 0) {

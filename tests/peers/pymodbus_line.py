@@ -1,9 +1,11 @@
-"""A line of units 0, 1, 2, 247 and 255 by pymodbus, whose registers say where they are; prints `ready` once it listens.
+"""Units by pymodbus whose registers say where they are; prints `ready` once it listens.
 
 Usage: pymodbus_line.py tcp PORT | rtu-over-tcp PORT | serial PATH
 
-Addresses 0 to 4095 of each table; what they hold and what the special ones do is the same for every peer: see
-modbus_line.c. What is written lasts, at any address. It answers a late request with the transaction id of the latest one, as some gateways do.
+Units 0, 1, 2, 247 and 255 over Modbus/TCP, else 1 and 247, which do what is broadcast to 0. Addresses 0 to 4095 of each
+table; what they hold and what the special ones do is the same for every peer: see modbus_line.c. What is written lasts,
+at any address. Requests are answered when they are done, whatever came meanwhile, and a late reply bears the transaction
+id and the unit of the latest request.
 """
 
 import asyncio
@@ -12,13 +14,15 @@ import sys
 
 from pymodbus import FramerType
 from pymodbus.constants import ExcCodes
+from pymodbus.pdu.device import ModbusDeviceIdentification
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-UNITS = [0, 1, 2, 247, 255]
+UNITS = {"tcp": [0, 1, 2, 247, 255], "rtu-over-tcp": [1, 247], "serial": [1, 247]}
 COILS, DISCRETE, HOLDING, INPUT = 1, 2, 3, 4
 SALT = {COILS: 0x1111, DISCRETE: 0x2222, HOLDING: 0, INPUT: 0x4444}
 SIZE = 4096
+IDENTITY = ModbusDeviceIdentification(info_name={"VendorName": "Plimsoll", "ProductCode": "line", "MajorMinorRevision": "1"})
 EXCEPTION, DELAY, SILENCE, CLOSE = 3100, 3400, 3900, 3901
 
 
@@ -58,12 +62,13 @@ class Line:
         return SimDevice(unit, tables, action=self.act)
 
     async def serve(self, where):
-        devices = [self.device(unit) for unit in UNITS]
+        devices = [self.device(unit) for unit in UNITS[self.kind]]
+        framer = FramerType.SOCKET if self.kind == "tcp" else FramerType.RTU
+        told = {"framer": framer, "identity": IDENTITY, "broadcast_enable": self.kind != "tcp"}
         if self.kind == "serial":
-            self.server = ModbusSerialServer(devices, framer=FramerType.RTU, port=where, baudrate=115200)
+            self.server = ModbusSerialServer(devices, port=where, baudrate=115200, **told)
         else:
-            framer = FramerType.RTU if self.kind == "rtu-over-tcp" else FramerType.SOCKET
-            self.server = ModbusTcpServer(devices, framer=framer, address=("127.0.0.1", int(where)))
+            self.server = ModbusTcpServer(devices, address=("127.0.0.1", int(where)), **told)
         serving = asyncio.create_task(self.server.serve_forever())
         while self.server.transport is None and not serving.done():
             await asyncio.sleep(0.01)

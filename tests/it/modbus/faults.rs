@@ -26,20 +26,20 @@ const UNITS: u8 = 3;
 const HANDLERS: u64 = 3;
 
 /// Reads per peer: 5,000, or as many as `PLIMSOLL_FAULT_READS` says.
-fn reads() -> u64 {
+pub(super) fn reads() -> u64 {
     std::env::var("PLIMSOLL_FAULT_READS").map_or(5_000, |reads| reads.parse().unwrap())
 }
 
 /// SplitMix64: the same faults in every run.
 #[derive(Clone)]
-struct Random(Arc<Mutex<u64>>);
+pub(super) struct Random(Arc<Mutex<u64>>);
 
 impl Random {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(seed)))
     }
 
-    fn below(&self, limit: u64) -> u64 {
+    pub(super) fn below(&self, limit: u64) -> u64 {
         let mut state = self.0.lock().unwrap();
         *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = *state;
@@ -62,19 +62,19 @@ fn value(unit: u8, address: u16) -> u16 {
 
 /// What became of the reads.
 #[derive(Default)]
-struct Tally {
-    right: u64,
-    wrong: u64,
-    exceptions: u64,
-    failed: u64,
-    cancelled: u64,
+pub(super) struct Tally {
+    pub(super) right: u64,
+    pub(super) wrong: u64,
+    pub(super) exceptions: u64,
+    pub(super) failed: u64,
+    pub(super) cancelled: u64,
     /// Reads that came right after one that failed or was cancelled, and those of them that were right.
-    after: u64,
-    right_after: u64,
+    pub(super) after: u64,
+    pub(super) right_after: u64,
 }
 
 impl Tally {
-    fn add(&mut self, other: &Self) {
+    pub(super) fn add(&mut self, other: &Self) {
         self.right += other.right;
         self.wrong += other.wrong;
         self.exceptions += other.exceptions;

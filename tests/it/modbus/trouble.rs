@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use plimsoll::modbus::{Device, Failure};
 use tokio::io::DuplexStream;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{Instant, sleep};
 
 use super::peer::{Act, Peer};
@@ -34,6 +34,24 @@ async fn connecting_ends_when_its_time_is_over() {
         number(&plimsoll, r#"device_connected{device="press-3"} "#),
         0.0
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_backlog_is_no_longer_wait_than_connecting_may_take() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let addr = listener.local_addr().unwrap();
+    let mut queue = Vec::new();
+    while let Ok(stream) = std::net::TcpStream::connect_timeout(&addr, TIMEOUT) {
+        queue.push(stream);
+    }
+    let (plimsoll, device) = new();
+    let device = device.tcp(addr).unwrap();
+    let begun = Instant::now();
+    assert_eq!(read(&device).await, Err(Failure::ConnectTimeout));
+    assert_eq!(begun.elapsed(), Duration::from_secs(2));
+    assert_eq!(connects(&plimsoll), [1, 1, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]

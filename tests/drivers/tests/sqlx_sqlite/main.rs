@@ -6,6 +6,7 @@ mod calls;
 mod counted;
 mod ends;
 mod generic;
+mod load;
 mod names;
 mod pools;
 mod requests;

@@ -11,11 +11,10 @@ use axum::routing::{Router, get};
 use parking_lot::Mutex;
 use plimsoll::db::Db;
 use plimsoll::http::MeasureLayer;
-use plimsoll::modbus::{Cycle, Health, Point, Rules};
+use plimsoll::modbus::{Cycle, Point, Rules};
 use plimsoll::pool::{Pool, PoolState};
 use plimsoll::{Plimsoll, export};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
-use tokio::sync::watch;
 
 use crate::Failure;
 use crate::faults::{self, Faults};
@@ -64,7 +63,6 @@ impl Gateway {
         for (name, device) in &self.devices {
             let cycle = device.modbus.cycle("registers", CYCLE)?;
             tokio::spawn(self.clone().poll_device(name.clone(), cycle));
-            tokio::spawn(announce(name.clone(), device.modbus.watch_health()));
         }
         Ok(())
     }
@@ -75,8 +73,13 @@ impl Gateway {
             let _round = cycle.tick().await;
             metrics::counter!("bifrost_poll_cycles_total").increment(1);
             let polled = self.poll_once(&name).await;
-            if let (true, Err(error)) = (polls, &polled) {
-                eprintln!("{name}: {error}; the gateway goes on and tries in every cycle");
+            let health = self.devices[&name].modbus.health();
+            match &polled {
+                Err(error) if polls => eprintln!(
+                    "{name} is {health}; {error}; the gateway goes on and tries in every cycle"
+                ),
+                Ok(()) if !polls => eprintln!("{name} is {health}"),
+                _ => {}
             }
             polls = polled.is_ok();
         }
@@ -107,14 +110,6 @@ impl Gateway {
     fn device(&self, id: &str) -> Result<&Device, Refusal> {
         let found = self.devices.get(id);
         found.ok_or((StatusCode::NOT_FOUND, format!("no device {id}")))
-    }
-}
-
-/// Says where a device stands whenever that changes.
-async fn announce(name: String, mut health: watch::Receiver<Health>) {
-    while health.changed().await.is_ok() {
-        let health = *health.borrow_and_update();
-        eprintln!("{name} is {health}");
     }
 }
 

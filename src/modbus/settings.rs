@@ -45,6 +45,7 @@ pub(super) struct Settings {
     pub(super) resync: Resync,
     pub(super) late_window: Option<Duration>,
     pub(super) broadcast: bool,
+    pub(super) settle_all_units: bool,
     pub(super) turnaround: Duration,
     pub(super) connections: usize,
 }
@@ -64,6 +65,7 @@ impl Default for Settings {
             resync: Resync::Reconnect,
             late_window: None,
             broadcast: false,
+            settle_all_units: false,
             turnaround: Duration::from_millis(100),
             connections: 1,
         }

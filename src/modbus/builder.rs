@@ -149,6 +149,14 @@ impl DeviceBuilder {
         self
     }
 
+    /// Asks nobody on a serial line before the reply that any unit owes came or its [late window](Self::late_window) has
+    /// passed; unless told, other units are asked meanwhile. For gateways and simulators that stamp a late reply with the
+    /// unit that was asked last. One unit that is silent slows down all the others.
+    pub fn settle_all_units(mut self) -> Self {
+        self.settings.settle_all_units = true;
+        self
+    }
+
     /// A device that speaks Modbus/TCP at `host:port`, a socket address included. A name is resolved at each attempt to
     /// connect. Connects at the first call.
     ///

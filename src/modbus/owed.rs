@@ -14,7 +14,7 @@ pub(super) struct Owed(Vec<Debt>);
 
 #[derive(Debug, Clone)]
 pub(super) struct Debt {
-    unit: u8,
+    pub(super) unit: u8,
     expected: Expected,
     pub(super) since: Instant,
     pub(super) until: Instant,
@@ -47,11 +47,12 @@ impl Owed {
         self.0.retain(|debt| debt.unit != unit);
     }
 
-    /// What `unit` owes, unless it is too late by now.
-    pub(super) fn by(&mut self, unit: u8) -> Option<Debt> {
+    /// What `unit` owes, or `anybody`, unless it is too late by now.
+    pub(super) fn by(&mut self, unit: u8, anybody: bool) -> Option<Debt> {
         let now = Instant::now();
         self.0.retain(|debt| now < debt.until);
-        self.0.iter().find(|debt| debt.unit == unit).cloned()
+        let asked = |debt: &&Debt| anybody || debt.unit == unit;
+        self.0.iter().find(asked).cloned()
     }
 
     /// Counts as paid what is among `bytes`, and says how many replies these were.

@@ -9,11 +9,12 @@ use super::rtu::{self, MAX_FRAME, Seen};
 use super::wire::Wire;
 
 impl Link {
-    /// Waits for what `unit` owes, as long as it may still come, and discards whatever else came meanwhile. A reply
+    /// Waits for what `unit` owes, or anybody if so set, as long as it may still come, and discards whatever else came meanwhile. A reply
     /// that comes after the late window is not recognised: that is the limit of this.
     pub(super) async fn settle(&mut self, unit: u8) -> Result<(), Fault> {
         let silence = self.line.settings.silence();
-        while let (Some(debt), Some(wire)) = (self.owed.by(unit), &mut self.wire) {
+        let anybody = self.line.settings.settle_all_units;
+        while let (Some(debt), Some(wire)) = (self.owed.by(unit, anybody), &mut self.wire) {
             let came = debt.seen(&wire.bytes) != Seen::Nothing;
             let wait = match came {
                 true => debt.until.min(Instant::now() + silence),
@@ -27,7 +28,7 @@ impl Link {
                 }
                 Err(_) if came => break,
                 Err(_) => {
-                    self.owed.paid(unit);
+                    self.owed.paid(debt.unit);
                     // Not one byte from anybody: perhaps it is the connection that is dead.
                     if wire.heard.is_none_or(|heard| heard < debt.since) {
                         self.close();

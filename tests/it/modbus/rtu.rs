@@ -77,6 +77,39 @@ async fn another_unit_does_not_wait_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_unit_waits_for_it_where_replies_are_stamped_anew() {
+    let (plimsoll, device) = new();
+    let (open, mut far) = pipe();
+    let device = device.request_timeout(TIMEOUT).settle_all_units();
+    let device = device.rtu(open).unwrap();
+    let line = async {
+        for word in [11, 21] {
+            assert_eq!(far.serial().await.0, 1);
+            sleep(Duration::from_millis(250)).await;
+            // Had unit 2 been asked, it would have been stamped with 2.
+            far.answer_serially(1, word).await;
+            assert_eq!(far.serial().await.0, 2);
+            far.answer_serially(2, word + 1).await;
+        }
+        // And one that never comes.
+        far.serial().await;
+        let asked = Instant::now();
+        far.accept().await;
+        assert_eq!(far.serial().await.0, 2);
+        assert_eq!(asked.elapsed(), WINDOW);
+        far.answer_serially(2, 32).await;
+    };
+    let reads = async {
+        for word in [12, 22, 32] {
+            assert_eq!(failure(read(&device, 1).await), Failure::RequestTimeout);
+            assert_eq!(read(&device, 2).await.unwrap().unwrap(), [word]);
+        }
+    };
+    tokio::join!(line, reads);
+    assert_eq!(sample(&plimsoll, "stale_replies_total"), 2.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reply_behind_another_late_one_may_be_later_by_that_much() {
     let (_plimsoll, device, mut far) = line();
     let line = async {

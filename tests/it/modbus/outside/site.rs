@@ -60,6 +60,8 @@ pub(super) struct Site {
     pub(super) way: Way,
     pub(super) server: Option<Process>,
     pub(super) cable: Option<Cable>,
+    /// Whether a late reply on a line bears the unit that was asked last.
+    pub(super) stamps_anew: bool,
 }
 
 impl Site {
@@ -72,7 +74,10 @@ impl Site {
     pub(super) fn pymodbus_rtu_over_tcp() -> Self {
         let addr = free_port();
         let server = Process::ready(&mut pymodbus("rtu-over-tcp", &addr.port().to_string()));
-        Self::tcp(Way::RtuOverTcp(addr), server)
+        Self {
+            stamps_anew: true,
+            ..Self::tcp(Way::RtuOverTcp(addr), server)
+        }
     }
 
     pub(super) fn libmodbus_tcp() -> Self {
@@ -84,7 +89,10 @@ impl Site {
     pub(super) fn pymodbus_serial() -> Self {
         let cable = Cable::new();
         let server = Process::ready(&mut pymodbus("serial", &cable.far().to_string_lossy()));
-        Self::serial(cable, Some(server))
+        Self {
+            stamps_anew: true,
+            ..Self::serial(cable, Some(server))
+        }
     }
 
     /// Only one unit.
@@ -110,6 +118,7 @@ impl Site {
             way,
             server: Some(server),
             cable: None,
+            stamps_anew: false,
         }
     }
 
@@ -118,6 +127,7 @@ impl Site {
             way: Way::Serial(cable.near()),
             server,
             cable: Some(cable),
+            stamps_anew: false,
         }
     }
 }

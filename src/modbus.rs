@@ -78,7 +78,7 @@
 //! |---|---|---|
 //! | Modbus/TCP | the connection is closed, and the reply goes with it ([`Resync::Reconnect`]) | none |
 //! | Modbus/TCP, [`Resync::KeepConnection`] | the reply is told by its transaction id and discarded; at a second one missing the connection is closed | gateways that stamp late replies with the newest id |
-//! | serial | the unit is not asked again before its reply came and the line was silent, or the [late window](DeviceBuilder::late_window) has passed | replies that come later still; gateways that stamp late replies with the newest unit, unless [told](DeviceBuilder::settle_all_units) |
+//! | serial | nobody is asked before the reply came and the line was silent, or the [late window](DeviceBuilder::late_window) has passed; [others](DeviceBuilder::units_apart) are if so told | replies that come later still |
 //!
 //! Any transport error ends the connection, whatever its kind, and so does a reply that does not fit: function,
 //! number of values, and for writes the address and value that the device confirms. Damaged frames are errors. A

@@ -149,11 +149,12 @@ impl DeviceBuilder {
         self
     }
 
-    /// Asks nobody on a serial line before the reply that any unit owes came or its [late window](Self::late_window) has
-    /// passed; unless told, other units are asked meanwhile. For gateways and simulators that stamp a late reply with the
-    /// unit that was asked last. One unit that is silent slows down all the others.
-    pub fn settle_all_units(mut self) -> Self {
-        self.settings.settle_all_units = true;
+    /// Asks other units on a serial line while one owes a reply; unless told, nobody is asked before it came or its
+    /// [late window](Self::late_window) has passed, so that one silent unit slows down all the others. Safe with devices on
+    /// a wire, which answer in their own name; not with gateways and simulators that stamp a late reply with the unit that was
+    /// asked last.
+    pub fn units_apart(mut self) -> Self {
+        self.settings.units_apart = true;
         self
     }
 

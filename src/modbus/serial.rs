@@ -9,11 +9,11 @@ use super::rtu::{self, MAX_FRAME, Seen};
 use super::wire::Wire;
 
 impl Link {
-    /// Waits for what `unit` owes, or anybody if so set, as long as it may still come, and discards whatever else came meanwhile. A reply
-    /// that comes after the late window is not recognised: that is the limit of this.
+    /// Waits for what is owed, or of that what `unit` owes if so set, as long as it may still come, and discards whatever else came
+    /// meanwhile. A reply that comes after the late window is not recognised: that is the limit of this.
     pub(super) async fn settle(&mut self, unit: u8) -> Result<(), Fault> {
         let silence = self.line.settings.silence();
-        let anybody = self.line.settings.settle_all_units;
+        let anybody = !self.line.settings.units_apart;
         while let (Some(debt), Some(wire)) = (self.owed.by(unit, anybody), &mut self.wire) {
             let came = debt.seen(&wire.bytes) != Seen::Nothing;
             let wait = match came {

@@ -16,7 +16,8 @@ const WINDOW: Duration = Duration::from_millis(400);
 fn line() -> (plimsoll::Plimsoll, Device, Far) {
     let (plimsoll, device) = new();
     let (open, far) = pipe();
-    let device = device.request_timeout(TIMEOUT).rtu(open).unwrap();
+    let device = device.request_timeout(TIMEOUT).units_apart();
+    let device = device.rtu(open).unwrap();
     (plimsoll, device, far)
 }
 
@@ -80,7 +81,7 @@ async fn another_unit_does_not_wait_for_it() {
 async fn another_unit_waits_for_it_where_replies_are_stamped_anew() {
     let (plimsoll, device) = new();
     let (open, mut far) = pipe();
-    let device = device.request_timeout(TIMEOUT).settle_all_units();
+    let device = device.request_timeout(TIMEOUT);
     let device = device.rtu(open).unwrap();
     let line = async {
         for word in [11, 21] {

@@ -161,8 +161,8 @@ async fn run_ours(name: &str, site: &Site, units: &'static [u8], closes: u64) {
         .wait_timeout(Duration::from_secs(3_600))
         .connections(connections as usize);
     let device = match site.stamps_anew {
-        true => device.settle_all_units(),
-        false => device,
+        true => device,
+        false => device.units_apart(),
     };
     let device = site.way.device(device);
     let begun = std::time::Instant::now();

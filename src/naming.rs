@@ -222,16 +222,28 @@ impl Naming {
     }
 
     fn rows(&self) -> impl Iterator<Item = &'static Row> {
-        let tables: [&[Row]; 3] = match self.profile {
-            Profile::Otel => [table::OTEL, &[], table::COMMON],
-            Profile::Classic if self.errors_family => {
-                [table::CLASSIC, table::CLASSIC_ERRORS, table::COMMON]
-            }
-            Profile::Classic => [table::CLASSIC, table::CLASSIC_BY_STATUS, table::COMMON],
-            Profile::Millis => [table::MILLIS_FAMILIES, &[], table::COMMON],
-            Profile::AxumPrometheus => [axum_prometheus::FAMILIES, &[], table::COMMON],
+        use table::{BY_MODEL, BY_MODEL_IN_SECONDS, BY_ROUTE};
+        let ends = match self.errors_family {
+            true => table::CLASSIC_ERRORS,
+            false => table::CLASSIC_BY_STATUS,
         };
-        tables.into_iter().flatten()
+        let tables = match self.profile {
+            Profile::Otel => vec![table::OTEL],
+            Profile::Classic => {
+                vec![
+                    table::CLASSIC,
+                    ends,
+                    BY_ROUTE,
+                    BY_MODEL,
+                    BY_MODEL_IN_SECONDS,
+                ]
+            }
+            Profile::Millis => vec![table::MILLIS_FAMILIES, BY_ROUTE, BY_MODEL],
+            Profile::AxumPrometheus => {
+                vec![axum_prometheus::FAMILIES, BY_MODEL, BY_MODEL_IN_SECONDS]
+            }
+        };
+        tables.into_iter().chain([table::COMMON]).flatten()
     }
 
     fn spec(&self, row: &'static Row) -> Spec {

@@ -319,6 +319,39 @@ pub(super) const OTEL: &[Row] = &[
         "Database client operations above the slow-query threshold."),
 ];
 
+/// Of requests, in the profiles that call their labels `method` and `route`.
+#[rustfmt::skip]
+pub(super) const BY_ROUTE: &[Row] = &[
+    row("n_plus_one_requests_total", Domain::Http, N_PLUS_ONE, METHOD_ROUTE,
+        "HTTP requests that ran one statement as often as the limit for N+1, or more often."),
+    row("max_queries_requests_total", Domain::Http, MAX_QUERIES, METHOD_ROUTE,
+        "HTTP requests that made as many queries as the limit, or more."),
+    row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
+        "HTTP requests above the slow-request threshold."),
+];
+
+/// Of queries, in the profiles that call their labels `operation` and `model`.
+#[rustfmt::skip]
+pub(super) const BY_MODEL: &[Row] = &[
+    row("db_errors_total", Domain::Db, Take::EndedAs(Outcome::Error), OPERATION_MODEL_CLASS,
+        "Queries that failed, by what kind of failure it was."),
+    row("db_rows", Domain::Db, ROWS, OPERATION_MODEL,
+        "Rows that queries returned or changed."),
+    row("db_queries_in_flight", Domain::Db, Take::InFlight, OPERATION_MODEL,
+        "Queries under way."),
+    row("slow_queries_total", Domain::Db, Take::Slow, OPERATION_MODEL,
+        "Queries above the slow-query threshold."),
+];
+
+/// The same, in seconds.
+#[rustfmt::skip]
+pub(super) const BY_MODEL_IN_SECONDS: &[Row] = &[
+    row("db_query_duration_seconds", Domain::Db, SECONDS, OPERATION_MODEL,
+        "Duration of queries."),
+    row("db_statement_duration_seconds", Domain::Db, SECONDS, QUERY,
+        "Duration of queries by statement."),
+];
+
 #[rustfmt::skip]
 pub(super) const CLASSIC: &[Row] = &[
     row("request_duration_seconds", Domain::Http, SECONDS, METHOD_ROUTE,
@@ -339,24 +372,6 @@ pub(super) const CLASSIC: &[Row] = &[
         "Share of the time of HTTP requests that went to a stage, queries, device calls, or the rest."),
     row("request_queries", Domain::Http, QUERIES, METHOD_ROUTE,
         "Queries made by HTTP requests."),
-    row("n_plus_one_requests_total", Domain::Http, N_PLUS_ONE, METHOD_ROUTE,
-        "HTTP requests that ran one statement as often as the limit for N+1, or more often."),
-    row("max_queries_requests_total", Domain::Http, MAX_QUERIES, METHOD_ROUTE,
-        "HTTP requests that made as many queries as the limit, or more."),
-    row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
-        "HTTP requests above the slow-request threshold."),
-    row("slow_queries_total", Domain::Db, Take::Slow, OPERATION_MODEL,
-        "Queries above the slow-query threshold."),
-    row("db_query_duration_seconds", Domain::Db, SECONDS, OPERATION_MODEL,
-        "Duration of queries."),
-    row("db_statement_duration_seconds", Domain::Db, SECONDS, QUERY,
-        "Duration of queries by statement."),
-    row("db_errors_total", Domain::Db, Take::EndedAs(Outcome::Error), OPERATION_MODEL_CLASS,
-        "Queries that failed, by what kind of failure it was."),
-    row("db_rows", Domain::Db, ROWS, OPERATION_MODEL,
-        "Rows that queries returned or changed."),
-    row("db_queries_in_flight", Domain::Db, Take::InFlight, OPERATION_MODEL,
-        "Queries under way."),
 ];
 
 #[rustfmt::skip]
@@ -397,27 +412,13 @@ pub(super) const MILLIS_FAMILIES: &[Row] = &[
         "Queries made by HTTP requests."),
     row("http_error_rate", Domain::Http, Take::ErrorRatio, &[("service", Label::Service)],
         "Share of HTTP requests that failed since the start, between 0 and 1."),
-    row("n_plus_one_requests_total", Domain::Http, N_PLUS_ONE, METHOD_ROUTE,
-        "HTTP requests that ran one statement as often as the limit for N+1, or more often."),
-    row("max_queries_requests_total", Domain::Http, MAX_QUERIES, METHOD_ROUTE,
-        "HTTP requests that made as many queries as the limit, or more."),
-    row("slow_requests_total", Domain::Http, Take::Slow, METHOD_ROUTE,
-        "HTTP requests above the slow-request threshold."),
     row("db_query_duration_ms", Domain::Db, MILLIS, OPERATION_MODEL,
         "Duration of queries in milliseconds."),
     row("db_statement_duration_ms", Domain::Db, MILLIS, QUERY,
         "Duration of queries by statement, in milliseconds."),
-    row("db_errors_total", Domain::Db, Take::EndedAs(Outcome::Error), OPERATION_MODEL_CLASS,
-        "Queries that failed, by what kind of failure it was."),
-    row("db_rows", Domain::Db, ROWS, OPERATION_MODEL,
-        "Rows that queries returned or changed."),
-    row("db_queries_in_flight", Domain::Db, Take::InFlight, OPERATION_MODEL,
-        "Queries under way."),
     row("db_queries_total", Domain::Db, Take::Ended,
         &[("operation", Label::Key(0)), ("model", Label::Key(1)), ("status", Label::Success)],
         "Queries that ended, by success."),
-    row("slow_queries_total", Domain::Db, Take::Slow, OPERATION_MODEL,
-        "Queries above the slow-query threshold."),
 ];
 
 /// Gauges and counters that probes keep as instruments: they can be renamed too.

@@ -1,10 +1,10 @@
 //! The names of axum-prometheus 0.10, so that dashboards and rules made for it go on working.
 
 use super::{
-    FIRST_BYTE, Label, MAX_QUERIES, N_PLUS_ONE, OPERATION_MODEL, OPERATION_MODEL_CLASS, QUERIES,
-    QUERY, REQUEST_BYTES, RESPONSE_BYTES, ROWS, Row, SECONDS, STAGE_SECONDS, Take, row,
+    FIRST_BYTE, Label, MAX_QUERIES, N_PLUS_ONE, QUERIES, REQUEST_BYTES, RESPONSE_BYTES, Row,
+    SECONDS, STAGE_SECONDS, Take, row,
 };
-use crate::registry::{Domain, Outcome};
+use crate::registry::Domain;
 
 /// What its families begin with, where no other prefix is chosen.
 pub(in crate::naming) const PREFIX: &str = "axum_";
@@ -60,16 +60,4 @@ pub(in crate::naming) const FAMILIES: &[Row] = &[
         "HTTP requests that made as many queries as the limit, or more."),
     row("axum_http_slow_requests_total", Domain::Http, Take::Slow, METHOD_ENDPOINT,
         "HTTP requests above the slow-request threshold."),
-    row("slow_queries_total", Domain::Db, Take::Slow, OPERATION_MODEL,
-        "Queries above the slow-query threshold."),
-    row("db_query_duration_seconds", Domain::Db, SECONDS, OPERATION_MODEL,
-        "Duration of queries."),
-    row("db_statement_duration_seconds", Domain::Db, SECONDS, QUERY,
-        "Duration of queries by statement."),
-    row("db_errors_total", Domain::Db, Take::EndedAs(Outcome::Error), OPERATION_MODEL_CLASS,
-        "Queries that failed, by what kind of failure it was."),
-    row("db_rows", Domain::Db, ROWS, OPERATION_MODEL,
-        "Rows that queries returned or changed."),
-    row("db_queries_in_flight", Domain::Db, Take::InFlight, OPERATION_MODEL,
-        "Queries under way."),
 ];

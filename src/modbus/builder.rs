@@ -212,7 +212,8 @@ impl DeviceBuilder {
     }
 
     /// Measures a context and changes nothing about it: no timeout, no reconnect, the same replies and errors. Of the
-    /// settings only [`stale_after`](Self::stale_after) and [`down_after`](Self::down_after) have a meaning here. For several contexts of one device see [`meter`](Self::meter).
+    /// settings only [`stale_after`](Self::stale_after) and [`down_after`](Self::down_after) have a meaning here. For several
+    /// contexts of one device see [`meter`](Self::meter).
     ///
     /// # Errors
     ///

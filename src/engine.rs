@@ -39,7 +39,7 @@ pub use watch::{Watch, WindowReading};
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
@@ -47,6 +47,7 @@ use crate::alert::{Hub, Warning};
 use crate::budget::Budget;
 use crate::registry::Registry;
 use promise::Promise;
+use samples::Moment;
 use sli::Place;
 use warnings::Warnings;
 
@@ -55,7 +56,7 @@ use warnings::Warnings;
 pub(crate) struct Engine {
     registry: Arc<Registry>,
     hub: Hub,
-    started_ns: u64,
+    begun: Moment,
     /// By name.
     watches: HashMap<String, Watched>,
     judge: Mutex<Judge>,
@@ -77,7 +78,15 @@ impl Engine {
         watches: &[Watch],
     ) -> Self {
         let started_ns = registry.clock().now_ns();
-        let mut judge = Judge::new(started_ns);
+        let clock = registry.clock();
+        let since_1970 = clock.system_time().duration_since(SystemTime::UNIX_EPOCH);
+        let started_ms = since_1970.map_or(0, |since| since.as_millis() as i64);
+        let begun = Moment {
+            at_ns: started_ns,
+            at_ms: started_ms,
+            uptime: 0.0,
+        };
+        let mut judge = Judge::new(begun);
         for budget in budgets {
             judge.add_budget(&registry, budget.clone(), Reach::Selected);
         }
@@ -95,7 +104,7 @@ impl Engine {
         Self {
             registry,
             hub,
-            started_ns,
+            begun,
             watches,
             judge: Mutex::new(judge),
             warnings: Warnings::default(),
@@ -112,7 +121,16 @@ impl Engine {
     }
 
     fn uptime_at(&self, now_ns: u64) -> f64 {
-        now_ns.saturating_sub(self.started_ns) as f64 / 1e9
+        now_ns.saturating_sub(self.begun.at_ns) as f64 / 1e9
+    }
+
+    fn moment(&self, now_ns: u64) -> Moment {
+        let since_ns = now_ns.saturating_sub(self.begun.at_ns);
+        Moment {
+            at_ns: now_ns,
+            at_ms: self.begun.at_ms + (since_ns / 1_000_000) as i64,
+            uptime: self.uptime_at(now_ns),
+        }
     }
 
     /// Shows where everything stands, the SLI counters as they are now; `show` must not come back to the engine.
@@ -135,8 +153,8 @@ impl Engine {
             let mut judge = self.judge.lock();
             let clock = self.registry.clock();
             let now_ns = clock.now_ns();
-            let uptime = self.uptime_at(now_ns);
-            let events = judge.tick(&self.registry, now_ns, uptime, clock.system_time());
+            let moment = self.moment(now_ns);
+            let events = judge.tick(&self.registry, moment, clock.system_time());
             self.hub.make_room(judge.rules());
             let slow = self.registry.slow.turn(now_ns);
             let findings = self.registry.findings.turn(now_ns);
@@ -186,7 +204,7 @@ impl Engine {
     /// What was recorded before is not for those that come now.
     fn come_to_now(&self, judge: &mut Judge) {
         let now_ns = self.registry.clock().now_ns();
-        judge.advance_to(&self.registry, now_ns, self.uptime_at(now_ns));
+        judge.advance_to(&self.registry, self.moment(now_ns));
     }
 
     /// Everything that was warned of.

@@ -1,7 +1,7 @@
 //! Why it exists: a condition is written once and read twice, by this process and by Prometheus.
 //!
-//! An [`Expr`] evaluates over in-process [`Samples`] and prints itself as PromQL. Every selector is summed over the
-//! series that it matches, so each value is one number and both readers speak of the same one.
+//! An [`Expr`] evaluates over [`Samples`] and prints itself as PromQL. What one reader says the other says: the same
+//! samples, selected and extrapolated by the same rules, in the [`Dialect`] of a version of Prometheus.
 //!
 //! ```
 //! use plimsoll::{Expr, Selector};
@@ -10,7 +10,7 @@
 //! let bad = Selector::new("plimsoll_sli_bad_total").label("budget", "errors");
 //! let valid = Selector::new("plimsoll_sli_valid_total").label("budget", "errors");
 //! let minute = Duration::from_secs(60);
-//! let condition = (Expr::rate(bad, minute) / Expr::rate(valid, minute)).greater(0.001);
+//! let condition = (Expr::rate(bad, minute).sum() / Expr::rate(valid, minute).sum()).greater(0.001);
 //! assert_eq!(
 //!     condition.to_string(),
 //!     r#"(sum(rate(plimsoll_sli_bad_total{budget="errors"}[1m])) / sum(rate(plimsoll_sli_valid_total{budget="errors"}[1m]))) > 0.001"#,
@@ -19,174 +19,142 @@
 //!
 //! Comparisons filter, as in PromQL: they yield their left side where they hold and nothing where they do not.
 
-use std::fmt;
+mod eval;
+mod labels;
+mod matching;
+mod op;
+mod print;
+mod samples;
+mod selector;
+mod value;
+
+pub(crate) use eval::{At, Source};
+pub use eval::{EvalError, eval};
+pub use labels::Labels;
+pub use matching::{Group, MatchOn, Matching};
+pub use op::{Aggregation, Function, Grouping, Op, Over};
+pub use samples::Samples;
+pub use selector::{Compare, Matcher, PatternError, Selector};
+pub use value::{Point, SampleValue, Value};
+
+pub use crate::window::Dialect;
+
 use std::time::Duration;
 
-use crate::histogram::bucket_quantile;
-
-/// An exported family's name and the label values that a series must have.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Selector {
-    name: String,
-    labels: Vec<(String, String)>,
-}
-
-impl Selector {
-    /// All series of the family with this exported name.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            labels: Vec::new(),
-        }
-    }
-
-    /// Only series in which `key` has this value.
-    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.labels.push((key.into(), value.into()));
-        self
-    }
-
-    /// The exported name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The label values asked for.
-    pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.labels
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
-    }
-}
-
-impl fmt::Display for Selector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, "")
-    }
-}
-
-impl Selector {
-    fn write(&self, f: &mut fmt::Formatter<'_>, suffix: &str) -> fmt::Result {
-        write!(f, "{}{suffix}", self.name)?;
-        if self.labels.is_empty() {
-            return Ok(());
-        }
-        for (i, (key, value)) in self.labels.iter().enumerate() {
-            let value = value
-                .replace('\\', "\\\\")
-                .replace('"', "\\\"")
-                .replace('\n', "\\n");
-            write!(f, "{}{key}=\"{value}\"", if i == 0 { '{' } else { ',' })?;
-        }
-        f.write_str("}")
-    }
-}
-
-/// How two values are combined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Op {
-    /// `+`
-    Add,
-    /// `-`
-    Sub,
-    /// `*`
-    Mul,
-    /// `/`
-    Div,
-    /// `>`: the left side where it is greater.
-    Greater,
-    /// `>=`
-    GreaterEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessEqual,
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `and`: the left side where the right one has a value.
-    And,
-}
-
-impl Op {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Add => "+",
-            Self::Sub => "-",
-            Self::Mul => "*",
-            Self::Div => "/",
-            Self::Greater => ">",
-            Self::GreaterEqual => ">=",
-            Self::Less => "<",
-            Self::LessEqual => "<=",
-            Self::Equal => "==",
-            Self::NotEqual => "!=",
-            Self::And => "and",
-        }
-    }
-
-    fn apply(self, left: f64, right: f64) -> Option<f64> {
-        let holds = match self {
-            Self::Add => return Some(left + right),
-            Self::Sub => return Some(left - right),
-            Self::Mul => return Some(left * right),
-            Self::Div => return Some(left / right),
-            Self::Greater => left > right,
-            Self::GreaterEqual => left >= right,
-            Self::Less => left < right,
-            Self::LessEqual => left <= right,
-            Self::Equal => left == right,
-            Self::NotEqual => left != right,
-            Self::And => true,
-        };
-        holds.then_some(left)
-    }
-}
-
-/// A condition, or a value that conditions are made of.
+/// A condition, or a value that conditions are made of: what PromQL calls an expression.
+///
+/// The constructors below read better than the variants, which are there for whoever walks the tree.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Expr {
-    /// A constant.
+    /// A constant, a scalar.
     Number(f64),
-    /// `sum(selector)`: the newest value.
-    Latest(Selector),
-    /// `sum(rate(selector[range]))`: growth per second over the range.
-    Rate(Selector, Duration),
-    /// `sum(increase(selector[range]))`: growth over the range.
-    Increase(Selector, Duration),
-    /// `histogram_quantile(q, sum by (le) (rate(selector_bucket[range])))`.
-    Quantile(f64, Selector, Duration),
+    /// `selector`: the newest value of each selected series.
+    Select(Selector),
+    /// `rate(selector[range])` and its like, for each selected series.
+    Over(Over, Selector, Duration),
+    /// `sum by (a, b) (vector)` and its like.
+    Aggregate(Aggregation, Grouping, Box<Expr>),
+    /// `histogram_quantile(scalar, vector)`.
+    Quantile(Box<Expr>, Box<Expr>),
+    /// A function of one argument.
+    Call(Function, Box<Expr>),
+    /// `time()`: the moment of evaluation in seconds since 1970, a scalar.
+    Time,
+    /// `-value`
+    Negate(Box<Expr>),
     /// Two values combined.
-    Binary(Box<Expr>, Op, Box<Expr>),
+    Binary(Box<Expr>, Op, Matching, Box<Expr>),
 }
 
 impl Expr {
-    /// The newest value of the selected series.
-    pub fn latest(selector: Selector) -> Self {
-        Self::Latest(selector)
+    /// The newest value of each selected series.
+    pub fn select(selector: Selector) -> Self {
+        Self::Select(selector)
     }
 
-    /// Growth per second over `range`.
+    /// Growth per second over `range`, of each selected series.
     pub fn rate(selector: Selector, range: Duration) -> Self {
-        Self::Rate(selector, range)
+        Self::Over(Over::Rate, selector, range)
     }
 
-    /// Growth over `range`.
+    /// Growth over `range`, of each selected series.
     pub fn increase(selector: Selector, range: Duration) -> Self {
-        Self::Increase(selector, range)
+        Self::Over(Over::Increase, selector, range)
     }
 
-    /// Prometheus' `q`-quantile (`0.0..=1.0`) of the histogram family `selector` over `range`.
+    /// The mean of the samples of `range`, of each selected series.
+    pub fn avg_over_time(selector: Selector, range: Duration) -> Self {
+        Self::Over(Over::Avg, selector, range)
+    }
+
+    /// Prometheus' `q`-quantile (`0.0..=1.0`) of the classic histogram family `family` over `range`, of all its series
+    /// that `selector` (on the family's name, without `_bucket`) matches:
+    /// `histogram_quantile(q, sum by (le) (rate(family_bucket[range])))`.
     pub fn quantile(q: f64, selector: Selector, range: Duration) -> Self {
-        Self::Quantile(q, selector, range)
+        let name = format!("{}_bucket", selector.name());
+        let buckets = Self::rate(selector.renamed(name), range).sum_by(["le"]);
+        buckets.histogram_quantile(q)
     }
 
-    /// Combines two values.
+    /// `histogram_quantile(q, self)`.
+    pub fn histogram_quantile(self, q: f64) -> Self {
+        Self::Quantile(Box::new(Self::Number(q)), Box::new(self))
+    }
+
+    /// The sum of all elements.
+    pub fn sum(self) -> Self {
+        self.aggregate(Aggregation::Sum, Grouping::default())
+    }
+
+    /// The sums of the elements with equal values of these labels.
+    pub fn sum_by<L: Into<String>>(self, labels: impl IntoIterator<Item = L>) -> Self {
+        self.aggregate(Aggregation::Sum, Grouping::by(labels))
+    }
+
+    /// Aggregates the elements of each group.
+    pub fn aggregate(self, how: Aggregation, grouping: Grouping) -> Self {
+        Self::Aggregate(how, grouping, Box::new(self))
+    }
+
+    /// Applies a function.
+    pub fn call(self, function: Function) -> Self {
+        Self::Call(function, Box::new(self))
+    }
+
+    /// A vector of one element, 1, if `self` has no elements; else nothing.
+    pub fn absent(self) -> Self {
+        self.call(Function::Absent)
+    }
+
+    /// The hour of the day (0 to 23) at a fixed offset from UTC, as a vector of one element.
+    pub fn hour(offset: Offset) -> Self {
+        Self::local(Function::Hour, offset)
+    }
+
+    /// The day of the week (0 is Sunday) at a fixed offset from UTC, as a vector of one element.
+    pub fn day_of_week(offset: Offset) -> Self {
+        Self::local(Function::DayOfWeek, offset)
+    }
+
+    fn local(function: Function, offset: Offset) -> Self {
+        let seconds = f64::from(offset.seconds());
+        let time = match offset.seconds() {
+            0 => Self::Time,
+            east if east > 0 => Self::Time + Self::Number(seconds),
+            _ => Self::Time - Self::Number(-seconds),
+        };
+        time.call(Function::Vector).call(function)
+    }
+
+    /// Combines two values; vectors by elements with equal labels.
     pub fn binary(self, op: Op, right: Self) -> Self {
-        Self::Binary(Box::new(self), op, Box::new(right))
+        self.binary_on(op, Matching::default(), right)
+    }
+
+    /// Combines two values, as `matching` says.
+    pub fn binary_on(self, op: Op, matching: Matching, right: Self) -> Self {
+        Self::Binary(Box::new(self), op, matching, Box::new(right))
     }
 
     /// `self > limit`
@@ -204,36 +172,36 @@ impl Expr {
         self.binary(Op::Less, Self::Number(limit))
     }
 
-    /// `self and other`
+    /// `self and other`: elements of `self` for which `other` has one with the same labels.
     pub fn and(self, other: Self) -> Self {
         self.binary(Op::And, other)
     }
 
-    /// The value, or `None` where PromQL would return no sample.
-    pub fn eval(&self, samples: &dyn Samples) -> Option<f64> {
-        match self {
-            Self::Number(number) => Some(*number),
-            Self::Latest(selector) => samples.latest(selector),
-            Self::Rate(selector, range) => samples.rate(selector, *range),
-            Self::Increase(selector, range) => samples.increase(selector, *range),
-            Self::Quantile(q, selector, range) => {
-                let counts = samples.buckets(selector, *range)?;
-                bucket_quantile(*q, &counts.bounds, &counts.counts, counts.total)
-            }
-            Self::Binary(left, op, right) => op.apply(left.eval(samples)?, right.eval(samples)?),
-        }
+    /// `self and on() other`: all elements of `self` if `other` has any.
+    pub fn while_any(self, other: Self) -> Self {
+        self.binary_on(Op::And, Matching::on([] as [&str; 0]), other)
     }
 
-    /// Every selector with the longest range over which it is read (zero: only its newest value).
+    /// `self or other`
+    pub fn or(self, other: Self) -> Self {
+        self.binary(Op::Or, other)
+    }
+
+    /// `self unless other`
+    pub fn unless(self, other: Self) -> Self {
+        self.binary(Op::Unless, other)
+    }
+
+    /// Every selector with what is read of it.
     pub(crate) fn visit(&self, see: &mut impl FnMut(&Selector, Reading)) {
         match self {
-            Self::Number(_) => {}
-            Self::Latest(selector) => see(selector, Reading::Latest),
-            Self::Rate(selector, range) | Self::Increase(selector, range) => {
-                see(selector, Reading::Increase(*range));
+            Self::Number(_) | Self::Time => {}
+            Self::Select(selector) => see(selector, Reading::Latest),
+            Self::Over(_, selector, range) => see(selector, Reading::Range(*range)),
+            Self::Aggregate(_, _, inner) | Self::Call(_, inner) | Self::Negate(inner) => {
+                inner.visit(see);
             }
-            Self::Quantile(_, selector, range) => see(selector, Reading::Buckets(*range)),
-            Self::Binary(left, _, right) => {
+            Self::Quantile(left, right) | Self::Binary(left, _, _, right) => {
                 left.visit(see);
                 right.visit(see);
             }
@@ -245,8 +213,7 @@ impl Expr {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Reading {
     Latest,
-    Increase(Duration),
-    Buckets(Duration),
+    Range(Duration),
 }
 
 impl std::ops::Add for Expr {
@@ -277,184 +244,31 @@ impl std::ops::Div for Expr {
     }
 }
 
-impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => f.write_str(&promql_number(*number)),
-            Self::Latest(selector) => write!(f, "sum({selector})"),
-            Self::Rate(selector, range) => write!(f, "sum(rate({selector}[{}]))", Range(*range)),
-            Self::Increase(selector, range) => {
-                write!(f, "sum(increase({selector}[{}]))", Range(*range))
-            }
-            Self::Quantile(q, selector, range) => {
-                write!(
-                    f,
-                    "histogram_quantile({}, sum by (le) (rate(",
-                    promql_number(*q)
-                )?;
-                selector.write(f, "_bucket")?;
-                write!(f, "[{}])))", Range(*range))
-            }
-            Self::Binary(left, op, right) => {
-                operand(f, left)?;
-                write!(f, " {} ", op.as_str())?;
-                operand(f, right)
-            }
-        }
+impl std::ops::Neg for Expr {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self::Negate(Box::new(self))
     }
 }
 
-/// Nested combinations stand in parentheses, so that no reader has to know what binds tighter.
-fn operand(f: &mut fmt::Formatter<'_>, expr: &Expr) -> fmt::Result {
-    match expr {
-        Expr::Binary(..) => write!(f, "({expr})"),
-        _ => write!(f, "{expr}"),
+/// A fixed distance from UTC, in whole seconds, less than a day either way; east is positive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Offset(i32);
+
+impl Offset {
+    /// Coordinated universal time.
+    pub const UTC: Self = Self(0);
+
+    /// So many minutes east of UTC (`+60` is Central European winter time); `None` for a day or more.
+    pub fn minutes(east: i32) -> Option<Self> {
+        (-1439..=1439).contains(&east).then_some(Self(east * 60))
     }
-}
 
-fn promql_number(number: f64) -> String {
-    if number.is_nan() {
-        "NaN".to_owned()
-    } else if number.is_infinite() {
-        if number > 0.0 { "+Inf" } else { "-Inf" }.to_owned()
-    } else {
-        number.to_string()
+    /// In seconds, east is positive.
+    pub fn seconds(self) -> i32 {
+        self.0
     }
-}
-
-/// A duration as PromQL writes it: `1h30m`, `5s`, `250ms`.
-struct Range(Duration);
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut left = self.0.as_millis();
-        for (unit, length) in [
-            ("d", 86_400_000),
-            ("h", 3_600_000),
-            ("m", 60_000),
-            ("s", 1_000),
-            ("ms", 1),
-        ] {
-            if left >= length {
-                write!(f, "{}{unit}", left / length)?;
-                left %= length;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What an [`Expr`] is evaluated over.
-pub trait Samples {
-    /// The sum of the newest values; `None` if no series matches.
-    fn latest(&self, selector: &Selector) -> Option<f64>;
-
-    /// The sum of the increases over the range that ends now; `None` if no series has two samples in it.
-    fn increase(&self, selector: &Selector, range: Duration) -> Option<f64>;
-
-    /// The sum of the rates (growth per second) over the range that ends now.
-    fn rate(&self, selector: &Selector, range: Duration) -> Option<f64>;
-
-    /// What a histogram family counted in the range that ends now.
-    fn buckets(&self, selector: &Selector, range: Duration) -> Option<BucketCounts>;
-}
-
-/// Cumulative counts of a histogram over a range.
-#[derive(Debug, Clone, PartialEq)]
-pub struct BucketCounts {
-    /// Finite upper bounds, ascending, in the exported unit.
-    pub bounds: Vec<f64>,
-    /// How many values lay at or below each bound.
-    pub counts: Vec<f64>,
-    /// How many there were.
-    pub total: f64,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Given;
-
-    impl Samples for Given {
-        fn latest(&self, selector: &Selector) -> Option<f64> {
-            (selector.name() == "depth").then_some(7.0)
-        }
-
-        fn increase(&self, selector: &Selector, _: Duration) -> Option<f64> {
-            match selector.name() {
-                "bad" => Some(3.0),
-                "valid" => Some(60.0),
-                "idle" => Some(0.0),
-                _ => None,
-            }
-        }
-
-        fn rate(&self, selector: &Selector, range: Duration) -> Option<f64> {
-            Some(self.increase(selector, range)? / range.as_secs_f64())
-        }
-
-        fn buckets(&self, _: &Selector, _: Duration) -> Option<BucketCounts> {
-            Some(BucketCounts {
-                bounds: vec![0.1, 0.2],
-                counts: vec![10.0, 20.0],
-                total: 20.0,
-            })
-        }
-    }
-
-    fn ratio(bad: &str, valid: &str) -> Expr {
-        let minute = Duration::from_secs(60);
-        Expr::rate(Selector::new(bad), minute) / Expr::rate(Selector::new(valid), minute)
-    }
-
-    #[test]
-    fn comparisons_filter() {
-        assert_eq!(ratio("bad", "valid").greater(0.04).eval(&Given), Some(0.05));
-        assert_eq!(ratio("bad", "valid").greater(0.05).eval(&Given), None);
-        assert_eq!(
-            ratio("bad", "valid").greater_equal(0.05).eval(&Given),
-            Some(0.05)
-        );
-        assert_eq!(ratio("bad", "absent").greater(0.0).eval(&Given), None);
-        assert_eq!(
-            ratio("idle", "idle").greater(0.0).eval(&Given),
-            None,
-            "0 / 0 exceeds nothing"
-        );
-    }
-
-    #[test]
-    fn and_keeps_the_left_side() {
-        let busy = Expr::latest(Selector::new("depth")).greater(5.0);
-        assert_eq!(
-            ratio("bad", "valid").and(busy.clone()).eval(&Given),
-            Some(0.05)
-        );
-        let idle = Expr::latest(Selector::new("depth")).less(5.0);
-        assert_eq!(ratio("bad", "valid").and(idle).eval(&Given), None);
-    }
-
-    #[test]
-    fn quantiles_interpolate() {
-        let expr = Expr::quantile(0.75, Selector::new("d_seconds"), Duration::from_secs(5));
-        assert_eq!(expr.eval(&Given), Some(0.1 + (0.2 - 0.1) * 0.5));
-        assert_eq!(
-            expr.to_string(),
-            "histogram_quantile(0.75, sum by (le) (rate(d_seconds_bucket[5s])))"
-        );
-    }
-
-    #[test]
-    fn values_are_quoted_and_ranges_are_promql() {
-        let selector = Selector::new("x")
-            .label("a", "say \"hi\"\n\\")
-            .label("b", "");
-        let expr = Expr::increase(selector, Duration::from_millis(5_400_250));
-        assert_eq!(
-            expr.to_string(),
-            r#"sum(increase(x{a="say \"hi\"\n\\",b=""}[1h30m250ms]))"#
-        );
-        assert_eq!(Expr::Number(f64::INFINITY).to_string(), "+Inf");
-    }
-}
+mod tests;

@@ -54,7 +54,7 @@ mod config;
 pub mod db;
 mod engine;
 pub mod export;
-mod expr;
+pub mod expr;
 mod family;
 #[cfg(feature = "hdr")]
 pub mod hdr;
@@ -68,6 +68,7 @@ pub mod modbus;
 mod naming;
 pub mod pool;
 mod registry;
+pub mod rule;
 pub mod scope;
 #[cfg(feature = "service")]
 pub mod service;
@@ -83,7 +84,7 @@ pub use config::{BuildError, Problem, Thresholds};
 pub use engine::{
     AlertState, BudgetReading, StateCell, UNMATCHED_AFTER, Uncovered, Watch, WindowReading,
 };
-pub use expr::{BucketCounts, Expr, Op, Samples, Selector};
+pub use expr::{Expr, Selector};
 pub use histogram::{
     Buckets, Exemplar, Histogram, Layout, LayoutError, Snapshot, TraceId, TraceIdError, Unit,
 };

@@ -1,12 +1,15 @@
 //! Why it exists: "in the last five seconds" is a difference of cumulative samples, and must be the same difference
 //! that Prometheus would take.
 //!
-//! A [`CounterWindow`] keeps timestamped samples of one counter and answers [`rate`](CounterWindow::rate) and
-//! [`increase`](CounterWindow::increase) with Prometheus 3.x arithmetic: the range is left-open, and the increase is
-//! extrapolated to its edges. A [`HistogramWindow`] keeps what a histogram grew by, sample by sample, and the running sum.
+//! A [`Series`] keeps timestamped samples and answers [`rate`](Series::rate) and [`increase`](Series::increase) with
+//! Prometheus' arithmetic: of the samples in the range, extrapolated to its edges. A [`HistogramWindow`] keeps what a histogram grew by, sample by sample, and the running sum.
 //! A missed tick widens one sample's interval and loses nothing.
 //!
 //! This room never reads a clock: time comes with the samples.
+
+mod dialect;
+
+pub use dialect::Dialect;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,66 +20,89 @@ use crate::histogram::{Buckets, Snapshot, nanos};
 /// How many of the newest samples are never thinned.
 const RECENT: usize = 600;
 /// A sample may go when its neighbours are less than this part of their age apart.
-const FINENESS: u64 = 256;
+const FINENESS: i64 = 256;
 /// A long distribution is kept in about so many steps.
 const STEPS: u64 = 64;
 
-/// Timestamped samples of a cumulative value, kept for as long as the longest range asked of them.
+/// Timestamped samples of one series, kept for as long as the longest range asked of them.
 ///
 /// The newest 600 are kept as they are; older ones are thinned with age, so that 30 days at one sample a second need
 /// some 60 KiB. A range that reaches further back than those has an edge that is off by 0.4 % of it at most.
 #[derive(Debug, Clone)]
-pub(crate) struct CounterWindow {
-    keep_ns: u64,
+pub(crate) struct Series {
+    keep_ms: i64,
     samples: VecDeque<Sample>,
+    /// When it ended, each time that it did.
+    ends_ms: VecDeque<i64>,
     /// The number of samples at which they are thinned next.
     crowded: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Sample {
-    at_ns: u64,
+    at_ms: i64,
     value: f64,
     /// What was lost in resets before it.
     lost: f64,
 }
 
-impl CounterWindow {
+impl Series {
+    /// Keeps samples for at least so long.
     pub(crate) fn new(keep: Duration) -> Self {
         Self {
-            keep_ns: nanos(keep),
-            samples: VecDeque::new(),
+            keep_ms: millis(keep),
             crowded: 2 * RECENT,
+            ..Self::whole()
+        }
+    }
+
+    /// Keeps every sample.
+    pub(crate) fn whole() -> Self {
+        Self {
+            keep_ms: i64::MAX / 2,
+            samples: VecDeque::new(),
+            ends_ms: VecDeque::new(),
+            crowded: usize::MAX,
         }
     }
 
     /// Keeps samples for at least so long.
     pub(crate) fn keep(&mut self, range: Duration) {
-        self.keep_ns = self.keep_ns.max(nanos(range));
+        self.keep_ms = self.keep_ms.max(millis(range));
     }
 
     /// Appends a sample; time must not run backwards, and a second sample of the same moment replaces the first.
-    pub(crate) fn push(&mut self, at_ns: u64, value: f64) {
-        if self.samples.back().is_some_and(|last| last.at_ns >= at_ns) {
+    pub(crate) fn push(&mut self, at_ms: i64, value: f64) {
+        if self.samples.back().is_some_and(|last| last.at_ms >= at_ms) {
             self.samples.pop_back();
         }
         let reset = |last: &Sample| last.lost + if value < last.value { last.value } else { 0.0 };
         let lost = self.samples.back().map_or(0.0, reset);
-        self.samples.push_back(Sample { at_ns, value, lost });
-        let old = |first: &mut Sample| first.at_ns + self.keep_ns < at_ns;
-        while self.samples.pop_front_if(old).is_some() {}
+        self.samples.push_back(Sample { at_ms, value, lost });
+        let oldest = at_ms - self.keep_ms;
+        while self
+            .samples
+            .pop_front_if(|first| first.at_ms < oldest)
+            .is_some()
+        {}
+        while self.ends_ms.pop_front_if(|end| *end < oldest).is_some() {}
         if self.samples.len() >= self.crowded {
-            self.thin(at_ns);
+            self.thin(at_ms);
         }
     }
 
+    /// Says that the series ended: from this moment on it has no newest value.
+    pub(crate) fn push_stale(&mut self, at_ms: i64) {
+        self.ends_ms.push_back(at_ms);
+    }
+
     /// Lets samples go whose neighbours are close together for their age.
-    fn thin(&mut self, now_ns: u64) {
+    fn thin(&mut self, now_ms: i64) {
         let recent = self.samples.split_off(self.samples.len() - RECENT);
         let old = std::mem::take(&mut self.samples);
         for (at, sample) in old.iter().enumerate() {
-            let next = old.get(at + 1).unwrap_or(&recent[0]).at_ns;
-            let close = |kept: &Sample| (next - kept.at_ns) * FINENESS <= now_ns - next;
+            let next = old.get(at + 1).unwrap_or(&recent[0]).at_ms;
+            let close = |kept: &Sample| (next - kept.at_ms) * FINENESS <= now_ms - next;
             if !self.samples.back().is_some_and(close) {
                 self.samples.push_back(*sample);
             }
@@ -85,60 +111,84 @@ impl CounterWindow {
         self.crowded = 2 * self.samples.len();
     }
 
-    /// Forgets everything: the series is gone.
-    pub(crate) fn clear(&mut self) {
-        self.samples.clear();
+    /// The newest value at a moment, unless it is older than `lookback` or the series ended after it.
+    pub(crate) fn latest(&self, at_ms: i64, lookback: Duration, dialect: Dialect) -> Option<f64> {
+        let (from, to) = self.range(at_ms, lookback, dialect);
+        let newest = self.samples.range(from..to).next_back()?;
+        let mut ends = self.ends_ms.iter();
+        let ended = ends.any(|end| (newest.at_ms..=at_ms).contains(end));
+        (!ended).then_some(newest.value)
     }
 
-    /// The newest value.
-    pub(crate) fn latest(&self) -> Option<f64> {
-        self.samples.back().map(|sample| sample.value)
+    /// The values of the range that ends at a moment.
+    pub(crate) fn values(
+        &self,
+        at_ms: i64,
+        over: Duration,
+        dialect: Dialect,
+    ) -> impl Iterator<Item = f64> + '_ {
+        let (from, to) = self.range(at_ms, over, dialect);
+        self.samples.range(from..to).map(|sample| sample.value)
     }
 
-    /// How much the counter grew over the range that ends at `now_ns`; `None` with fewer than two samples in it.
-    pub(crate) fn increase(&self, now_ns: u64, over: Duration) -> Option<f64> {
-        let (raw, factor) = self.extrapolate(now_ns, over)?;
+    /// How much the counter grew over the range that ends at a moment; `None` with fewer than two samples in it.
+    pub(crate) fn increase(&self, at_ms: i64, over: Duration, dialect: Dialect) -> Option<f64> {
+        let (raw, factor) = self.extrapolate(at_ms, over, dialect)?;
         Some(raw * factor)
     }
 
     /// [`increase`](Self::increase) per second, in Prometheus' order of operations.
-    pub(crate) fn rate(&self, now_ns: u64, over: Duration) -> Option<f64> {
-        let (raw, factor) = self.extrapolate(now_ns, over)?;
+    pub(crate) fn rate(&self, at_ms: i64, over: Duration, dialect: Dialect) -> Option<f64> {
+        let (raw, factor) = self.extrapolate(at_ms, over, dialect)?;
         Some(raw * (factor / over.as_secs_f64()))
     }
 
+    /// Which of the samples are in the range that ends at a moment.
+    fn range(&self, at_ms: i64, over: Duration, dialect: Dialect) -> (usize, usize) {
+        let start_ms = at_ms - millis(over);
+        let before = |sample: &Sample| {
+            sample.at_ms < start_ms || (sample.at_ms == start_ms && !dialect.is_closed())
+        };
+        let from = self.samples.partition_point(before);
+        let to = self.samples.partition_point(|sample| sample.at_ms <= at_ms);
+        (from, to.max(from))
+    }
+
     /// The growth between the first and the last sample of the range, and what it is multiplied with.
-    fn extrapolate(&self, now_ns: u64, over: Duration) -> Option<(f64, f64)> {
-        // Signed, because a range may reach back beyond the clock's origin.
-        let start_ns = now_ns as i64 - nanos(over) as i64;
-        let from = self
-            .samples
-            .partition_point(|sample| sample.at_ns as i64 <= start_ns);
-        let to = self
-            .samples
-            .partition_point(|sample| sample.at_ns <= now_ns);
+    fn extrapolate(&self, at_ms: i64, over: Duration, dialect: Dialect) -> Option<(f64, f64)> {
+        let (from, to) = self.range(at_ms, over, dialect);
         if to < from + 2 {
             return None;
         }
         let (first, last) = (self.samples[from], self.samples[to - 1]);
         let raw = last.value - first.value + (last.lost - first.lost);
 
-        let seconds = |ns: i64| ns as f64 / 1e9;
-        let sampled = seconds((last.at_ns - first.at_ns) as i64);
+        let seconds = |ms: i64| ms as f64 / 1e3;
+        let sampled = seconds(last.at_ms - first.at_ms);
         let gap = sampled / (to - from - 1) as f64;
         let near = |edge: f64| if edge >= gap * 1.1 { gap / 2.0 } else { edge };
-        let mut lead = near(seconds(first.at_ns as i64 - start_ns));
-        if raw > 0.0 && first.value >= 0.0 {
-            // A counter was zero once: do not extrapolate beyond that moment.
-            lead = lead.min(sampled * (first.value / raw));
-        }
-        let tail = near(seconds((now_ns - last.at_ns) as i64));
+        // A counter was zero once: do not extrapolate beyond that moment.
+        let grown = |edge: f64| match raw > 0.0 && first.value >= 0.0 {
+            true => edge.min(sampled * (first.value / raw)),
+            false => edge,
+        };
+        let lead = seconds(first.at_ms - (at_ms - millis(over)));
+        let lead = match dialect.clamps_first() {
+            true => near(grown(lead)),
+            false => grown(near(lead)),
+        };
+        let tail = near(seconds(at_ms - last.at_ms));
         Some((raw, (sampled + lead + tail) / sampled))
     }
 }
 
+/// Saturating, like everything that is asked for by people.
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).map_or(i64::MAX / 4, |ms| ms.min(i64::MAX / 4))
+}
+
 /// What a histogram counted between the first and the last sample of the latest stretch of time: the same samples
-/// that [`CounterWindow::increase`] looks at, before it extrapolates.
+/// that [`Series::increase`] looks at, before it extrapolates.
 ///
 /// A window of more than 64 ticks is kept in steps of a 64th of it: its old end is off by one step at most.
 #[derive(Debug)]
@@ -241,6 +291,7 @@ mod tests {
     use crate::histogram::{Follower, Histogram, Layout};
 
     const S: u64 = 1_000_000_000;
+    const MINUTE: Duration = Duration::from_secs(60);
 
     /// A histogram, and what it grew by since the latest sample.
     struct Growing {
@@ -271,11 +322,11 @@ mod tests {
         }
     }
 
-    fn window(samples: &[(u64, f64)]) -> CounterWindow {
-        let mut window = CounterWindow::new(Duration::from_secs(60));
+    fn window(samples: &[(i64, f64)]) -> Series {
+        let mut window = Series::new(Duration::from_secs(60));
         samples
             .iter()
-            .for_each(|&(at, value)| window.push(at * S, value));
+            .for_each(|&(at, value)| window.push(at * 1000, value));
         window
     }
 
@@ -290,25 +341,38 @@ mod tests {
             (105, 100.0),
         ]);
         // (100, 105] holds five samples over 4 s: 40 grown, one second of lead.
-        assert_eq!(window.increase(105 * S, Duration::from_secs(5)), Some(50.0));
-        assert_eq!(window.rate(105 * S, Duration::from_secs(5)), Some(10.0));
+        assert_eq!(
+            window.increase(105_000, Duration::from_secs(5), Dialect::V3),
+            Some(50.0)
+        );
+        assert_eq!(
+            window.rate(105_000, Duration::from_secs(5), Dialect::V3),
+            Some(10.0)
+        );
     }
 
     #[test]
     fn the_left_edge_is_open() {
         let window = window(&[(100, 0.0), (105, 7.0)]);
         assert_eq!(
-            window.increase(105 * S, Duration::from_secs(5)),
+            window.increase(105_000, Duration::from_secs(5), Dialect::V3),
             None,
             "one sample in (100, 105]"
         );
-        assert!(window.increase(105 * S, Duration::from_secs(6)).is_some());
+        assert!(
+            window
+                .increase(105_000, Duration::from_secs(6), Dialect::V3)
+                .is_some()
+        );
     }
 
     #[test]
     fn a_counter_born_at_zero_is_not_extrapolated_before_its_birth() {
         let window = window(&[(101, 0.0), (102, 0.0), (103, 0.0), (104, 0.0), (105, 1.0)]);
-        assert_eq!(window.increase(105 * S, Duration::from_secs(5)), Some(1.0));
+        assert_eq!(
+            window.increase(105_000, Duration::from_secs(5), Dialect::V3),
+            Some(1.0)
+        );
     }
 
     #[test]
@@ -321,25 +385,31 @@ mod tests {
             (105, 30.0),
         ]);
         // 10 + 10 + 10 + 10 over 4 s, with one second of lead.
-        assert_eq!(window.increase(105 * S, Duration::from_secs(5)), Some(50.0));
+        assert_eq!(
+            window.increase(105_000, Duration::from_secs(5), Dialect::V3),
+            Some(50.0)
+        );
     }
 
     #[test]
     fn far_edges_count_as_half_a_gap() {
         let window = window(&[(103, 10.0), (104, 20.0)]);
         // Lead of 3 s and tail of 2 s are both beyond 1.1 gaps of 1 s, so half a gap each.
-        assert_eq!(window.increase(106 * S, Duration::from_secs(6)), Some(20.0));
+        assert_eq!(
+            window.increase(106_000, Duration::from_secs(6), Dialect::V3),
+            Some(20.0)
+        );
     }
 
     #[test]
     fn samples_older_than_the_longest_range_go() {
-        let mut window = CounterWindow::new(Duration::from_secs(5));
-        (0..1000).for_each(|at| window.push(at * S, at as f64));
+        let mut window = Series::new(Duration::from_secs(5));
+        (0..1000).for_each(|at| window.push(at * 1000, at as f64));
         assert!(window.samples.len() <= 6);
-        assert_eq!(window.latest(), Some(999.0));
-        window.push(999 * S, 1000.0);
+        assert_eq!(window.latest(999_000, MINUTE, Dialect::V3), Some(999.0));
+        window.push(999_000, 1000.0);
         assert_eq!(
-            window.latest(),
+            window.latest(999_000, MINUTE, Dialect::V3),
             Some(1000.0),
             "a second sample of a moment replaces the first"
         );
@@ -369,13 +439,13 @@ mod tests {
     #[test]
     fn thirty_days_are_thinned_and_stay_accurate() {
         let days = |days: u64| Duration::from_secs(days * 86_400);
-        let mut window = CounterWindow::new(days(30));
+        let mut window = Series::new(days(30));
         // Ten a second, with a restart on the twentieth day.
         let reset = 20 * 86_400;
         let last = 31 * 86_400;
         for at in (0..=last).step_by(5) {
             let since = if at < reset { at } else { at - reset };
-            window.push(at * S, 10.0 * since as f64);
+            window.push(at as i64 * 1000, 10.0 * since as f64);
         }
         assert!(
             window.samples.len() < 10_000,
@@ -384,7 +454,9 @@ mod tests {
         );
         for range in [days(30), days(7), days(1), Duration::from_secs(3600)] {
             let exact = 10.0 * range.as_secs_f64();
-            let increase = window.increase(last * S, range).expect("samples");
+            let increase = window
+                .increase(last as i64 * 1000, range, Dialect::V3)
+                .expect("samples");
             assert!(
                 (increase - exact).abs() <= exact * 0.004 + 100.0,
                 "{range:?}: {increase} for {exact}"

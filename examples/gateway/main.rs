@@ -101,7 +101,9 @@ async fn main() -> Result<(), Failure> {
 
 /// A floor that applies after warm-up and while load runs, which a file cannot say.
 fn throughput() -> Budget {
-    let loaded = Expr::latest(Selector::new("bifrost_load_running")).greater(0.0);
+    let loaded = Expr::select(Selector::new("bifrost_load_running"))
+        .sum()
+        .greater(0.0);
     Budget::throughput("throughput", Select::http())
         .at_least(100.0)
         .over(Duration::from_secs(5))

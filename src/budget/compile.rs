@@ -56,7 +56,7 @@ impl Budget {
             };
             labels.iter().fold(of_budget, kept_by)
         };
-        let rate = |name: &str| Expr::rate(counter(name), self.over);
+        let rate = |name: &str| Expr::rate(counter(name), self.over).sum();
         let bad_share = || rate(SLI_BAD) / rate(SLI_VALID);
         let (value, judged, shown) = match &self.sli {
             Sli::Quantile(_, q) => (bad_share(), share_above(*q), Shown::Quantile(*q)),
@@ -75,15 +75,15 @@ impl Budget {
         };
         // A floor on throughput is about too few operations: asking for some would silence it.
         if self.min_events > 0 && !matches!(self.sli, Sli::Throughput(_)) {
-            let events = Expr::increase(counter(SLI_VALID), self.over);
+            let events = Expr::increase(counter(SLI_VALID), self.over).sum();
             condition = condition.and(events.greater_equal(self.min_events as f64));
         }
         if !self.warm_up.is_zero() {
-            let uptime = Expr::latest(Selector::new(UPTIME));
+            let uptime = Expr::select(Selector::new(UPTIME)).sum();
             condition = condition.and(uptime.greater_equal(self.warm_up.as_secs_f64()));
         }
         if let Some(when) = &self.when {
-            condition = condition.and(when.clone());
+            condition = condition.while_any(when.clone());
         }
         Rule {
             budget: self.name.as_str().into(),

@@ -33,7 +33,9 @@ fn a_quantile_is_judged_as_a_share_of_exact_counts() {
 
 #[test]
 fn a_throughput_floor_can_wait_for_load() {
-    let running = Expr::latest(Selector::new("load_running")).greater(0.0);
+    let running = Expr::select(Selector::new("load_running"))
+        .sum()
+        .greater(0.0);
     let budget = Budget::throughput("floor", Select::http())
         .at_least(100.0)
         .warm_up(10 * SECOND)
@@ -41,7 +43,7 @@ fn a_throughput_floor_can_wait_for_load() {
     assert_eq!(
         budget.rules(&Labels::default())[0].condition.to_string(),
         "((sum(rate(plimsoll_sli_valid_total{budget=\"floor\",level=\"target\"}[1m])) < 100) and \
-         (sum(plimsoll_uptime_seconds) >= 10)) and (sum(load_running) > 0)"
+         (sum(plimsoll_uptime_seconds) >= 10)) and on () (sum(load_running) > 0)"
     );
     assert_eq!(problems(budget), "");
 }
@@ -148,7 +150,7 @@ fn a_part_has_rules_over_its_own_counters() {
         "budget \"errors\": per names \"route\" twice: name it once\n\
          budget \"errors\": per \"path\" is not a label of http: it has method, route"
     );
-    let depth = Budget::value("depth", Expr::latest(Selector::new("depth")));
+    let depth = Budget::value("depth", Expr::select(Selector::new("depth")).sum());
     assert_eq!(
         problems(depth.at_most(1.0).per("queue")),
         "budget \"depth\": per is not for a value, which has no operations: leave it out"

@@ -23,16 +23,13 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(now_ns: u64) -> Self {
+    pub(super) fn new(latest: Moment) -> Self {
         Self {
             slis: Slis::default(),
             rules: Vec::new(),
             sampled: Sampled::default(),
             sampled_rules: 0,
-            latest: Moment {
-                at_ns: now_ns,
-                uptime: 0.0,
-            },
+            latest,
         }
     }
 

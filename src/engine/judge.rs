@@ -30,10 +30,10 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(now_ns: u64) -> Self {
+    pub(super) fn new(begun: Moment) -> Self {
         Self {
             promises: Vec::new(),
-            book: Book::new(now_ns),
+            book: Book::new(begun),
             coverage: Coverage::default(),
             named: Vec::new(),
             due_ns: 0,
@@ -136,22 +136,20 @@ impl Judge {
     }
 
     /// The same, and from now on this is the latest moment.
-    pub(super) fn advance_to(&mut self, registry: &Registry, now_ns: u64, uptime: f64) {
+    pub(super) fn advance_to(&mut self, registry: &Registry, now: Moment) {
         self.advance(registry);
-        let at_ns = now_ns.max(self.book.latest.at_ns);
-        self.book.latest = Moment { at_ns, uptime };
+        self.book.latest = now.max(self.book.latest);
     }
 
     /// Samples, judges, and returns what is to be announced.
     pub(super) fn tick(
         &mut self,
         registry: &Registry,
-        now_ns: u64,
-        uptime: f64,
+        moment: Moment,
         now: SystemTime,
     ) -> Vec<Event> {
         self.ticks += 1;
-        self.advance_to(registry, now_ns, uptime);
+        self.advance_to(registry, moment);
         let Book {
             slis,
             rules,

@@ -63,12 +63,19 @@ impl Judged {
         now_ns: u64,
         now: SystemTime,
     ) -> Option<Event> {
-        let holds = self.rule.condition.eval(sampled).is_some();
+        let holds = sampled
+            .eval(&self.rule.condition)
+            .is_ok_and(|value| !value.is_empty());
         self.reading.value = match &self.rule.shown {
             Shown::Quantile(q) => self
                 .window
                 .and_then(|place| slis.window(place).counts().quantile(*q)),
-            Shown::Value(value) => value.eval(sampled).filter(|value| !value.is_nan()),
+            Shown::Value(value) => {
+                let value = sampled.eval(value).ok();
+                value
+                    .and_then(|value| value.as_float())
+                    .filter(|value| !value.is_nan())
+            }
         };
         let before = self.machine.state();
         self.machine.step(holds, now_ns);

@@ -4,19 +4,20 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::sli::Slis;
-use super::source::{OwnHistograms, Source};
-use crate::expr::{BucketCounts, Expr, Reading, Samples, Selector};
+use super::source::Source;
+use crate::expr::{
+    At, Compare, Dialect, EvalError, Expr, Labels, Reading, Selector, Source as SampleSource, Value,
+};
 use crate::registry::Instruments;
-use crate::window::CounterWindow;
+use crate::window::Series;
 
 /// Samples of the latest ticks, as far back as some rule looks.
 #[derive(Debug, Default)]
 pub(super) struct Sampled {
-    now_ns: u64,
+    now_ms: i64,
     /// How many of the SLI counters the sources know.
     counters: usize,
     numbers: BTreeMap<Selector, Number>,
-    histograms: Vec<OwnHistograms>,
 }
 
 #[derive(Debug)]
@@ -24,7 +25,7 @@ struct Number {
     source: Source,
     /// Whether it may be the sum of further counters.
     open: bool,
-    window: CounterWindow,
+    window: Series,
 }
 
 /// Places of counters, by all of their labels: a rule names its own, and need not look through all the others.
@@ -33,9 +34,23 @@ type Counters<'a> = HashMap<Vec<(&'a str, &'a str)>, usize>;
 /// The moment of a sample.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
+    /// Of the instance's clock.
     pub(super) at_ns: u64,
+    /// Since 1970, by the same clock.
+    pub(super) at_ms: i64,
     /// In seconds.
     pub(super) uptime: f64,
+}
+
+impl Moment {
+    /// The later of the two.
+    pub(super) fn max(self, other: Self) -> Self {
+        if self.at_ns < other.at_ns {
+            other
+        } else {
+            self
+        }
+    }
 }
 
 impl Sampled {
@@ -51,12 +66,9 @@ impl Sampled {
         let mut ranges: BTreeMap<Selector, Duration> = BTreeMap::new();
         let mut see = |selector: &Selector, reading: Reading| match reading {
             Reading::Latest => drop(ranges.entry(selector.clone()).or_default()),
-            Reading::Increase(range) => {
+            Reading::Range(range) => {
                 let longest = ranges.entry(selector.clone()).or_default();
                 *longest = range.max(*longest);
-            }
-            Reading::Buckets(range) => {
-                self.keep_histogram_window(selector, range, born, instruments);
             }
         };
         exprs.for_each(|expr| expr.visit(&mut see));
@@ -78,40 +90,35 @@ impl Sampled {
         }
     }
 
-    fn keep_histogram_window(
-        &mut self,
-        selector: &Selector,
-        range: Duration,
-        born: Moment,
-        instruments: &Instruments,
-    ) {
-        let known = self.histograms.iter_mut();
-        match known.into_iter().find(|known| known.selector() == selector) {
-            Some(known) => known.keep_window(range),
-            None => {
-                let mut new = OwnHistograms::new(selector);
-                // What they hold already was recorded before anybody asked.
-                new.tick(born.at_ns, instruments);
-                new.keep_window(range);
-                self.histograms.push(new);
-            }
+    /// What an expression evaluates to at the latest tick.
+    pub(super) fn eval(&self, expr: &Expr) -> Result<Value, EvalError> {
+        At {
+            source: self,
+            at_ms: self.now_ms,
+            dialect: Dialect::default(),
         }
+        .eval(expr)
     }
 
     /// Takes one sample of everything.
     pub(super) fn take(&mut self, slis: &Slis, now: Moment, instruments: &Instruments) {
-        self.now_ns = now.at_ns;
+        self.now_ms = now.at_ms;
         for (selector, number) in &mut self.numbers {
             number.take(selector, slis, now, instruments);
         }
-        let histograms = self.histograms.iter_mut();
-        histograms.for_each(|histograms| histograms.tick(now.at_ns, instruments));
     }
 }
 
 impl Number {
     fn new(selector: &Selector, range: Duration, slis: &Slis, new: &Counters<'_>) -> Self {
-        let named = new.get(&selector.labels().collect::<Vec<_>>());
+        let matchers = selector.matchers().iter();
+        let labels = matchers.filter(|matcher| matcher.compare() == Compare::Equal);
+        let labels: Vec<_> = labels
+            .map(|matcher| (matcher.label(), matcher.value()))
+            .collect();
+        let named = new
+            .get(&labels)
+            .filter(|_| labels.len() == selector.matchers().len());
         let mut source = Source::new(selector, named.copied().into_iter().collect());
         if named.is_none() {
             source.learn(selector, slis, 0);
@@ -119,47 +126,22 @@ impl Number {
         Self {
             source,
             open: named.is_none(),
-            window: CounterWindow::new(range),
+            window: Series::new(range),
         }
     }
 
     fn take(&mut self, selector: &Selector, slis: &Slis, now: Moment, instruments: &Instruments) {
         match self.source.value(selector, slis, now.uptime, instruments) {
-            Some(value) => self.window.push(now.at_ns, value),
-            None => self.window.clear(),
+            Some(value) => self.window.push(now.at_ms, value),
+            None => self.window.push_stale(now.at_ms),
         }
     }
 }
 
-impl Samples for Sampled {
-    fn latest(&self, selector: &Selector) -> Option<f64> {
-        self.numbers.get(selector)?.window.latest()
-    }
-
-    fn increase(&self, selector: &Selector, range: Duration) -> Option<f64> {
-        let window = &self.numbers.get(selector)?.window;
-        window.increase(self.now_ns, range)
-    }
-
-    fn rate(&self, selector: &Selector, range: Duration) -> Option<f64> {
-        let window = &self.numbers.get(selector)?.window;
-        window.rate(self.now_ns, range)
-    }
-
-    fn buckets(&self, selector: &Selector, range: Duration) -> Option<BucketCounts> {
-        let mut known = self.histograms.iter();
-        let counts = known
-            .find(|known| known.selector() == selector)?
-            .window(range)?
-            .counts();
-        Some(BucketCounts {
-            bounds: counts.buckets().bounds().collect(),
-            counts: counts
-                .cumulative()
-                .into_iter()
-                .map(|count| count as f64)
-                .collect(),
-            total: counts.count() as f64,
-        })
+impl SampleSource for Sampled {
+    fn each(&self, selector: &Selector, show: &mut dyn FnMut(&Labels, &Series)) {
+        if let Some(number) = self.numbers.get(selector) {
+            show(&Labels::default(), &number.window);
+        }
     }
 }

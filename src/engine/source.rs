@@ -1,14 +1,9 @@
 //! Where the value of a selector comes from, found out once.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use super::sli::{SliCount, Slis};
 use crate::budget::{SLI_BAD, SLI_VALID, UPTIME};
 use crate::expr::Selector;
-use crate::histogram::{Follower, Histogram, Snapshot};
 use crate::registry::{InstrumentFamily, InstrumentValue, Instruments};
-use crate::window::HistogramWindow;
 
 /// An SLI counter, the uptime, or instruments of the service's own.
 #[derive(Debug)]
@@ -69,10 +64,7 @@ fn matching_counters<'a>(
     slis: &'a Slis,
     from: usize,
 ) -> impl Iterator<Item = usize> + 'a {
-    let matches = |count: &SliCount| {
-        let mut asked = selector.labels();
-        asked.all(|(key, value)| count.label(key) == value)
-    };
+    let matches = |count: &SliCount| selector.has(|key| count.label(key));
     let counts = slis.counts().enumerate().skip(from);
     counts
         .filter(move |(_, count)| matches(count))
@@ -108,90 +100,10 @@ fn matching<'a>(
     family: &'a InstrumentFamily,
 ) -> impl Iterator<Item = &'a InstrumentValue> {
     family.series.iter().filter_map(move |(values, series)| {
-        let has = |(key, value): (&str, &str)| {
-            family
-                .keys
-                .iter()
-                .position(|known| known == key)
-                .map_or(value.is_empty(), |at| values[at] == value)
+        let value = |key: &str| {
+            let at = family.keys.iter().position(|known| known == key);
+            at.map_or("", |at| &*values[at])
         };
-        selector.labels().all(has).then_some(&series.value)
+        selector.has(value).then_some(&series.value)
     })
-}
-
-/// Histograms of the service's own that a selector matches, and windows over all of them in one.
-#[derive(Debug)]
-pub(super) struct OwnHistograms {
-    selector: Selector,
-    chosen: Chosen,
-    followed: Vec<(Arc<Histogram>, Follower)>,
-    /// Room for what was recorded since the latest tick, and for the present cells, once there is a histogram.
-    room: Option<[Snapshot; 2]>,
-    windows: Vec<(Duration, Option<HistogramWindow>)>,
-}
-
-impl OwnHistograms {
-    pub(super) fn new(selector: &Selector) -> Self {
-        Self {
-            selector: selector.clone(),
-            chosen: Chosen::default(),
-            followed: Vec::new(),
-            room: None,
-            windows: Vec::new(),
-        }
-    }
-
-    pub(super) fn selector(&self) -> &Selector {
-        &self.selector
-    }
-
-    /// Keeps a window of this length, once.
-    pub(super) fn keep_window(&mut self, range: Duration) {
-        if !self.windows.iter().any(|known| known.0 == range) {
-            self.windows.push((range, None));
-        }
-    }
-
-    pub(super) fn window(&self, range: Duration) -> Option<&HistogramWindow> {
-        let known = self.windows.iter().find(|known| known.0 == range)?;
-        known.1.as_ref()
-    }
-
-    pub(super) fn tick(&mut self, now_ns: u64, instruments: &Instruments) {
-        if self.chosen.renew(&self.selector, instruments) {
-            self.follow_chosen();
-        }
-        let Some((first, _)) = self.followed.first() else {
-            return;
-        };
-        let buckets = first.buckets().clone();
-        let empty = |_| Snapshot::empty(buckets.clone());
-        let [grown, room] = self.room.get_or_insert_with(|| [(), ()].map(empty));
-        for (histogram, follower) in &mut self.followed {
-            let reading = histogram.reading();
-            let grow = |cell, by| grown.grow(cell, by);
-            let sum = histogram.follow(&reading, follower, room, grow);
-            grown.grow_sum(sum.unwrap_or(0));
-        }
-        for (range, window) in &mut self.windows {
-            window
-                .get_or_insert_with(|| HistogramWindow::new(buckets.clone(), *range))
-                .push(now_ns, grown);
-        }
-        grown.clear();
-    }
-
-    /// Follows the chosen ones, from where it stood those that it followed before.
-    fn follow_chosen(&mut self) {
-        let mut before = std::mem::take(&mut self.followed);
-        for value in &self.chosen.values {
-            if let InstrumentValue::Histogram(histogram) = value {
-                let is_same = |known: &(Arc<Histogram>, _)| Arc::ptr_eq(&known.0, histogram);
-                let known = before.iter().position(is_same);
-                let new = || (histogram.clone(), Follower::default());
-                self.followed
-                    .push(known.map_or_else(new, |at| before.swap_remove(at)));
-            }
-        }
-    }
 }

@@ -179,7 +179,7 @@ fn a_late_budget_begins_at_nothing() {
 #[test]
 fn a_rule_over_counters_learns_of_parts_that_come_later() {
     let selector = Selector::new("plimsoll_sli_valid_total").label("budget", "each");
-    let all = Expr::increase(selector, 10 * SECOND);
+    let all = Expr::increase(selector, 10 * SECOND).sum();
     let bench = Bench::new(|builder| {
         let each = Budget::error_ratio("each", Select::operation("job-*")).at_most(0.5);
         builder
@@ -323,7 +323,7 @@ fn whatever_appears_between_two_ticks_is_counted_from_its_birth() {
 
 #[test]
 fn instruments_that_come_later_are_found() {
-    let depth = || Expr::latest(Selector::new("depth"));
+    let depth = || Expr::select(Selector::new("depth")).sum();
     let p50 = Expr::quantile(0.5, Selector::new("size_seconds"), MINUTE);
     let bench = Bench::new(|builder| {
         builder

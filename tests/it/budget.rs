@@ -185,7 +185,9 @@ fn every_level_has_its_own_edge() {
 
 #[test]
 fn a_throughput_floor_waits_for_warm_up_and_for_load() {
-    let running = Expr::latest(Selector::new("load_running")).greater(0.0);
+    let running = Expr::select(Selector::new("load_running"))
+        .sum()
+        .greater(0.0);
     let floor = Budget::throughput("floor", Select::operation("work"))
         .at_least(10.0)
         .over(5 * SECOND)
@@ -211,10 +213,11 @@ fn a_throughput_floor_waits_for_warm_up_and_for_load() {
 
 #[test]
 fn gauges_counters_and_histograms_carry_budgets_too() {
-    let depth = Budget::value("depth", Expr::latest(Selector::new("queue_depth"))).at_most(100.0);
+    let depth =
+        Budget::value("depth", Expr::select(Selector::new("queue_depth")).sum()).at_most(100.0);
     let drops = Budget::value(
         "drops",
-        Expr::rate(Selector::new("drops_total").label("queue", "a"), 5 * SECOND),
+        Expr::rate(Selector::new("drops_total").label("queue", "a"), 5 * SECOND).sum(),
     );
     let batch = Budget::value(
         "batch",

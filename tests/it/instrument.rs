@@ -130,7 +130,7 @@ async fn operations_count_how_they_end() {
 #[test]
 fn a_gauge_that_panics_ends_nothing() {
     let clock = plimsoll::ManualClock::new();
-    let depth = plimsoll::Expr::latest(plimsoll::Selector::new("depth"));
+    let depth = plimsoll::Expr::select(plimsoll::Selector::new("depth")).sum();
     let plimsoll = Plimsoll::builder()
         .clock(clock.clone())
         .manual_tick()

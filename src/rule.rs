@@ -1,0 +1,99 @@
+//! Why it exists: budgets, SLOs and a team's own rule files come to the same thing, which Prometheus calls rules: an
+//! [`Expr`] that is recorded under a name, or one that makes alerts with `for` and `keep_firing_for`.
+//!
+//! A [`RuleGroup`] holds rules that are evaluated one after the other, each time its interval is over.
+
+use std::time::Duration;
+
+use crate::expr::{Expr, Labels};
+
+/// Rules that are evaluated in turn at the same moment; a later one sees what an earlier one recorded.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct RuleGroup {
+    /// Unique within a file.
+    pub name: String,
+    /// How often it is evaluated; `None` stands for the reader's default (the tick in this process).
+    pub interval: Option<Duration>,
+    /// In order.
+    pub rules: Vec<Rule>,
+}
+
+/// One rule.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Rule {
+    /// What is done with the elements of the expression's value.
+    pub kind: RuleKind,
+    /// What is evaluated.
+    pub expr: Expr,
+    /// Labels that are put over those of each element.
+    pub labels: Labels,
+}
+
+/// What a rule makes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum RuleKind {
+    /// A family of this name with the value of each element.
+    Record(String),
+    /// An alert for each element.
+    Alert(AlertRule),
+}
+
+/// What there is to an alert beside its condition.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AlertRule {
+    /// The label `alertname`.
+    pub name: String,
+    /// `for`: how long the condition must hold before the alert fires.
+    pub sustained: Duration,
+    /// `keep_firing_for`: how long it fires on when the condition no longer holds.
+    pub keep_firing: Duration,
+    /// Names and texts, templates as they stand.
+    pub annotations: Vec<(String, String)>,
+}
+
+impl RuleGroup {
+    /// A group that is evaluated at every tick.
+    pub fn new(name: impl Into<String>, rules: impl IntoIterator<Item = Rule>) -> Self {
+        Self {
+            name: name.into(),
+            interval: None,
+            rules: rules.into_iter().collect(),
+        }
+    }
+
+    /// Evaluated that often.
+    pub fn every(mut self, interval: Duration) -> Self {
+        self.interval = Some(interval);
+        self
+    }
+}
+
+impl Rule {
+    /// Records the value of `expr` under a name.
+    pub fn record(name: impl Into<String>, expr: Expr) -> Self {
+        Self {
+            kind: RuleKind::Record(name.into()),
+            expr,
+            labels: Labels::default(),
+        }
+    }
+
+    /// Alerts while `expr` has elements.
+    pub fn alert(name: impl Into<String>, expr: Expr) -> Self {
+        let alert = AlertRule {
+            name: name.into(),
+            sustained: Duration::ZERO,
+            keep_firing: Duration::ZERO,
+            annotations: Vec::new(),
+        };
+        Self {
+            kind: RuleKind::Alert(alert),
+            expr,
+            labels: Labels::default(),
+        }
+    }
+}

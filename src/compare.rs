@@ -191,3 +191,7 @@ macro_rules! __duration {
         ))
     };
 }
+
+#[cfg(all(doctest, feature = "baseline"))]
+#[doc = include_str!("../docs/testing.md")]
+struct Testing;

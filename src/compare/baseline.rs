@@ -89,7 +89,7 @@ impl Baseline {
     /// ([`since`](Self::since)).
     pub fn capture(plimsoll: &Plimsoll) -> Self {
         let sets = plimsoll.registry().sets();
-        let operations = sets.flat_map(|set| recorded(set, &set.operations()));
+        let operations = sets.flat_map(|set| recorded(set, set.operations()));
         Self::of(plimsoll, operations.collect())
     }
 
@@ -100,7 +100,7 @@ impl Baseline {
     /// [`CompareError::Field`] if `select` names a label that its kind of work does not have.
     pub fn capture_selected(plimsoll: &Plimsoll, select: &Select) -> Result<Self, CompareError> {
         let (set, operations) = selected(plimsoll, select)?;
-        Ok(Self::of(plimsoll, recorded(set, &operations).collect()))
+        Ok(Self::of(plimsoll, recorded(set, operations).collect()))
     }
 
     fn of(plimsoll: &Plimsoll, mut operations: Vec<Recorded>) -> Self {
@@ -269,10 +269,9 @@ fn to_the_millisecond(time: SystemTime) -> SystemTime {
 /// Operations of one kind, those without a record left out.
 fn recorded<'a>(
     set: &'a OperationSet,
-    operations: &[Arc<Operation>],
+    operations: Vec<Arc<Operation>>,
 ) -> impl Iterator<Item = Recorded> + use<'a> {
-    let operations = operations.to_vec().into_iter();
-    operations.filter_map(|operation| {
+    operations.into_iter().filter_map(|operation| {
         let (outcomes, durations) = gather(set, [&operation]);
         let labels = set.keys().iter().zip(operation.labels());
         let labels = labels.map(|(key, value)| ((*key).to_owned(), value.to_string()));

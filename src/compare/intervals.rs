@@ -209,9 +209,9 @@ mod tests {
 
     #[test]
     fn ranks_cover_what_they_say_and_no_rank_less_does() {
-        for (count, q) in [(50, 0.5), (500, 0.95), (1_000, 0.99)] {
+        for (count, q) in [(50_i32, 0.5_f64), (500, 0.95), (1_000, 0.99)] {
             // By adding probabilities up, each from the one before.
-            let mut at = (0..count).fold(vec![(1.0 - q as f64).powi(count)], |mut all, k| {
+            let mut at = (0..count).fold(vec![(1.0 - q).powi(count)], |mut all, k| {
                 let ratio = f64::from(count - k) / f64::from(k + 1) * q / (1.0 - q);
                 all.push(all[k as usize] * ratio);
                 all

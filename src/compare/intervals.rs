@@ -210,12 +210,13 @@ mod tests {
     #[test]
     fn ranks_cover_what_they_say_and_no_rank_less_does() {
         for (count, q) in [(50_i32, 0.5_f64), (500, 0.95), (1_000, 0.99)] {
-            // By adding probabilities up, each from the one before.
-            let mut at = (0..count).fold(vec![(1.0 - q).powi(count)], |mut all, k| {
-                let ratio = f64::from(count - k) / f64::from(k + 1) * q / (1.0 - q);
+            // By adding probabilities up, each from the one before: of as many tails, then of as many heads.
+            let mut at = (0..count).fold(vec![q.powi(count)], |mut all, k| {
+                let ratio = f64::from(count - k) / f64::from(k + 1) * (1.0 - q) / q;
                 all.push(all[k as usize] * ratio);
                 all
             });
+            at.reverse();
             (1..at.len()).for_each(|k| at[k] += at[k - 1]);
             let (low, high) = quantile_ranks(count as u64, q, 0.05).expect("enough");
             let (low, high) = (low as usize, high as usize);

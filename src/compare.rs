@@ -9,7 +9,7 @@
 //! use std::time::Duration;
 //!
 //! let plimsoll = Plimsoll::builder().build()?;
-//! let parse = |micros| {
+//! let parse = |micros: u64| {
 //!     let operation = plimsoll.operation("parse");
 //!     (0..1_000).for_each(|at| operation.record(Outcome::Ok, Duration::from_micros(micros + at % 50)));
 //! };

@@ -54,10 +54,10 @@ fn check(path: &Path, now: &Baseline) -> Result<ExitCode, CompareError> {
         println!("recorded {}", path.display());
         return Ok(ExitCode::SUCCESS);
     }
-    // A tenth is what this machine differs by from one run to the next.
+    // Neighbours move p95 by more than any code does: the median alone, and more than two runs of one build differ by.
     let criteria = Criteria::new()
-        .tolerance(0.1)
-        .measures([Measure::Quantile(0.5), Measure::Quantile(0.95)]);
+        .tolerance(0.25)
+        .measures([Measure::Quantile(0.5)]);
     let comparison = criteria.compare(&Baseline::load(path)?, now);
     println!("{comparison}");
     let verdict = match (comparison.is_regressed(), comparison.is_conclusive()) {

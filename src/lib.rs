@@ -49,6 +49,7 @@ pub mod act;
 mod alert;
 mod budget;
 mod clock;
+pub mod compare;
 mod config;
 #[cfg(feature = "db")]
 pub mod db;

@@ -13,6 +13,7 @@ use super::sli::{Place, SliCount};
 use super::state::BudgetReading;
 use crate::alert::Event;
 use crate::budget::{Budget, Select};
+use crate::expr::Expr;
 use crate::registry::{Domain, Operation, Registry};
 use crate::window::HistogramWindow;
 
@@ -196,6 +197,33 @@ impl Judge {
     /// Where every rule stood at the latest tick.
     pub(crate) fn readings(&self) -> impl Iterator<Item = &BudgetReading> {
         self.book.rules.iter().map(Judged::reading)
+    }
+
+    /// What an expression is at the latest tick, as far as rules read the same.
+    pub(crate) fn evaluate(&self, expr: &Expr) -> Option<f64> {
+        expr.eval(&self.book.sampled)
+    }
+
+    /// A budget as it was declared, and the operations that it speaks of.
+    pub(crate) fn declared(
+        &self,
+        registry: &Registry,
+        name: &str,
+    ) -> Option<(&Budget, Vec<Arc<Operation>>)> {
+        let mut promises = self.promises.iter();
+        let promise = promises.find(|promise| promise.budget.name == name)?;
+        let domain = promise.matcher().map(Matcher::domain);
+        let operations = domain.map(|domain| {
+            let mut operations = registry.set(domain).operations();
+            operations.retain(|operation| promise.speaks_of(domain, operation));
+            operations
+        });
+        Some((&promise.budget, operations.unwrap_or_default()))
+    }
+
+    /// When the latest tick was, or the latest change of the budgets.
+    pub(crate) fn latest_ns(&self) -> u64 {
+        self.book.latest.at_ns
     }
 
     /// How many rules there are.

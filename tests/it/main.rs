@@ -8,6 +8,7 @@ mod alert;
 mod anatomy;
 mod bad_input;
 mod budget;
+mod compare;
 mod config;
 #[cfg(feature = "db")]
 mod db;

@@ -47,6 +47,7 @@
 #[cfg(feature = "act")]
 pub mod act;
 mod alert;
+pub mod band;
 mod budget;
 mod clock;
 mod config;

@@ -72,6 +72,8 @@ mod registry;
 pub mod scope;
 #[cfg(feature = "service")]
 pub mod service;
+#[cfg(feature = "state")]
+pub mod state;
 mod stats;
 mod window;
 

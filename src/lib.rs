@@ -47,6 +47,7 @@
 #[cfg(feature = "act")]
 pub mod act;
 mod alert;
+pub mod band;
 mod budget;
 mod clock;
 pub mod compare;
@@ -73,6 +74,8 @@ pub mod rule;
 pub mod scope;
 #[cfg(feature = "service")]
 pub mod service;
+#[cfg(feature = "state")]
+pub mod state;
 mod stats;
 mod window;
 

@@ -7,6 +7,7 @@ mod alert;
 #[cfg(all(feature = "axum", feature = "db"))]
 mod anatomy;
 mod bad_input;
+mod band;
 mod budget;
 mod compare;
 mod config;

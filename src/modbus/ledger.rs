@@ -1,6 +1,7 @@
 //! What is counted about one device, by whichever of its connections. The end of each request is told in one place
 //! ([`Running`]), each change of a connection in another ([`Ledger::connection`]).
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use tokio_modbus::FunctionCode;
@@ -33,6 +34,8 @@ pub(super) struct Ledger {
     read: Arc<Operation>,
     write: Arc<Operation>,
     active: Gauge,
+    /// The same without what others of one label hold. Relaxed: an independent value.
+    held: AtomicUsize,
     points: Counter,
     suspects: Counter,
     reconnects: Counter,
@@ -89,6 +92,7 @@ impl Ledger {
                 "Connections held.",
                 &[("protocol", PROTOCOL), ("device", label)],
             )?,
+            held: AtomicUsize::new(0),
             points: Counter::declare(
                 plimsoll,
                 "data_points_processed_total",
@@ -177,20 +181,28 @@ impl Ledger {
         }
     }
 
-    /// How many connections are held.
+    /// How many connections the device holds.
     fn held(&self) -> usize {
-        self.active.value() as usize
+        self.held.load(Relaxed)
+    }
+
+    fn hold(&self) {
+        self.active.add(1.0);
+        self.held.fetch_add(1, Relaxed);
     }
 
     /// Something happened to a connection.
     pub(super) fn connection(&self, change: Change) {
         match change {
             Change::Opened { again } => {
-                self.active.add(1.0);
+                self.hold();
                 self.reconnects.add(u64::from(again));
             }
-            Change::Given => self.active.add(1.0),
-            Change::Closed => self.active.add(-1.0),
+            Change::Given => self.hold(),
+            Change::Closed => {
+                self.active.add(-1.0);
+                self.held.fetch_sub(1, Relaxed);
+            }
             Change::Failed(failure) => self.health.connect_failed(failure, self.held()),
         }
     }

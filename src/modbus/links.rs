@@ -133,7 +133,8 @@ impl Links {
         fault.into_error(&self.line.ledger.device, &self.line.at)
     }
 
-    /// Closes the connections that are free; those in use stay.
+    /// Closes the connections that are free; those in use stay. Who does not take part in a good end is left after the
+    /// time of a request.
     pub(super) async fn disconnect(&self) -> std::io::Result<()> {
         let wires: Vec<Wire> = self
             .free
@@ -141,8 +142,11 @@ impl Links {
             .iter_mut()
             .filter_map(|link| link.wire.take())
             .collect();
+        let limit = self.line.settings.request_timeout;
         for mut wire in wires {
-            wire.shutdown().await?;
+            if let Ok(end) = timeout(limit, wire.shutdown()).await {
+                end?;
+            }
         }
         Ok(())
     }

@@ -176,6 +176,7 @@ impl SharedClock {
 
     /// What [`now_ns`](Self::now_ns) was at a mark of this very clock; no clock is read for it.
     #[cfg(feature = "modbus")]
+    #[inline]
     pub(crate) fn ns_at(&self, mark: Mark) -> u64 {
         match (self, mark) {
             (Self::Monotonic(clock), Mark::Instant(then)) => {

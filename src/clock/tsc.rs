@@ -38,6 +38,7 @@ impl TscClock {
 
     /// What [`now_ns`](Clock::now_ns) was when the counter stood at `count`.
     #[cfg(feature = "modbus")]
+    #[inline]
     pub(super) fn ns_at(&self, count: u64) -> u64 {
         self.clock.delta_as_nanos(self.origin, count)
     }

@@ -17,7 +17,7 @@ impl Link {
         wire.send(&frame).await?;
         if let Some(response) = &asked.unanswered {
             // A gateway may answer all the same.
-            wire.abandoned = true;
+            wire.abandoned = wire.abandoned.saturating_add(1);
             return Ok(Ok(response.clone()));
         }
         let pdu = receive(wire, asked.unit).await?;
@@ -38,7 +38,7 @@ async fn receive(wire: &mut Wire, unit: u8) -> Result<Vec<u8>, Fault> {
             Seen::Frame {
                 transaction, pdu, ..
             } if transaction != wire.transaction => {
-                if !wire.abandoned {
+                if wire.abandoned == 0 {
                     let expected = wire.transaction;
                     let text =
                         format!("the reply has transaction id {transaction} instead of {expected}");

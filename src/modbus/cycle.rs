@@ -44,6 +44,8 @@ use crate::instance::Plimsoll;
 use crate::instrument::Counter;
 use crate::registry::{Domain, Extra, InstrumentError, Operation, Outcome, Registry};
 
+/// In place of a period that no clock reaches the end of: thirty years.
+const NEVER: Duration = Duration::from_secs(30 * 365 * 86_400);
 const MISSED: (&str, &str) = (
     "poll_missed_total",
     "Rounds of polling that never began because an earlier one took too long.",
@@ -162,7 +164,7 @@ impl Cycle {
         let missed = late_ns / self.shared.period_ns;
         let skipped = Duration::from_nanos(missed * self.shared.period_ns);
         let due = due + skipped;
-        self.due = Some(due + self.period);
+        self.due = Some(due.checked_add(self.period).unwrap_or(due + NEVER));
         if missed > 0 {
             self.shared.skip(missed, late_ns);
         }

@@ -1,6 +1,7 @@
 //! What is counted about one device, by whichever of its connections. The end of each request is told in one place
-//! ([`Ledger::ended`]), each change of a connection in another ([`Ledger::connection`]).
+//! ([`Running`]), each change of a connection in another ([`Ledger::connection`]).
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use tokio_modbus::FunctionCode;
@@ -33,6 +34,8 @@ pub(super) struct Ledger {
     read: Arc<Operation>,
     write: Arc<Operation>,
     active: Gauge,
+    /// The same without what others of one label hold. Relaxed: an independent value.
+    held: AtomicUsize,
     points: Counter,
     suspects: Counter,
     reconnects: Counter,
@@ -41,19 +44,6 @@ pub(super) struct Ledger {
     pub(super) bytes_in: Counter,
     pub(super) bytes_out: Counter,
     failures: [OnceLock<Option<Counter>>; Failure::ALL.len()],
-}
-
-/// How a request ended.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ended {
-    /// Who was to answer; nobody is asked by a broadcast, or by what is not sent.
-    pub(super) unit: Option<u8>,
-    /// When, by the instance's clock.
-    pub(super) at_ns: u64,
-    /// Values in the good reply.
-    pub(super) points: usize,
-    pub(super) failure: Option<Failure>,
-    pub(super) quality: Quality,
 }
 
 /// What happened to a connection.
@@ -102,6 +92,7 @@ impl Ledger {
                 "Connections held.",
                 &[("protocol", PROTOCOL), ("device", label)],
             )?,
+            held: AtomicUsize::new(0),
             points: Counter::declare(
                 plimsoll,
                 "data_points_processed_total",
@@ -138,59 +129,80 @@ impl Ledger {
     }
 
     /// Counts a request as begun, to a unit that is to answer or to nobody in particular.
+    #[inline]
     pub(super) fn begin(&self, unit: Option<u8>, code: FunctionCode) -> Running<'_> {
-        let counted = match word(code) {
-            "read" => &*self.read,
-            "write" => &*self.write,
-            other => operation(&self.plimsoll, Domain::Modbus, &[&self.label, other]),
-        };
         Running {
             ledger: self,
             unit,
-            counted: InFlight::begin(counted),
+            counted: InFlight::begin(self.counted(code)),
         }
     }
 
-    /// A request ended, in whichever way.
-    fn ended(&self, ended: &Ended) {
-        match ended.failure {
-            Some(failure) => self.count_failure(failure),
-            None => self.points.add(ended.points as u64),
+    /// Where requests of this function are counted. What both reads and writes changes the device: it is a write.
+    #[inline]
+    fn counted(&self, code: FunctionCode) -> &Operation {
+        match code {
+            FunctionCode::WriteSingleCoil
+            | FunctionCode::WriteSingleRegister
+            | FunctionCode::WriteMultipleCoils
+            | FunctionCode::WriteMultipleRegisters
+            | FunctionCode::WriteFileRecord
+            | FunctionCode::MaskWriteRegister
+            | FunctionCode::ReadWriteMultipleRegisters => &self.write,
+            FunctionCode::Custom(_) => {
+                operation(&self.plimsoll, Domain::Modbus, &[&self.label, "other"])
+            }
+            _ => &self.read,
         }
-        if let (Quality::Suspect, Some(unit)) = (ended.quality, ended.unit) {
+    }
+
+    /// A request ended in so many values, at a time by the instance's clock.
+    #[inline]
+    fn answered(&self, unit: Option<u8>, at_ns: u64, points: usize, quality: Quality) {
+        self.points.add(points as u64);
+        let Some(unit) = unit else { return };
+        if quality == Quality::Suspect {
             self.suspects.increment();
             trace::suspect(&self.device, unit);
         }
-        self.diagnose(ended);
+        self.health.replied(unit, at_ns);
     }
 
-    /// What the end of a request says of the device's health.
-    fn diagnose(&self, ended: &Ended) {
+    /// A request ended in a failure, which may say something of the device's health.
+    fn failed(&self, unit: Option<u8>, failure: Failure) {
+        self.count_failure(failure);
         let health = &self.health;
-        match (ended.failure, ended.unit) {
-            (None, Some(unit)) => health.replied(unit, ended.at_ns),
-            (Some(lost), _) if lost.is_loss() => health.lost(lost, self.held()),
-            (Some(code), Some(unit)) if code.is_exception() => health.exception(unit, code),
-            (Some(silence), Some(unit)) if silence.is_silence() => health.failed(unit, silence),
+        match unit {
+            _ if failure.is_loss() => health.lost(failure, self.held()),
+            Some(unit) if failure.is_exception() => health.exception(unit, failure),
+            Some(unit) if failure.is_silence() => health.failed(unit, failure),
             // Attempts to connect tell for themselves, and the rest was never out or nobody waited for it.
             _ => {}
         }
     }
 
-    /// How many connections are held.
+    /// How many connections the device holds.
     fn held(&self) -> usize {
-        self.active.value() as usize
+        self.held.load(Relaxed)
+    }
+
+    fn hold(&self) {
+        self.active.add(1.0);
+        self.held.fetch_add(1, Relaxed);
     }
 
     /// Something happened to a connection.
     pub(super) fn connection(&self, change: Change) {
         match change {
             Change::Opened { again } => {
-                self.active.add(1.0);
+                self.hold();
                 self.reconnects.add(u64::from(again));
             }
-            Change::Given => self.active.add(1.0),
-            Change::Closed => self.active.add(-1.0),
+            Change::Given => self.hold(),
+            Change::Closed => {
+                self.active.add(-1.0);
+                self.held.fetch_sub(1, Relaxed);
+            }
             Change::Failed(failure) => self.health.connect_failed(failure, self.held()),
         }
     }
@@ -237,30 +249,27 @@ pub(super) struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// It ended in so many values, or in a failure.
-    pub(super) fn end(mut self, end: Result<usize, Failure>, quality: Quality) {
-        let at_ns = self.counted.end_at(Outcome::of(&end));
-        self.ledger.ended(&Ended {
-            unit: self.unit,
-            at_ns,
-            points: end.unwrap_or(0),
-            failure: end.err(),
-            quality,
-        });
+    /// It ended in so many values.
+    #[inline]
+    pub(super) fn succeed(&mut self, points: usize, quality: Quality) {
+        let at_ns = self.counted.end_at(Outcome::Ok);
+        self.ledger.answered(self.unit, at_ns, points, quality);
+    }
+
+    /// It ended in a failure.
+    #[cold]
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.counted.end(Outcome::Error);
+        self.ledger.failed(self.unit, failure);
     }
 }
 
 impl Drop for Running<'_> {
+    #[inline]
     fn drop(&mut self) {
         // What is counted is still to be dropped, which tells a panic from a future that nobody waited for.
-        if self.counted.dropped().is_some() {
-            self.ledger.ended(&Ended {
-                unit: self.unit,
-                at_ns: 0,
-                points: 0,
-                failure: Some(Failure::Cancelled),
-                quality: Quality::Good,
-            });
+        if self.counted.operation_mut().is_some() {
+            self.ledger.failed(self.unit, Failure::Cancelled);
         }
     }
 }
@@ -280,21 +289,6 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.0.connection(Change::Closed);
-    }
-}
-
-/// The label value of a function code. What both reads and writes changes the device: it is a write.
-fn word(code: FunctionCode) -> &'static str {
-    match code {
-        FunctionCode::WriteSingleCoil
-        | FunctionCode::WriteSingleRegister
-        | FunctionCode::WriteMultipleCoils
-        | FunctionCode::WriteMultipleRegisters
-        | FunctionCode::WriteFileRecord
-        | FunctionCode::MaskWriteRegister
-        | FunctionCode::ReadWriteMultipleRegisters => "write",
-        FunctionCode::Custom(_) => "other",
-        _ => "read",
     }
 }
 

@@ -103,7 +103,7 @@ impl Link {
         if let Some(wire) = &mut self.wire {
             let open = wire.look().await;
             // With no request open, whatever came is no answer of ours. Serial lines have noise, and settle.
-            let unasked = self.line.framing == Framing::Mbap && !wire.abandoned;
+            let unasked = self.line.framing == Framing::Mbap && wire.abandoned == 0;
             if unasked && !wire.bytes.is_empty() {
                 wire.discard(wire.bytes.len());
                 self.close();
@@ -178,7 +178,7 @@ impl Link {
     }
 
     /// The request failed before its time was over.
-    fn failed(&mut self, fault: &Fault) {
+    pub(super) fn failed(&mut self, fault: &Fault) {
         self.troubled = true;
         let Some(wire) = &mut self.wire else { return };
         if self.line.framing == Framing::Rtu && fault.failure == Failure::FrameError {
@@ -216,7 +216,7 @@ impl Link {
         let keep = self.line.settings.resync == Resync::KeepConnection;
         match (self.line.framing, pending) {
             (Framing::Rtu, _) => {}
-            (Framing::Mbap, Pending::Reply) if keep && !wire.abandoned => wire.abandoned = true,
+            (Framing::Mbap, Pending::Reply) if keep && wire.abandoned == 0 => wire.abandoned = 1,
             (Framing::Mbap, _) => self.close(),
         }
     }

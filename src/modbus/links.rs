@@ -68,8 +68,8 @@ impl Links {
         let asked = match Asked::new(unit, &request, &self.line) {
             Ok(asked) => asked,
             Err(fault) => {
-                let running = self.line.ledger.begin(None, request.function_code());
-                running.end(Err(fault.failure), Quality::Good);
+                let mut running = self.line.ledger.begin(None, request.function_code());
+                running.fail(fault.failure);
                 return (Err(self.error(fault)), Quality::Good);
             }
         };
@@ -78,20 +78,19 @@ impl Links {
             Err(fault) => return (Err(self.error(fault)), Quality::Good),
         };
         let told = asked.unanswered.is_none().then_some(unit);
-        let running = self.line.ledger.begin(told, request.function_code());
+        let mut running = self.line.ledger.begin(told, request.function_code());
         let end = lease.link.ask(&asked).await;
         drop(lease);
         let quality = match end {
             Ok((Ok(_), true)) => Quality::Suspect,
             _ => Quality::Good,
         };
-        let told = match &end {
-            Ok((Ok(_), _)) if asked.unanswered.is_some() => Ok(0),
-            Ok((Ok(_), _)) => Ok(pdu::points(&request)),
-            Ok((Err(code), _)) => Err(Failure::of_exception(*code)),
-            Err(fault) => Err(fault.failure),
-        };
-        running.end(told, quality);
+        match &end {
+            Ok((Ok(_), _)) if asked.unanswered.is_some() => running.succeed(0, quality),
+            Ok((Ok(_), _)) => running.succeed(pdu::points(&request), quality),
+            Ok((Err(code), _)) => running.fail(Failure::of_exception(*code)),
+            Err(fault) => running.fail(fault.failure),
+        }
         let end = end.map(|(answer, _)| answer);
         (end.map_err(|fault| self.error(fault)), quality)
     }
@@ -134,7 +133,8 @@ impl Links {
         fault.into_error(&self.line.ledger.device, &self.line.at)
     }
 
-    /// Closes the connections that are free; those in use stay.
+    /// Closes the connections that are free; those in use stay. Who does not take part in a good end is left after the
+    /// time of a request.
     pub(super) async fn disconnect(&self) -> std::io::Result<()> {
         let wires: Vec<Wire> = self
             .free
@@ -142,8 +142,11 @@ impl Links {
             .iter_mut()
             .filter_map(|link| link.wire.take())
             .collect();
+        let limit = self.line.settings.request_timeout;
         for mut wire in wires {
-            wire.shutdown().await?;
+            if let Ok(end) = timeout(limit, wire.shutdown()).await {
+                end?;
+            }
         }
         Ok(())
     }

@@ -8,9 +8,17 @@ use parking_lot::Mutex;
 use super::settings::Mistake;
 use crate::registry::{OTHER, Registry};
 
-/// The devices of an instance by name. A name is free again when its device is gone; its series stay.
+/// The devices of an instance. A name is free again when its device is gone.
 #[derive(Debug, Default)]
-pub(crate) struct Devices(Mutex<HashMap<String, Weak<str>>>);
+pub(crate) struct Devices(Mutex<Names>);
+
+#[derive(Debug, Default)]
+struct Names {
+    /// Those that are told apart; their series stay, and so do they.
+    told: HashMap<String, Weak<str>>,
+    /// Those above the cap.
+    others: HashMap<String, Weak<str>>,
+}
 
 /// A name that nobody else has, as long as somebody holds this: what the device is counted under.
 #[derive(Debug, Clone)]
@@ -28,16 +36,22 @@ impl Devices {
         if name.is_empty() {
             return Err(Mistake::NoName);
         }
-        let mut names = self.0.lock();
-        let known = names.get(name);
-        if known.is_some_and(|held| held.strong_count() > 0) {
+        let Names { told, others } = &mut *self.0.lock();
+        let known = told.get(name);
+        let held = |held: &Weak<str>| held.strong_count() > 0;
+        if known.or(others.get(name)).is_some_and(held) {
             return Err(Mistake::NameTaken);
         }
-        if known.is_none() && names.len() >= registry.instruments.cap() {
+        let (names, label) = if known.is_some() || told.len() < registry.instruments.cap() {
+            (told, name)
+        } else {
             registry.instruments.count_overflow();
-            return Ok(Name(OTHER.into()));
-        }
-        let taken: Arc<str> = name.into();
+            if others.len() == others.capacity() {
+                others.retain(|_, other| held(other));
+            }
+            (others, OTHER)
+        };
+        let taken: Arc<str> = label.into();
         names.insert(name.to_owned(), Arc::downgrade(&taken));
         Ok(Name(taken))
     }

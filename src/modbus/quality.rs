@@ -24,9 +24,9 @@
 //! | `sentinel` | the registers are a pattern that stands for "no value" |
 //! | `not_finite` | it is infinite, or no number at all |
 //! | `range` | it lies outside |
+//! | a word of yours | a rule of yours says so |
 //! | `decreasing` | it is less than the last good one, of what only grows |
 //! | `step` | it is too far from the last good one |
-//! | a word of yours | a rule of yours says so |
 //!
 //! The first rule that refuses, in this order, gives the reason. `data_points_checked_total{device}` counts what was
 //! checked, `data_validation_failures_total{device,reason}` what was refused, and

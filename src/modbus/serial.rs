@@ -22,8 +22,12 @@ impl Link {
             };
             match timeout_at(wait, wire.more()).await {
                 Ok(Ok(())) => trim(wire),
-                Ok(Err(_)) => {
-                    self.close();
+                Ok(Err(fault)) => {
+                    let fresh = wire.fresh;
+                    self.failed(&fault);
+                    if fresh {
+                        return Err(fault);
+                    }
                     self.ready().await?;
                 }
                 Err(_) if came => break,

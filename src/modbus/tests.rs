@@ -185,3 +185,42 @@ fn a_taken_name_is_an_error() {
         assert!(matches!(mistake, Mistake::Instrument(_)), "{mistake}");
     }
 }
+
+/// A client whose requests panic.
+struct Panicking;
+
+#[async_trait]
+impl Client for Panicking {
+    async fn call(&mut self, _: Request<'_>) -> Result<Response> {
+        panic!("in a request");
+    }
+
+    async fn disconnect(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl SlaveContext for Panicking {
+    fn set_slave(&mut self, _: Slave) {}
+}
+
+/// Whoever catches the panic of a poll may drop the future when nothing panics any more.
+#[test]
+fn a_request_that_panics_is_an_error_and_none_that_nobody_waited_for() {
+    let (plimsoll, device) = new();
+    let client: Box<dyn Client> = Box::new(Panicking);
+    let wrapped = device.wrap(client.into()).expect("new names");
+    let mut client: Box<dyn Client> = wrapped.into();
+    let mut call = client.call(Request::ReadCoils(0, 1));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let poll = std::panic::AssertUnwindSafe(|| call.as_mut().poll(&mut context).is_ready());
+    assert!(std::panic::catch_unwind(poll).is_err());
+    drop(call);
+    let operations = plimsoll.stats().operations;
+    let reads = operations
+        .iter()
+        .find(|line| line.kind == "modbus" && line.labels[1].1 == "read");
+    let reads = reads.expect("reads");
+    assert_eq!([reads.count, reads.errors, reads.cancelled], [1, 1, 0]);
+    assert_eq!(reads.in_flight, 0);
+}

@@ -39,8 +39,8 @@ pub(super) struct Wire {
     pub(super) pending: Pending,
     /// The latest transaction id.
     pub(super) transaction: u16,
-    /// Whether a reply may still come that nobody waits for.
-    pub(super) abandoned: bool,
+    /// How many replies may still come that nobody waits for.
+    pub(super) abandoned: u32,
     /// When the next request may go out.
     pub(super) rest_until: Instant,
     /// No reply came through it yet.
@@ -58,7 +58,7 @@ impl Wire {
             bytes: Vec::new(),
             pending: Pending::Nothing,
             transaction: 0,
-            abandoned: false,
+            abandoned: 0,
             rest_until: Instant::now(),
             fresh: true,
             heard: None,
@@ -142,9 +142,9 @@ impl Wire {
         self.bytes.drain(..count);
     }
 
-    /// Discards the reply that was given up, as far as to this byte.
+    /// Discards a reply that was given up, as far as to this byte.
     pub(super) fn stale_reply(&mut self, end: usize) {
-        self.abandoned = false;
+        self.abandoned = self.abandoned.saturating_sub(1);
         self.ledger.stale_reply();
         self.discard(end);
     }

@@ -3,15 +3,16 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 
 use async_trait::async_trait;
 use tokio_modbus::client::{Client, Context};
 use tokio_modbus::slave::SlaveContext;
-use tokio_modbus::{Error, Request, Response, Result, Slave};
+use tokio_modbus::{Error, ExceptionCode, FunctionCode, Request, Response, Result, Slave};
 
 use super::device::Quality;
 use super::failure::Failure;
-use super::ledger::{Change, Held, Ledger};
+use super::ledger::{Change, Held, Ledger, Running};
 use super::names::Name;
 use super::pdu;
 
@@ -61,53 +62,39 @@ struct State {
 }
 
 impl State {
-    /// Takes in how a request ended, before which there was trouble or not; and how far its values may be believed.
-    fn learn(&mut self, before: bool, result: &Result<Response>, ledger: &Arc<Ledger>) -> Quality {
-        match result {
-            Ok(_) if self.held.is_none() => {
-                let again = Change::Opened { again: false };
-                self.held = Some(Held::new(ledger, again));
-            }
-            Err(Error::Transport(_)) => self.held = None,
-            Ok(_) | Err(Error::Protocol(_)) => {}
-        }
-        match result {
-            Ok(Ok(_)) => self.troubled = false,
-            Ok(Err(_)) => self.troubled = before,
-            Err(_) => {}
-        }
-        match result {
-            Ok(Ok(_)) if before => Quality::Suspect,
-            _ => Quality::Good,
+    /// A reply came through it.
+    #[inline]
+    fn alive(&mut self, ledger: &Arc<Ledger>) {
+        if self.held.is_none() {
+            let again = Change::Opened { again: false };
+            self.held = Some(Held::new(ledger, again));
         }
     }
 }
 
 #[async_trait]
 impl Client for Measured {
-    // Written out, for the future is smaller without the request, which the one inside has.
+    // Not an `async fn`: nothing is copied into the future, nor out of it.
     fn call<'s, 'r, 'f>(&'s mut self, request: Request<'r>) -> Calling<'f>
     where
         's: 'f,
         'r: 'f,
     {
         let (code, points) = (request.function_code(), pdu::points(&request));
-        let (ledger, state, unit) = (&self.meter.ledger, &mut self.state, self.unit);
         let call = self.client.call(request);
-        Box::pin(async move {
-            let running = ledger.begin(Some(unit), code);
-            // Until its end is known: nobody may wait for it.
-            let before = std::mem::replace(&mut state.troubled, true);
-            let result = call.await;
-            let quality = state.learn(before, &result, ledger);
-            let end = match &result {
-                Ok(Ok(_)) => Ok(points),
-                Ok(Err(code)) => Err(Failure::of_exception(*code)),
-                Err(error) => Err(Failure::of(error)),
-            };
-            running.end(end, quality);
-            result
-        })
+        // The place first: what is made elsewhere is copied, and not yet to be had at that moment.
+        let place = Box::<Call<'_>>::new_uninit();
+        let call = Call {
+            call,
+            running: None,
+            ledger: &self.meter.ledger,
+            troubled: self.state.troubled,
+            state: &mut self.state,
+            unit: self.unit,
+            code,
+            points,
+        };
+        Pin::from(Box::write(place, call))
     }
 
     async fn disconnect(&mut self) -> io::Result<()> {
@@ -120,5 +107,102 @@ impl SlaveContext for Measured {
     fn set_slave(&mut self, slave: Slave) {
         self.unit = slave.0;
         self.client.set_slave(slave);
+    }
+}
+
+/// A request and what is to be known when it ends.
+struct Call<'a> {
+    call: Calling<'a>,
+    /// From the first poll on.
+    running: Option<Running<'a>>,
+    ledger: &'a Arc<Ledger>,
+    state: &'a mut State,
+    /// Whether there was trouble before it.
+    troubled: bool,
+    unit: u8,
+    code: FunctionCode,
+    /// The values of a good reply.
+    points: usize,
+}
+
+impl<'a> Call<'a> {
+    #[inline]
+    fn begin(&mut self) -> &mut Running<'a> {
+        // Until its end is known: nobody may wait for it.
+        self.state.troubled = true;
+        self.running
+            .insert(self.ledger.begin(Some(self.unit), self.code))
+    }
+
+    /// Values came.
+    #[inline]
+    fn succeed(&mut self) {
+        self.state.alive(self.ledger);
+        self.state.troubled = false;
+        let quality = match self.troubled {
+            false => Quality::Good,
+            true => Quality::Suspect,
+        };
+        if let Some(running) = &mut self.running {
+            running.succeed(self.points, quality);
+        }
+    }
+
+    /// Anything else came.
+    #[cold]
+    #[inline(never)]
+    fn fail(&mut self, end: std::result::Result<ExceptionCode, &Error>) {
+        let failure = match end {
+            Ok(code) => {
+                self.state.alive(self.ledger);
+                self.state.troubled = self.troubled;
+                Failure::of_exception(code)
+            }
+            Err(error) => {
+                if matches!(error, Error::Transport(_)) {
+                    self.state.held = None;
+                }
+                Failure::of(error)
+            }
+        };
+        if let Some(running) = &mut self.running {
+            running.fail(failure);
+        }
+    }
+}
+
+impl Future for Call<'_> {
+    type Output = Result<Response>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if this.running.is_none() {
+            this.begin();
+        }
+        let unwinding = Unwinding(&mut this.running);
+        let polled = this.call.as_mut().poll(context);
+        std::mem::forget(unwinding);
+        // Nothing here refers to the result, so that it is made where the caller wants it.
+        match polled {
+            Poll::Pending => {}
+            Poll::Ready(Ok(Ok(_))) => this.succeed(),
+            Poll::Ready(Ok(Err(code))) => this.fail(Ok(code)),
+            Poll::Ready(Err(error)) => {
+                this.fail(Err(&error));
+                return Poll::Ready(Err(error));
+            }
+        }
+        polled
+    }
+}
+
+/// Tells the end of a request whose poll panics while it does, as an `async fn` would: whoever catches the panic may drop
+/// the future later.
+struct Unwinding<'a, 'r>(&'a mut Option<Running<'r>>);
+
+impl Drop for Unwinding<'_, '_> {
+    #[cold]
+    fn drop(&mut self) {
+        *self.0 = None;
     }
 }

@@ -185,3 +185,13 @@ fn timeouts_that_do_not_fit_into_the_period_are_warned_of_once() {
     let page = plimsoll.render();
     assert!(page.contains("plimsoll_warnings_total{kind=\"cycle_tight\"} 1\n"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_period_longer_than_any_clock_has_one_round() {
+    let plimsoll = Plimsoll::builder().manual_tick().build().expect("defaults");
+    let cycle = Cycle::new(&plimsoll, "press-3", "fast", Duration::MAX, 30 * MS);
+    let mut cycle = cycle.expect("new names");
+    assert_eq!(round(&mut cycle, 10 * MS).await, (Duration::ZERO, 0));
+    let year = Duration::from_secs(365 * 86_400);
+    assert!(tokio::time::timeout(year, cycle.tick()).await.is_err());
+}

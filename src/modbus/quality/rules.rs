@@ -147,7 +147,8 @@ impl Rules {
         self
     }
 
-    /// Refuses what `rule` returns an error for, with its word as the reason. It is asked after all others.
+    /// Refuses what `rule` returns an error for, with its word as the reason. It is asked before those that
+    /// compare with the last good value, so what it refuses confirms nothing.
     ///
     /// There should be few such words: each is a label value, and after some 60 of them the rest is `error`.
     pub fn own(

@@ -177,6 +177,18 @@ fn a_rule_of_ones_own_gives_its_own_reason() {
 }
 
 #[test]
+fn what_a_rule_of_ones_own_refuses_confirms_no_step() {
+    let odd = |registers: &[u16]| match registers[0] % 2 {
+        0 => Ok(()),
+        _ => Err("odd"),
+    };
+    let rules = Rules::u16().own(odd).max_step(3.0).confirmed_by(1);
+    let mut point = point(rules);
+    let found = [4, 11, 12, 14].map(|register| check(&mut point, [register]));
+    assert_eq!(found, [Ok(4.0), Err("odd"), Err("step"), Ok(14.0)]);
+}
+
+#[test]
 fn rules_that_nothing_can_keep_are_refused() {
     let plimsoll = plimsoll();
     let refused = |rules: Rules| {

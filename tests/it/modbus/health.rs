@@ -283,6 +283,9 @@ async fn devices_above_the_cap_know_where_they_stand() {
     assert_eq!(read(&devices[1_000], 1).await, None);
     assert_eq!(state(devices[1_000].health()), CONNECTED);
     assert_eq!(state(devices[1_001].health()), UNKNOWN);
+    // The other one's connection is none of its own.
+    assert_eq!(read(&devices[1_001], CLOSE).await, Some(Failure::Closed));
+    assert_eq!(state(devices[1_001].health()), down(Failure::Closed));
     let page = plimsoll.render();
     let shown = |family: &str| page.lines().filter(|line| line.starts_with(family)).count();
     assert_eq!(shown("device_connected{"), 1_000);

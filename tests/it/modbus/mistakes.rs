@@ -126,7 +126,10 @@ fn above_the_cap_devices_are_one() {
         labels,
         ["other", "other", "press-1", "press-1", "press-2", "press-2"]
     );
+    let build = |name: &str| plimsoll.modbus(name).tcp("192.0.2.7:502");
+    assert_eq!(mistake(build("press-4")), Mistake::NameTaken);
     drop(devices);
+    build("press-4").unwrap();
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! Serial lines: what is owed is settled, and nothing else waits for it. In paused time, so durations are exact.
 
+use std::future::ready;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use plimsoll::modbus::{Device, Failure, Quality};
+use tokio::io::duplex;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_modbus::{Request, Slave};
 
@@ -301,4 +305,28 @@ async fn an_adapter_unplugged_and_back_is_opened_again() {
         drop(far.unplug());
     }
     assert_eq!(sample(&plimsoll, "reconnects_total"), 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_closes_at_once_is_not_opened_in_a_loop_while_a_reply_is_owed() {
+    let (_plimsoll, device) = new();
+    let opened = Arc::new(AtomicUsize::new(0));
+    let first = Arc::new(Mutex::new(None));
+    let (count, silent) = (opened.clone(), first.clone());
+    let open = move || {
+        let at = count.fetch_add(1, Relaxed);
+        assert!(at < 10, "it is opened in a loop");
+        let (near, far) = duplex(64);
+        if at == 0 {
+            *silent.lock().unwrap() = Some(far);
+        }
+        ready(Ok(near))
+    };
+    let device = device.request_timeout(TIMEOUT).rtu(open).unwrap();
+    assert_eq!(failure(read(&device, 1).await), Failure::RequestTimeout);
+    drop(first.lock().unwrap().take());
+    assert_eq!(failure(read(&device, 1).await), Failure::Closed);
+    assert_eq!(device.health().as_str(), "down");
+    assert_eq!(failure(read(&device, 1).await), Failure::BackingOff);
+    assert_eq!(opened.load(Relaxed), 2);
 }

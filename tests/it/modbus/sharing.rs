@@ -1,13 +1,18 @@
 //! One device, many handlers: turns, connections, and what each of them learns. In paused time.
 
+use std::future::ready;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use plimsoll::modbus::{Device, DeviceBuilder, Failure, Quality};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep};
 use tokio_modbus::prelude::*;
 
 use super::pipe::{Far, pipe};
-use super::{counts, new, number, reads, writes};
+use super::{counts, new, number, reads, sample, writes};
 
 const TIMEOUT: Duration = Duration::from_millis(100);
 const PAUSE: Duration = Duration::from_millis(10);
@@ -224,4 +229,72 @@ async fn a_gateway_may_take_unit_zero_for_everybody() {
         far.answer_tcp(transaction, unit, 6).await;
     });
     assert_eq!(read.unwrap().unwrap(), [6]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_broadcast_may_be_answered_all_the_same() {
+    let (plimsoll, device, mut far) = shared(DeviceBuilder::unit_zero_is_broadcast);
+    let everybody = device.unit(Slave(0));
+    let peer = async {
+        let broadcasts = [far.tcp().await.0, far.tcp().await.0];
+        let (transaction, unit) = far.tcp().await;
+        for broadcast in broadcasts {
+            far.refuse_tcp(broadcast, 6, 11).await;
+        }
+        far.answer_tcp(transaction, unit, 5).await;
+    };
+    let requests = async {
+        for word in [5, 6] {
+            let write = everybody.write_single_register(9, word).await;
+            write.unwrap().unwrap();
+        }
+        assert_eq!(read(&device).await, Ok(5));
+    };
+    tokio::join!(peer, requests);
+    assert_eq!(sample(&plimsoll, "stale_replies_total"), 2.0);
+}
+
+/// Takes whatever is sent, says nothing, and never comes to an end.
+struct Endless;
+
+impl AsyncRead for Endless {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Ended {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Endless {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Ended {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Ended {
+        Poll::Pending
+    }
+}
+
+type Ended = Poll<io::Result<()>>;
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_does_not_end_is_left() {
+    let (plimsoll, device) = new();
+    let device = device
+        .request_timeout(TIMEOUT)
+        .rtu(|| ready(Ok(Endless)))
+        .unwrap();
+    let everybody = device.unit(Slave(0));
+    everybody.write_single_coil(0, true).await.unwrap().unwrap();
+    assert_eq!(sample(&plimsoll, "connections_active"), 1.0);
+    let begun = Instant::now();
+    super::bounded(device.disconnect()).await.unwrap();
+    assert_eq!(begun.elapsed(), TIMEOUT);
+    assert_eq!(sample(&plimsoll, "connections_active"), 0.0);
 }

@@ -144,7 +144,7 @@ impl Hearing<'_> {
         });
         let sampled = self
             .judge
-            .evaluate(&Expr::latest(counter(reading, SLI_VALID)));
+            .evaluate(&Expr::select(counter(reading, SLI_VALID)).sum());
         let seen = |valid: u64| sampled.is_some_and(|sampled| sampled == valid as f64);
         self.stands_still && of_level.is_some_and(|count| !seen(count.valid))
     }

@@ -201,7 +201,8 @@ impl Judge {
 
     /// What an expression is at the latest tick, as far as rules read the same.
     pub(crate) fn evaluate(&self, expr: &Expr) -> Option<f64> {
-        expr.eval(&self.book.sampled)
+        let value = self.book.sampled.eval(expr).ok()?;
+        value.as_float()
     }
 
     /// A budget as it was declared, and the operations that it speaks of.

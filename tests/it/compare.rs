@@ -87,7 +87,7 @@ fn silence_is_no_pass() {
         p95("p95").min_events(20),
         Budget::error_ratio("errors", Select::operation("parse")).at_most(0.5),
         p95("warm").warm_up(10 * SECOND),
-        p95("loaded").when(Expr::latest(Selector::new("load")).greater(0.0)),
+        p95("loaded").when(Expr::select(Selector::new("load")).sum().greater(0.0)),
         Budget::quantile("routes", Select::http(), 0.95)
             .at_most(5 * MS)
             .per("route"),
@@ -192,7 +192,7 @@ fn other_kinds_of_budgets_say_how_sure_they_are() {
     let (plimsoll, clock) = instance([
         Budget::throughput("floor", select()).at_least(100.0),
         Budget::success_ratio("good", select()).at_least(0.99),
-        Budget::value("depth", Expr::latest(Selector::new("depth"))).at_most(3.0),
+        Budget::value("depth", Expr::select(Selector::new("depth")).sum()).at_most(3.0),
     ]);
     let (undecided, text) = failure(&plimsoll, "depth");
     assert!(undecided && text.contains("holds nothing"), "{text}");

@@ -74,7 +74,7 @@ impl State {
 
 #[async_trait]
 impl Client for Measured {
-    // Not an `async fn`: nothing is copied into the future, nor out of it.
+    // Not an `async fn`: its future would be made on the stack, and copied before the processor could have it all.
     fn call<'s, 'r, 'f>(&'s mut self, request: Request<'r>) -> Calling<'f>
     where
         's: 'f,
@@ -82,7 +82,7 @@ impl Client for Measured {
     {
         let (code, points) = (request.function_code(), pdu::points(&request));
         let call = self.client.call(request);
-        // The place first: what is made elsewhere is copied, and not yet to be had at that moment.
+        // The place first, so that it is made there.
         let place = Box::<Call<'_>>::new_uninit();
         let call = Call {
             call,
@@ -182,15 +182,11 @@ impl Future for Call<'_> {
         let unwinding = Unwinding(&mut this.running);
         let polled = this.call.as_mut().poll(context);
         std::mem::forget(unwinding);
-        // Nothing here refers to the result, so that it is made where the caller wants it.
         match polled {
             Poll::Pending => {}
             Poll::Ready(Ok(Ok(_))) => this.succeed(),
             Poll::Ready(Ok(Err(code))) => this.fail(Ok(code)),
-            Poll::Ready(Err(error)) => {
-                this.fail(Err(&error));
-                return Poll::Ready(Err(error));
-            }
+            Poll::Ready(Err(ref error)) => this.fail(Err(error)),
         }
         polled
     }

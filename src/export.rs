@@ -45,6 +45,8 @@ mod promises;
 mod protobuf;
 #[cfg(feature = "metrics")]
 mod publisher;
+mod sampler;
+mod scope;
 mod series;
 #[cfg(feature = "metrics")]
 mod shape;
@@ -68,6 +70,8 @@ pub use publisher::Publisher;
 use std::io;
 
 use crate::instance::Plimsoll;
+pub(crate) use sampler::{Sampler, bound_text};
+
 use page::{CHUNK, Page};
 use picture::Picture;
 

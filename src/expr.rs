@@ -31,6 +31,7 @@ mod value;
 pub(crate) use eval::{At, Source};
 pub use eval::{EvalError, eval};
 pub use labels::Labels;
+pub(crate) use labels::NAME;
 pub use matching::{Group, MatchOn, Matching};
 pub use op::{Aggregation, Function, Grouping, Op, Over};
 pub use samples::Samples;
@@ -193,7 +194,7 @@ impl Expr {
     }
 
     /// Every selector with what is read of it.
-    pub(crate) fn visit(&self, see: &mut impl FnMut(&Selector, Reading)) {
+    pub(crate) fn visit<'a>(&'a self, see: &mut impl FnMut(&'a Selector, Reading)) {
         match self {
             Self::Number(_) | Self::Time => {}
             Self::Select(selector) => see(selector, Reading::Latest),

@@ -57,7 +57,7 @@ pub(crate) struct Inner {
     /// What the latest pages were made of.
     pub(crate) shelf: Shelf,
     /// Ends the tick's thread with the instance.
-    _ticker: Option<Ticker>,
+    ticker: OnceCell<Ticker>,
 }
 
 static GLOBAL: OnceCell<Plimsoll> = OnceCell::new();

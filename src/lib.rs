@@ -82,7 +82,8 @@ pub use clock::TscClock;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use config::{BuildError, Problem, Thresholds};
 pub use engine::{
-    AlertState, BudgetReading, StateCell, UNMATCHED_AFTER, Uncovered, Watch, WindowReading,
+    AlertState, BudgetReading, Sampling, StateCell, UNMATCHED_AFTER, Uncovered, Watch,
+    WindowReading,
 };
 pub use expr::{Expr, Selector};
 pub use histogram::{

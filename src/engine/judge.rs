@@ -5,12 +5,14 @@ use std::time::{Duration, SystemTime};
 
 use super::book::Book;
 use super::coverage::{Coverage, Uncovered};
+use super::exports::{Families, Wanted};
 use super::judged::Judged;
 use super::matcher::Matcher;
+use super::moment::Moment;
 use super::promise::{Promise, Reach};
-use super::samples::Moment;
 use super::sli::{Place, SliCount};
 use super::state::BudgetReading;
+use super::store::Store;
 use crate::alert::Event;
 use crate::budget::{Budget, Select};
 use crate::registry::{Domain, Operation, Registry};
@@ -30,10 +32,10 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(begun: Moment) -> Self {
+    pub(super) fn new(begun: Moment, store: Store) -> Self {
         Self {
             promises: Vec::new(),
-            book: Book::new(begun),
+            book: Book::new(begun, store),
             coverage: Coverage::default(),
             named: Vec::new(),
             due_ns: 0,
@@ -54,7 +56,7 @@ impl Judge {
         let index = self.promises.len() - 1;
         self.meet_known(registry, index, |_| true);
         let when = self.promises[index].budget.when.as_ref();
-        self.book.sample_new(registry, when);
+        self.book.sample_new(when);
         if let Some(matcher) = self.promises[index].matcher() {
             self.named.extend(matcher.declare(registry));
         }
@@ -69,7 +71,7 @@ impl Judge {
             self.meet_known(registry, promise, |operation| {
                 &*operation.labels()[1] == route
             });
-            self.book.sample_new(registry, None);
+            self.book.sample_new(None);
         }
     }
 
@@ -126,7 +128,7 @@ impl Judge {
             }
             self.book.slis.admit(set, operation, given);
         }
-        self.book.sample_new(registry, None);
+        self.book.sample_new(None);
     }
 
     /// Brings every count up to date: all records that ended before are in.
@@ -141,6 +143,24 @@ impl Judge {
         self.book.latest = now.max(self.book.latest);
     }
 
+    /// Takes samples of a page, as of now.
+    pub(super) fn take_page(
+        &mut self,
+        registry: &Registry,
+        moment: Moment,
+        families: &mut Families<'_>,
+        bound: &dyn Fn(f64) -> String,
+    ) {
+        self.advance_to(registry, moment);
+        let book = &mut self.book;
+        book.store.take_page(families, book.latest, bound);
+    }
+
+    /// The names of samples of the page that rules read.
+    pub(super) fn wanted(&self) -> &Arc<Wanted> {
+        self.book.store.wanted()
+    }
+
     /// Samples, judges, and returns what is to be announced.
     pub(super) fn tick(
         &mut self,
@@ -153,13 +173,14 @@ impl Judge {
         let Book {
             slis,
             rules,
-            sampled,
+            store,
             latest,
             ..
         } = &mut self.book;
         slis.tick(latest.at_ns);
-        sampled.take(slis, *latest, &registry.instruments);
-        let step = |judged: &mut Judged| judged.step(sampled, slis, latest.at_ns, now);
+        store.come_to(*latest);
+        store.take_counts(slis, *latest);
+        let step = |judged: &mut Judged| judged.step(store, slis, latest.at_ns, now);
         let events = rules.iter_mut().filter_map(step).collect();
         self.promises.iter().for_each(Promise::settle);
         events

@@ -3,9 +3,9 @@
 use std::time::SystemTime;
 
 use super::cell::StateCell;
-use super::samples::Sampled;
 use super::sli::{Place, Slis};
 use super::state::{AlertState, BudgetReading, Machine};
+use super::store::{Marks, Store};
 use crate::alert::{Event, EventKind};
 use crate::budget::{Rule, Shown};
 
@@ -21,6 +21,8 @@ pub(super) struct Judged {
     cell: StateCell,
     /// When it last stopped firing.
     recovered_ns: Option<u64>,
+    /// What other rules read of it.
+    marks: Marks,
 }
 
 impl Judged {
@@ -43,6 +45,7 @@ impl Judged {
             reading,
             cell,
             recovered_ns: None,
+            marks: Marks::default(),
         }
     }
 
@@ -58,12 +61,12 @@ impl Judged {
     /// Judges once; returns what is to be announced.
     pub(super) fn step(
         &mut self,
-        sampled: &Sampled,
+        store: &mut Store,
         slis: &Slis,
         now_ns: u64,
         now: SystemTime,
     ) -> Option<Event> {
-        let holds = sampled
+        let holds = store
             .eval(&self.rule.condition)
             .is_ok_and(|value| !value.is_empty());
         self.reading.value = match &self.rule.shown {
@@ -71,7 +74,7 @@ impl Judged {
                 .window
                 .and_then(|place| slis.window(place).counts().quantile(*q)),
             Shown::Value(value) => {
-                let value = sampled.eval(value).ok();
+                let value = store.eval(value).ok();
                 value
                     .and_then(|value| value.as_float())
                     .filter(|value| !value.is_nan())
@@ -81,6 +84,7 @@ impl Judged {
         self.machine.step(holds, now_ns);
         let after = self.machine.state();
         self.reading.state = after;
+        store.mark(&mut self.marks, &self.rule, before, after);
         if before == AlertState::Inactive && after != AlertState::Inactive {
             self.reading.since = Some(now);
         }

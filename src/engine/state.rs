@@ -21,6 +21,15 @@ pub enum AlertState {
 }
 
 impl AlertState {
+    /// `inactive`, `pending` or `firing`: the last two are values of the label `alertstate`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inactive => "inactive",
+            Self::Pending => "pending",
+            Self::Firing => "firing",
+        }
+    }
+
     /// 0 inactive, 1 pending, 2 firing: the value of `plimsoll_budget_state`.
     pub fn as_number(self) -> u8 {
         match self {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::budget::Budget;
 use crate::clock::{Clock, SharedClock};
 use crate::config::{Problem, Settings, Vars};
-use crate::engine::Watch;
+use crate::engine::{Sampling, Watch};
 use crate::family::{Foreign, Format, Offer};
 use crate::naming::Naming;
 use crate::registry::Label;
@@ -32,6 +32,8 @@ pub struct Builder {
     notices: Notices,
     foreign: Foreign,
     labels: Vec<Label>,
+    sampling: Sampling,
+    target: Option<[String; 2]>,
     problems: Vec<Problem>,
 }
 
@@ -104,6 +106,21 @@ impl Builder {
     /// How often promises are judged; every second by default.
     pub fn tick(mut self, interval: Duration) -> Self {
         self.code.tick = Some(interval);
+        self
+    }
+
+    /// When samples are taken of what rules read: at every tick by default.
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = sampling;
+        self
+    }
+
+    /// What Prometheus calls this process: the labels `job` and `instance` that it adds to every series that it scrapes.
+    /// With them, rules may name them; without, such rules are refused.
+    ///
+    /// As there, a label of the page that is called so becomes `exported_job` or `exported_instance`.
+    pub fn target(mut self, job: impl Into<String>, instance: impl Into<String>) -> Self {
+        self.target = Some([job.into(), instance.into()]);
         self
     }
 

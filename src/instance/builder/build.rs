@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use once_cell::sync::OnceCell;
+
 use super::Builder;
 use crate::alert::{Hub, QUEUE_CAPACITY};
 use crate::budget::Budget;
 use crate::clock::SharedClock;
 use crate::config::{BuildError, Problem, Settings, Thresholds, apply_vars};
-use crate::engine::{Engine, Ticker, Watch};
+use crate::engine::{Engine, Sampled, Ticker, Watch};
+use crate::export::Sampler;
 use crate::family::Shelf;
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::instance::checks::{facade_problems, find_problems, query_problems, slow_log_problem};
@@ -110,14 +113,13 @@ impl Builder {
         let engine = Arc::new(Engine::new(
             registry.clone(),
             hub,
+            Sampled {
+                sampling: self.sampling,
+                target: self.target,
+            },
             &settings.budgets,
             &self.watches,
         ));
-        let ticker = if self.manual {
-            None
-        } else {
-            Some(start(&engine, tick)?)
-        };
         let service = settings.service.unwrap_or_else(|| "service".to_owned());
         let inner = Inner {
             service,
@@ -137,11 +139,14 @@ impl Builder {
             engine,
             tick,
             shelf: Shelf::default(),
-            _ticker: ticker,
+            ticker: OnceCell::new(),
         };
-        Ok(Plimsoll {
-            inner: Arc::new(inner),
-        })
+        let inner = Arc::new(inner);
+        inner.engine.attach(Box::new(Sampler::new(&inner)));
+        if !self.manual {
+            let _ = inner.ticker.set(start(&inner.engine, tick)?);
+        }
+        Ok(Plimsoll { inner })
     }
 }
 

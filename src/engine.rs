@@ -31,7 +31,7 @@ pub(crate) use cell::Standing;
 pub use cell::StateCell;
 pub use coverage::Uncovered;
 pub use exports::Sampling;
-pub(crate) use exports::{Exports, Families, Shows, Wanted};
+pub(crate) use exports::{Exports, Families, Wanted};
 pub(crate) use judge::Judge;
 pub(crate) use promise::Reach;
 pub use promise::UNMATCHED_AFTER;
@@ -160,10 +160,6 @@ impl Engine {
         if self.exports.set(exports).is_ok() {
             drop(self.sample());
         }
-    }
-
-    pub(crate) fn exports(&self) -> Option<&dyn Exports> {
-        self.exports.get().map(|exports| &**exports)
     }
 
     /// Samples what rules read of the page, if that is done now; in its turn.

@@ -38,6 +38,7 @@ mod page;
 #[cfg(feature = "metrics")]
 mod parse;
 mod picture;
+mod present;
 mod print;
 mod project;
 mod promises;
@@ -70,7 +71,8 @@ pub use publisher::Publisher;
 use std::io;
 
 use crate::instance::Plimsoll;
-pub(crate) use sampler::{Sampler, bound_text};
+pub(crate) use present::{Present, present};
+pub(crate) use sampler::Sampler;
 
 use page::{CHUNK, Page};
 use picture::Picture;

@@ -3,6 +3,7 @@
 mod budgets;
 mod builder;
 mod checks;
+mod readable;
 
 pub use builder::Builder;
 
@@ -45,6 +46,10 @@ pub(crate) struct Inner {
     /// [`Naming::names`], which nobody else may take.
     pub(crate) taken: HashSet<String>,
     pub(crate) thresholds: Thresholds,
+    /// Names of instruments that come later.
+    expected: Vec<String>,
+    /// What Prometheus calls it: `job` and `instance`.
+    target: Option<[String; 2]>,
     /// What the `metrics` facade brings along.
     pub(crate) foreign: Foreign,
     /// When it was built: nothing was counted before.

@@ -30,37 +30,14 @@ pub(crate) trait Exports: fmt::Debug + Send + Sync {
 
     /// How the page writes a bound of a histogram.
     fn bound(&self, bound: f64) -> String;
-
-    /// The kind of name that a sample of the page has now; `None` where there is none of this name.
-    fn shows(&self, name: &str) -> Option<Shows>;
 }
 
 /// Families of a page, each once.
 pub(crate) type Families<'a> = dyn Iterator<Item = &'a Family> + 'a;
 
-/// What there is under a name.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Shows {
-    /// Numbers.
-    Numbers,
-    /// The buckets of a histogram, with its bounds as the page writes them, `+Inf` among them.
-    Buckets(Vec<(f64, String)>),
-}
-
 /// The names of the samples that rules read.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Wanted(HashSet<String>);
-
-impl Shows {
-    /// Buckets with these bounds, as `write` has them.
-    pub(crate) fn buckets(
-        bounds: impl Iterator<Item = f64>,
-        write: impl Fn(f64) -> String,
-    ) -> Self {
-        let all = bounds.chain([f64::INFINITY]);
-        Self::Buckets(all.map(|bound| (bound, write(bound))).collect())
-    }
-}
 
 impl Wanted {
     /// These names.

@@ -328,6 +328,8 @@ fn instruments_that_come_later_are_found() {
     let p50 = Expr::quantile(0.5, Selector::new("size_seconds"), MINUTE);
     let bench = Bench::new(|builder| {
         builder
+            .expect_family("depth")
+            .expect_family("size_seconds")
             .budget(Budget::value("depth", depth()).at_most(100.0))
             .budget(Budget::value("size", p50).at_most(100.0))
     });

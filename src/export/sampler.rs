@@ -7,8 +7,7 @@ use parking_lot::Mutex;
 
 use super::picture::Picture;
 use super::write::float;
-use crate::engine::{Exports, Families, Shows, Wanted};
-use crate::family::Value;
+use crate::engine::{Exports, Families, Wanted};
 use crate::instance::Inner;
 
 /// Shows an instance's page to its engine.
@@ -51,32 +50,10 @@ impl Exports for Sampler {
     fn bound(&self, bound: f64) -> String {
         bound_text(bound)
     }
-
-    fn shows(&self, name: &str) -> Option<Shows> {
-        let inner = self.inner.upgrade()?;
-        let wanted = Arc::new(Wanted::of([name]));
-        let mut picture = Picture::named(&inner, wanted);
-        picture.renew(&inner);
-        let families = picture.families.iter().map(|shown| &shown.family);
-        let mut shown = families.filter_map(|family| {
-            let suffix = name.strip_prefix(&family.name)?;
-            let sample = &family.samples.first()?.value;
-            match (suffix, sample) {
-                ("_bucket", Value::Histogram(values)) => {
-                    let bounds = values.buckets.iter().map(|bucket| bucket.0);
-                    Some(Shows::buckets(bounds, bound_text))
-                }
-                ("_sum" | "_count", Value::Histogram(_)) => Some(Shows::Numbers),
-                ("", Value::Integer(_) | Value::Float(_)) => Some(Shows::Numbers),
-                _ => None,
-            }
-        });
-        shown.next()
-    }
 }
 
 /// How the page writes a bound.
-pub(crate) fn bound_text(bound: f64) -> String {
+pub(super) fn bound_text(bound: f64) -> String {
     let mut text = Vec::new();
     float(&mut text, bound);
     String::from_utf8(text).unwrap_or_default()

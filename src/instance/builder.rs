@@ -34,6 +34,7 @@ pub struct Builder {
     labels: Vec<Label>,
     sampling: Sampling,
     target: Option<[String; 2]>,
+    expected: Vec<String>,
     problems: Vec<Problem>,
 }
 
@@ -121,6 +122,27 @@ impl Builder {
     /// As there, a label of the page that is called so becomes `exported_job` or `exported_instance`.
     pub fn target(mut self, job: impl Into<String>, instance: impl Into<String>) -> Self {
         self.target = Some([job.into(), instance.into()]);
+        self
+    }
+
+    /// Announces an instrument of the service's own, or of the `metrics` facade, that is registered later: a rule that
+    /// reads a family which is neither exported nor announced is refused, being misspelt most of the time.
+    ///
+    /// `name` is the exported one, of a histogram without `_bucket`, `_sum` or `_count`. Probes need not be announced.
+    ///
+    /// ```
+    /// use plimsoll::{Budget, Expr, Plimsoll, Selector};
+    ///
+    /// let depth = Expr::select(Selector::new("queue_depth")).sum();
+    /// let plimsoll = Plimsoll::builder()
+    ///     .expect_family("queue_depth")
+    ///     .budget(Budget::value("queue", depth).at_most(100.0))
+    ///     .build()?;
+    /// let depth = plimsoll.gauge("queue_depth").register()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn expect_family(mut self, name: impl Into<String>) -> Self {
+        self.expected.push(name.into());
         self
     }
 

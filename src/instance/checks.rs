@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::budgets::{self, taken};
+use super::readable::Readable;
 use crate::config::{Problem, Settings, Thresholds};
 use crate::family::Foreign;
 use crate::naming::Naming;
@@ -15,6 +16,7 @@ pub(super) fn find_problems(
     settings: &Settings,
     tick: Duration,
     naming: &Naming,
+    readable: &Readable<'_>,
     thresholds: &Thresholds,
     labels: &[Label],
 ) -> Vec<Problem> {
@@ -58,7 +60,7 @@ pub(super) fn find_problems(
         let keys = budget
             .select()
             .map_or(Vec::new(), |select| keys(select.domain, labels));
-        problems.extend(budgets::problems(budget, tick, naming, &keys));
+        problems.extend(budgets::problems(budget, tick, readable, &keys));
     }
     problems
 }

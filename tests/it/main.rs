@@ -14,6 +14,7 @@ mod db;
 mod export;
 #[cfg(feature = "metrics")]
 mod facade;
+mod families;
 #[cfg(feature = "hdr")]
 mod hdr;
 #[cfg(feature = "axum")]

@@ -14,7 +14,9 @@ use crate::engine::{Engine, Sampled, Ticker, Watch};
 use crate::export::Sampler;
 use crate::family::Shelf;
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
+use crate::instance::budgets::unreadable;
 use crate::instance::checks::{facade_problems, find_problems, query_problems, slow_log_problem};
+use crate::instance::readable::Readable;
 use crate::instance::{Inner, Plimsoll};
 use crate::naming::Naming;
 use crate::registry::{Domain, Findings, Late, Registry, Running, SlowLog, keys, label_problems};
@@ -52,6 +54,7 @@ impl Builder {
             &settings,
             tick,
             &naming,
+            &Readable::new(&naming, &self.expected, self.target.as_ref()),
             &thresholds,
             &self.labels,
         ));
@@ -115,7 +118,7 @@ impl Builder {
             hub,
             Sampled {
                 sampling: self.sampling,
-                target: self.target,
+                target: self.target.clone(),
             },
             &settings.budgets,
             &self.watches,
@@ -133,6 +136,8 @@ impl Builder {
             #[cfg(feature = "modbus")]
             devices: crate::modbus::Devices::default(),
             thresholds,
+            expected: self.expected,
+            target: self.target,
             foreign: self.foreign,
             created,
             offer: self.offer,
@@ -141,6 +146,10 @@ impl Builder {
             shelf: Shelf::default(),
             ticker: OnceCell::new(),
         };
+        let readable = Readable::of(&inner);
+        let budgets = settings.budgets.iter();
+        let unreadable = budgets.flat_map(|budget| unreadable(budget, &readable));
+        BuildError::check(unreadable.collect())?;
         let inner = Arc::new(inner);
         inner.engine.attach(Box::new(Sampler::new(&inner)));
         if !self.manual {

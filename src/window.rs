@@ -51,12 +51,12 @@ impl Series {
     pub(crate) fn new(keep: Duration) -> Self {
         Self {
             crowded: 2 * RECENT,
-            ..Self::unthinned(keep)
+            ..Self::exact(keep)
         }
     }
 
-    /// Keeps all samples for at least so long.
-    pub(crate) fn unthinned(keep: Duration) -> Self {
+    /// Keeps every sample for at least so long.
+    pub(crate) fn exact(keep: Duration) -> Self {
         Self {
             keep_ms: millis(keep),
             ..Self::whole()

@@ -4,10 +4,11 @@ use std::time::SystemTime;
 
 use super::cell::StateCell;
 use super::sli::{Place, Slis};
-use super::state::{AlertState, BudgetReading, Machine};
+use super::state::BudgetReading;
 use super::store::{Marks, Store};
 use crate::alert::{Event, EventKind};
 use crate::budget::{Rule, Shown};
+use crate::rule::{AlertState, Machine};
 
 /// A rule and where it stands.
 #[derive(Debug)]

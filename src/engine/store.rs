@@ -213,7 +213,7 @@ impl Store {
     fn make(&mut self, labels: Labels, counter: bool) -> usize {
         let series = match self.sampling {
             Sampling::Tick => Series::new(Duration::ZERO),
-            Sampling::Scrape => Series::unthinned(Duration::ZERO),
+            Sampling::Scrape => Series::exact(Duration::ZERO),
         };
         let kept = Some(Kept {
             labels: labels.clone(),

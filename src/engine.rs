@@ -10,6 +10,7 @@ mod book;
 mod cell;
 mod coverage;
 mod exports;
+mod files;
 mod followed;
 mod growth;
 mod judge;
@@ -51,6 +52,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::alert::{Hub, Warning};
 use crate::budget::Budget;
 use crate::registry::Registry;
+use crate::rule::{Alert, RuleGroup};
 use moment::Moment;
 use promise::Promise;
 use sli::Place;
@@ -223,17 +225,21 @@ impl Engine {
     pub(crate) fn tick(&self) {
         // What they count now belongs to this tick.
         self.registry.pulses.tick(self.registry.clock().now_ns());
-        let (events, slow, findings, unmatched) = {
+        let (events, alerts, slow, findings, unmatched, failed) = {
             let _turn = self.turn.lock();
             let (mut judge, moment) = self.sample();
             let (now_ns, clock) = (moment.at_ns, self.registry.clock());
-            let events = judge.tick(&self.registry, moment, clock.system_time());
+            let (events, alerts) = judge.tick(&self.registry, moment, clock.system_time());
             self.hub.make_room(judge.rules());
             let slow = self.registry.slow.turn(now_ns);
             let findings = self.registry.findings.turn(now_ns);
-            (events, slow, findings, judge.search())
+            let unmatched = judge.search();
+            (events, alerts, slow, findings, unmatched, judge.failed())
         };
         events.iter().for_each(|event| self.hub.publish(event));
+        alerts
+            .iter()
+            .for_each(|alert| self.hub.publish_alert(alert));
         slow.iter().for_each(|slow| self.hub.publish_slow(slow));
         findings
             .iter()
@@ -243,7 +249,7 @@ impl Engine {
             .iter()
             .for_each(|query| self.hub.publish_running(query));
         self.hub.look_for_stuck();
-        let warnings = self.warnings.look(&self.registry, unmatched);
+        let warnings = self.warnings.look(&self.registry, unmatched, failed);
         warnings
             .iter()
             .for_each(|warning| self.hub.publish_warning(warning));
@@ -270,6 +276,22 @@ impl Engine {
             drop(self.sample());
         }
         Some(index)
+    }
+
+    /// Judges further groups of rules from now on.
+    pub(crate) fn add_rules(&self, groups: Vec<RuleGroup>) {
+        let _turn = self.turn.lock();
+        let mut judge = self.judge.lock();
+        self.come_to_now(&mut judge);
+        judge.add_rules(groups);
+        drop(judge);
+        self.hub.write_alerts();
+        drop(self.sample());
+    }
+
+    /// The alerts of groups of rules that are pending or firing.
+    pub(crate) fn alerts(&self) -> Vec<Alert> {
+        self.judge.lock().alerts().cloned().collect()
     }
 
     /// Judges a budget on a route as well, from now on.

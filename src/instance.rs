@@ -4,6 +4,7 @@ mod budgets;
 mod builder;
 mod checks;
 mod readable;
+mod rules;
 
 pub use builder::Builder;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
 
 use crate::alert::{Subscription, Warning};
 use crate::budget::Level;
@@ -48,6 +50,8 @@ pub(crate) struct Inner {
     pub(crate) thresholds: Thresholds,
     /// Names of instruments that come later.
     expected: Vec<String>,
+    /// What rules record.
+    recorded: Mutex<Vec<String>>,
     /// What Prometheus calls it: `job` and `instance`.
     target: Option<[String; 2]>,
     /// What the `metrics` facade brings along.

@@ -75,7 +75,7 @@ pub mod service;
 mod stats;
 mod window;
 
-pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription, Warning};
+pub use alert::{AlertEvent, Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription, Warning};
 pub use budget::{Budget, Level, Limit, Select};
 #[cfg(feature = "tsc")]
 pub use clock::TscClock;

@@ -13,9 +13,10 @@ use super::promise::{Promise, Reach};
 use super::sli::{Place, SliCount};
 use super::state::BudgetReading;
 use super::store::Store;
-use crate::alert::Event;
+use crate::alert::{AlertEvent, Event};
 use crate::budget::{Budget, Select};
 use crate::registry::{Domain, Operation, Registry};
+use crate::rule::{Alert, RuleGroup};
 use crate::window::HistogramWindow;
 
 /// What a tick changes. Whoever reads the SLI counters moves those on as well.
@@ -143,6 +144,21 @@ impl Judge {
         self.book.latest = now.max(self.book.latest);
     }
 
+    /// Judges further groups of rules from now on.
+    pub(super) fn add_rules(&mut self, groups: Vec<RuleGroup>) {
+        self.book.add_rules(groups);
+    }
+
+    /// The alerts of groups of rules that are pending or firing.
+    pub(super) fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.book.files.alerts()
+    }
+
+    /// The rules of groups whose latest evaluation had no value, and why.
+    pub(super) fn failed(&self) -> Vec<(String, String)> {
+        self.book.files.failed().collect()
+    }
+
     /// Takes samples of a page, as of now.
     pub(super) fn take_page(
         &mut self,
@@ -167,23 +183,25 @@ impl Judge {
         registry: &Registry,
         moment: Moment,
         now: SystemTime,
-    ) -> Vec<Event> {
+    ) -> (Vec<Event>, Vec<Arc<AlertEvent>>) {
         self.ticks += 1;
         self.advance_to(registry, moment);
         let Book {
             slis,
             rules,
             store,
+            files,
             latest,
             ..
         } = &mut self.book;
         slis.tick(latest.at_ns);
         store.come_to(*latest);
         store.take_counts(slis, *latest);
-        let step = |judged: &mut Judged| judged.step(store, slis, latest.at_ns, now);
+        let alerts = files.step(store, latest.at_ms);
+        let step = |judged: &mut Judged| judged.step(store, files.all(), slis, latest.at_ns, now);
         let events = rules.iter_mut().filter_map(step).collect();
         self.promises.iter().for_each(Promise::settle);
-        events
+        (events, alerts)
     }
 
     /// The budgets that have matched nothing for so long that this is to be reported.
@@ -219,9 +237,9 @@ impl Judge {
         self.book.rules.iter().map(Judged::reading)
     }
 
-    /// How many rules there are.
+    /// How many edges there can be of which each is the last of its rule or alert.
     pub(super) fn rules(&self) -> usize {
-        self.book.rules.len()
+        self.book.rules.len().max(self.book.files.alerted())
     }
 
     /// How many ticks there have been.

@@ -8,7 +8,7 @@ use super::state::BudgetReading;
 use super::store::{Marks, Store};
 use crate::alert::{Event, EventKind};
 use crate::budget::{Rule, Shown};
-use crate::rule::{AlertState, Machine};
+use crate::rule::{AlertState, Evaluator, Machine};
 
 /// A rule and where it stands.
 #[derive(Debug)]
@@ -63,19 +63,20 @@ impl Judged {
     pub(super) fn step(
         &mut self,
         store: &mut Store,
+        rules: &[Evaluator],
         slis: &Slis,
         now_ns: u64,
         now: SystemTime,
     ) -> Option<Event> {
         let holds = store
-            .eval(&self.rule.condition)
+            .eval(&self.rule.condition, rules)
             .is_ok_and(|value| !value.is_empty());
         self.reading.value = match &self.rule.shown {
             Shown::Quantile(q) => self
                 .window
                 .and_then(|place| slis.window(place).counts().quantile(*q)),
             Shown::Value(value) => {
-                let value = store.eval(value).ok();
+                let value = store.eval(value, rules).ok();
                 value
                     .and_then(|value| value.as_float())
                     .filter(|value| !value.is_nan())

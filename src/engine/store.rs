@@ -13,11 +13,14 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 
 use super::exports::{Sampling, Wanted};
+use super::files::World;
 use super::moment::Moment;
 use super::sli::Slis;
 use crate::expr::{At, Dialect, EvalError, Expr, Labels, NAME, Reading, Selector, Source, Value};
+use crate::rule::Evaluator;
 use crate::window::Series;
-pub(super) use alerts::{ALERTS, Marks};
+pub(super) use alerts::Marks;
+use alerts::{ALERTS, ALERTS_FOR_STATE};
 use counted::Counted;
 use rows::Rows;
 
@@ -102,19 +105,20 @@ impl Store {
     }
 
     /// Samples what these expressions read, from `born` on, and lets all that were added before know the counters that
-    /// are new.
+    /// are new. They are evaluated as of up to `back` ago.
     pub(super) fn add<'a>(
         &mut self,
         exprs: impl Iterator<Item = &'a Expr>,
         slis: &Slis,
         born: Moment,
+        back: Duration,
     ) {
         let mut ranges: BTreeMap<&Selector, Duration> = BTreeMap::new();
         for expr in exprs {
             expr.visit(&mut |selector, reading| {
                 let range = match reading {
-                    Reading::Latest => Duration::ZERO,
-                    Reading::Range(range) => range,
+                    Reading::Latest => back,
+                    Reading::Range(range) => range.saturating_add(back),
                 };
                 let longest = ranges.entry(selector).or_default();
                 *longest = range.max(*longest);
@@ -296,13 +300,24 @@ impl Store {
     }
 
     /// What an expression evaluates to at the latest tick.
-    pub(super) fn eval(&self, expr: &Expr) -> Result<Value, EvalError> {
+    pub(super) fn eval(&self, expr: &Expr, rules: &[Evaluator]) -> Result<Value, EvalError> {
+        let world = World {
+            store: self,
+            before: rules,
+            behind: &[],
+        };
         At {
-            source: self,
+            source: &world,
             at_ms: self.now_ms,
             dialect: Dialect::default(),
         }
         .eval(expr)
+    }
+
+    /// Every name that is read, and how far back.
+    pub(super) fn each_range(&self, mut show: impl FnMut(&str, Duration)) {
+        let selections = self.selections.iter();
+        selections.for_each(|selection| show(selection.selector.name(), selection.range));
     }
 
     /// The names of samples of the page that are read.

@@ -13,6 +13,7 @@ use crate::engine::{Sampling, Watch};
 use crate::family::{Foreign, Format, Offer};
 use crate::naming::Naming;
 use crate::registry::Label;
+use crate::rule::RuleFile;
 use notices::Notices;
 
 /// A configuration in the making. Every mistake surfaces at [`build`](Self::build), all at once.
@@ -54,6 +55,33 @@ impl Builder {
     /// Adds a promise.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.code.budgets.push(budget);
+        self
+    }
+
+    /// Judges groups of rules: alerts, and what feeds them. May be given several times.
+    ///
+    /// Each group is evaluated when its interval is over, at the tick that comes then and as of that time; one without an
+    /// interval at every tick. Rules come before budgets, in the order in which they are given; each reads what the page
+    /// shows, and what those before it said at the same moment (`ALERTS`, recorded families). Which alerts change, is told to
+    /// [`on_alert`](Self::on_alert); [`Plimsoll::alerts`](crate::Plimsoll::alerts) lists those that there are. A rule whose
+    /// expression has no value is a [`Warning`](crate::Warning) of kind `rule_failed`.
+    ///
+    /// What such a rule reads has to be there: see [`expect_family`](Self::expect_family).
+    ///
+    /// ```
+    /// use plimsoll::rule::{Rule, RuleGroup};
+    /// use plimsoll::{Expr, Plimsoll, Selector};
+    ///
+    /// let dropped = Expr::select(Selector::new("plimsoll_events_dropped_total")).greater(0.0);
+    /// let plimsoll = Plimsoll::builder()
+    ///     .rules([RuleGroup::new("ours", [Rule::alert("EventsDropped", dropped)])])
+    ///     .on_alert(|alert| eprintln!("{alert}"))
+    ///     .build()?;
+    /// assert!(plimsoll.alerts().is_empty());
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    pub fn rules(mut self, rules: impl Into<RuleFile>) -> Self {
+        self.code.rules.push(rules.into());
         self
     }
 
@@ -178,19 +206,25 @@ impl Builder {
         self
     }
 
-    /// Settings from TOML text; they win over the setters.
+    /// Settings from TOML text; they win over the setters. Rule files that it names (`rules = ["shop.rules.yml"]`, with the
+    /// feature `promql`) are looked for in the working directory.
     #[cfg(feature = "config")]
-    pub fn toml(mut self, text: &str) -> Self {
-        self.file = crate::config::parse_toml(text, &mut self.problems);
+    pub fn toml(self, text: &str) -> Self {
+        self.toml_in(text, std::path::Path::new(""))
+    }
+
+    #[cfg(feature = "config")]
+    fn toml_in(mut self, text: &str, folder: &std::path::Path) -> Self {
+        self.file = crate::config::parse_toml(text, folder, &mut self.problems);
         self
     }
 
-    /// Settings from a TOML file; they win over the setters.
+    /// Settings from a TOML file; they win over the setters. Rule files that it names are looked for beside it.
     #[cfg(feature = "config")]
     pub fn toml_file(mut self, path: impl AsRef<std::path::Path>) -> Self {
         let path = path.as_ref();
         match std::fs::read_to_string(path) {
-            Ok(text) => self.toml(&text),
+            Ok(text) => self.toml_in(&text, path.parent().unwrap_or(path)),
             Err(error) => {
                 let message = format!("cannot be read: {error}");
                 self.problems.push(Problem::new(

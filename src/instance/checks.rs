@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::budgets::{self, taken};
 use super::readable::Readable;
+use super::rules;
 use crate::config::{Problem, Settings, Thresholds};
 use crate::family::Foreign;
 use crate::naming::Naming;
@@ -50,6 +51,9 @@ pub(super) fn find_problems(
             .into_iter()
             .map(|(field, message)| Problem::new(field, message)),
     );
+    for file in &settings.rules {
+        problems.extend(rules::problems(file, readable));
+    }
     for (i, budget) in settings.budgets.iter().enumerate() {
         if settings.budgets[..i]
             .iter()

@@ -40,14 +40,20 @@ impl<'a> Readable<'a> {
     pub(super) fn of(inner: &'a Inner) -> Self {
         Self {
             inner: Some(inner),
+            recorded: inner.recorded.lock().iter().cloned().collect(),
             ..Self::new(&inner.naming, &inner.expected, inner.target.as_ref())
         }
     }
 
     /// Rules record these names.
-    pub(super) fn recorded<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
-        self.recorded.extend(names.into_iter().map(str::to_owned));
+    pub(super) fn recorded(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.recorded.extend(names);
         self
+    }
+
+    /// Whether a family of ours bears this name.
+    pub(super) fn is_ours(&self, name: &str) -> bool {
+        self.ours.contains(name)
     }
 
     /// What is wrong with what an expression reads and how to mend it, each once.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::alerts::{Alert, Alerts, Change};
 use super::recorded::{Both, Recorded};
 use super::{Rule, RuleGroup, RuleKind};
-use crate::expr::{At, Dialect, EvalError, Expr, Labels, NAME, Samples, Source, Value};
+use crate::expr::{At, Dialect, EvalError, Expr, Labels, NAME, Samples, Selector, Source, Value};
+use crate::window::Series;
 
 /// Judges groups of rules over samples, as Prometheus would: recording rules feed later rules, alerts go through `for` and
 /// `keep_firing_for`, and `ALERTS` and `ALERTS_FOR_STATE` are families that expressions may read.
@@ -126,6 +127,25 @@ impl Evaluator {
             }
         }
         changes
+    }
+
+    /// What is measured has alerts too, of other rules.
+    pub(crate) fn stand_beside_others(&mut self) {
+        self.recorded.beside_others = true;
+    }
+
+    /// Shows what the rules recorded.
+    pub(crate) fn each_recorded(
+        &self,
+        selector: &Selector,
+        show: &mut dyn FnMut(&Labels, &Series),
+    ) {
+        self.recorded.each(selector, show);
+    }
+
+    /// Keeps a family that the rules recorded for at least so long.
+    pub(crate) fn keep(&mut self, name: &str, range: Duration) {
+        self.recorded.keep(name, range);
     }
 
     /// The value of an expression over samples and what the rules recorded, `ALERTS` among it.

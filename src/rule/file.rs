@@ -128,8 +128,33 @@ impl RuleFile {
         refusals
     }
 
+    /// What is wrong with its rules, each in its place.
+    pub(crate) fn refuse(&self, wrong: impl Fn(&Rule) -> Vec<(String, String)>) -> Vec<Refusal> {
+        let mut refusals = Vec::new();
+        for (at, group) in self.groups.iter().enumerate() {
+            for (nth, rule) in group.rules.iter().enumerate() {
+                let line = self.lines.get(at).and_then(|lines| lines.get(nth));
+                let refusal = |(construct, message)| Refusal {
+                    line: line.copied().unwrap_or(0),
+                    group: group.name.clone(),
+                    rule: rule.name().to_owned(),
+                    construct,
+                    message,
+                };
+                refusals.extend(wrong(rule).into_iter().map(refusal));
+            }
+        }
+        refusals
+    }
+
     fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.groups.iter().flat_map(|group| &group.rules)
+    }
+}
+
+impl<G: IntoIterator<Item = RuleGroup>> From<G> for RuleFile {
+    fn from(groups: G) -> Self {
+        Self::new(groups)
     }
 }
 

@@ -12,6 +12,8 @@ use crate::window::Series;
 #[derive(Debug)]
 pub(super) struct Recorded {
     families: HashMap<String, Family>,
+    /// Whether others have alerts too.
+    pub(super) beside_others: bool,
 }
 
 #[derive(Debug)]
@@ -52,7 +54,10 @@ impl Recorded {
                 }
             });
         });
-        Self { families }
+        Self {
+            families,
+            beside_others: false,
+        }
     }
 
     /// Adds a sample. Of two with the same moment the first one stands, as in Prometheus.
@@ -84,6 +89,24 @@ impl Recorded {
         if let Some(kept) = kept {
             kept.last_ms = at_ms;
             append(&mut kept.series);
+        }
+    }
+
+    /// Shows every series that a selector matches.
+    pub(super) fn each(&self, selector: &Selector, show: &mut dyn FnMut(&Labels, &Series)) {
+        if let Some(family) = self.families.get(selector.name()) {
+            let all = family.series.iter();
+            let matching = all.filter(|(labels, _)| selector.matches(labels));
+            matching.for_each(|(labels, kept)| show(labels, &kept.series));
+        }
+    }
+
+    /// Keeps a family that it recorded for at least so long.
+    pub(super) fn keep(&mut self, name: &str, range: Duration) {
+        if let Some(family) = self.families.get_mut(name) {
+            family.keep = family.keep.max(range);
+            let series = family.series.values_mut();
+            series.for_each(|kept| kept.series.keep(range));
         }
     }
 
@@ -131,15 +154,11 @@ pub(super) struct Both<'a> {
 
 impl Source for Both<'_> {
     fn each(&self, selector: &Selector, show: &mut dyn FnMut(&Labels, &Series)) {
-        match self.recorded.families.get(selector.name()) {
-            None => self.measured.each(selector, show),
-            Some(family) => {
-                let matching = family
-                    .series
-                    .iter()
-                    .filter(|(labels, _)| selector.matches(labels));
-                matching.for_each(|(labels, kept)| show(labels, &kept.series));
-            }
+        let name = selector.name();
+        let shared = self.recorded.beside_others && [ALERTS, ALERTS_FOR_STATE].contains(&name);
+        if shared || !self.recorded.families.contains_key(name) {
+            self.measured.each(selector, show);
         }
+        self.recorded.each(selector, show);
     }
 }

@@ -33,6 +33,7 @@ mod modbus;
 mod promql;
 #[cfg(feature = "axum")]
 mod routes;
+mod rules;
 #[cfg(feature = "service")]
 mod service;
 #[cfg(feature = "axum")]

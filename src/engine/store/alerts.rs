@@ -5,7 +5,9 @@ use crate::budget::Rule;
 use crate::engine::AlertState;
 
 /// The family: 1 for each alert that is pending or firing.
-pub(in crate::engine) const ALERTS: &str = "ALERTS";
+pub(super) const ALERTS: &str = "ALERTS";
+/// Since when each is active; only rules of groups have it.
+pub(super) const ALERTS_FOR_STATE: &str = "ALERTS_FOR_STATE";
 
 /// The labels of an alert's two series, once somebody reads them.
 #[derive(Debug, Default)]

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{ALERTS, Labels, Moment, NAME, Sampling, Selector, Slis, Store, Wanted};
+use super::{
+    ALERTS, ALERTS_FOR_STATE, Labels, Moment, NAME, Sampling, Selector, Slis, Store, Wanted,
+};
 use crate::budget::{SLI_BAD, SLI_VALID, UPTIME};
 use crate::expr::Compare;
 
@@ -58,6 +60,9 @@ impl Store {
                     }
                 }
                 (ALERTS, _) => self.open(at),
+                (ALERTS_FOR_STATE, _) => {}
+                // No instrument has a colon in its name: it is recorded by rules.
+                (name, _) if name.contains(':') => {}
                 _ => {
                     self.open(at);
                     of_page.insert(name);

@@ -17,7 +17,7 @@ fn at(second: i64) -> Moment {
 fn store(sampling: Sampling, exprs: &[Expr]) -> Store {
     let target = Some(["shop".to_owned(), "one:80".to_owned()]);
     let mut store = Store::new(sampling, target);
-    store.add(exprs.iter(), &Slis::default(), at(0));
+    store.add(exprs.iter(), &Slis::default(), at(0), Duration::ZERO);
     store
 }
 
@@ -49,7 +49,7 @@ fn take(store: &mut Store, second: i64, page: &[Shown]) {
 }
 
 fn value(store: &Store, expr: &Expr) -> Option<f64> {
-    store.eval(expr).expect("well-formed").as_float()
+    store.eval(expr, &[]).expect("well-formed").as_float()
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn labels_are_those_that_prometheus_has() {
     let labels = [("job", "mine"), ("zone", "")];
     let page = family("up_to", Kind::Gauge, &[(&labels, Number::Integer(1))]);
     take(&mut store, 1, &[page]);
-    let points = store.eval(&all).expect("well-formed").into_points();
+    let points = store.eval(&all, &[]).expect("well-formed").into_points();
     let expected = r#"{__name__="up_to", exported_job="mine", instance="one:80", job="shop"}"#;
     assert_eq!(points[0].labels.to_string(), expected);
 }

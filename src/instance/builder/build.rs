@@ -17,6 +17,7 @@ use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::instance::budgets::unreadable;
 use crate::instance::checks::{facade_problems, find_problems, query_problems, slow_log_problem};
 use crate::instance::readable::Readable;
+use crate::instance::rules::{self, recorded};
 use crate::instance::{Inner, Plimsoll};
 use crate::naming::Naming;
 use crate::registry::{Domain, Findings, Late, Registry, Running, SlowLog, keys, label_problems};
@@ -54,7 +55,8 @@ impl Builder {
             &settings,
             tick,
             &naming,
-            &Readable::new(&naming, &self.expected, self.target.as_ref()),
+            &Readable::new(&naming, &self.expected, self.target.as_ref())
+                .recorded(settings.rules.iter().flat_map(recorded)),
             &thresholds,
             &self.labels,
         ));
@@ -137,6 +139,12 @@ impl Builder {
             devices: crate::modbus::Devices::default(),
             thresholds,
             expected: self.expected,
+            recorded: settings
+                .rules
+                .iter()
+                .flat_map(recorded)
+                .collect::<Vec<_>>()
+                .into(),
             target: self.target,
             foreign: self.foreign,
             created,
@@ -148,10 +156,15 @@ impl Builder {
         };
         let readable = Readable::of(&inner);
         let budgets = settings.budgets.iter();
-        let unreadable = budgets.flat_map(|budget| unreadable(budget, &readable));
-        BuildError::check(unreadable.collect())?;
+        let of_budgets = budgets.flat_map(|budget| unreadable(budget, &readable));
+        let files = settings.rules.iter();
+        let of_rules = files.flat_map(|file| rules::problems(file, &readable));
+        BuildError::check(of_budgets.chain(of_rules).collect())?;
         let inner = Arc::new(inner);
         inner.engine.attach(Box::new(Sampler::new(&inner)));
+        for file in settings.rules {
+            inner.engine.add_rules(file.into_groups());
+        }
         if !self.manual {
             let _ = inner.ticker.set(start(&inner.engine, tick)?);
         }

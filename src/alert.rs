@@ -27,8 +27,8 @@ mod trace;
 pub(crate) use queue::{Callback, Hub, SubscriberStats};
 #[cfg(feature = "tracing")]
 pub(crate) use trace::{
-    findings as tracing_findings, slow_log as tracing_slow_log, subscriber as tracing_subscriber,
-    warnings as tracing_warnings, watchdog as tracing_watchdog,
+    alerts as tracing_alerts, findings as tracing_findings, slow_log as tracing_slow_log,
+    subscriber as tracing_subscriber, warnings as tracing_warnings, watchdog as tracing_watchdog,
 };
 
 use std::fmt;
@@ -37,6 +37,8 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use crate::budget::Level;
+use crate::expr::Labels;
+use crate::rule::AlertState;
 
 /// A callback that has been running for so long is counted as stuck.
 pub const STUCK_AFTER: Duration = Duration::from_secs(10);
@@ -120,13 +122,51 @@ fn significant(value: f64) -> f64 {
     format!("{value:.3e}").parse().unwrap_or(value)
 }
 
+/// An alert of a group of rules ([`Builder::rules`](crate::Builder::rules)) that went from one state to another.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct AlertEvent {
+    /// The label `alertname`.
+    pub name: String,
+    /// All labels, `alertname` among them: which alert it is.
+    pub labels: Labels,
+    /// Names and texts, templates as they stand.
+    pub annotations: Vec<(String, String)>,
+    /// Where it stood.
+    pub from: AlertState,
+    /// Where it stands.
+    pub to: AlertState,
+    /// The latest value of the expression for it.
+    pub value: f64,
+    /// When its condition began to hold.
+    pub active_at: SystemTime,
+    /// The moment of the evaluation.
+    pub at: SystemTime,
+    /// Whether it fired and is over: what Alertmanager calls resolved.
+    pub resolved: bool,
+}
+
+/// `QueueDeep firing {alertname="QueueDeep", queue="mail"} value=120 since=2026-01-01T12:00:00.000Z`
+impl fmt::Display for AlertEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, labels, .. } = self;
+        let word = match self.resolved {
+            true => "resolved",
+            false => self.to.as_str(),
+        };
+        let since = humantime::format_rfc3339_millis(self.active_at);
+        let value = significant(self.value);
+        write!(f, "{name} {word} {labels} value={value} since={since}")
+    }
+}
+
 /// Something in how the measuring is set up that loses data or says less than it seems to; each is said once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Warning {
     /// What kind of trouble: `budget_unmatched`, `classifier_panic`, `cycle_tight`, `label_overflow`, `label_panic`,
-    /// `layer_outside_router`, `layer_stacked`.
+    /// `layer_outside_router`, `layer_stacked`, `rule_failed`.
     pub kind: &'static str,
     /// The budget, label or layer that it is about.
     pub subject: String,

@@ -19,6 +19,11 @@ mod env;
 mod fields;
 #[cfg(feature = "config")]
 mod file;
+#[cfg(all(feature = "config", feature = "promql"))]
+mod rules;
+#[cfg(all(feature = "config", not(feature = "promql")))]
+#[path = "config/no_rules.rs"]
+mod rules;
 
 pub(crate) use env::{Vars, apply as apply_vars};
 #[cfg(feature = "config")]
@@ -29,6 +34,7 @@ use std::time::Duration;
 
 use crate::budget::{Budget, Level};
 use crate::naming::Naming;
+use crate::rule::RuleFile;
 
 /// The thresholds in force.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,6 +65,7 @@ pub(crate) struct Settings {
     pub(crate) max_queries: Option<u64>,
     pub(crate) databases: Vec<DatabaseSettings>,
     pub(crate) budgets: Vec<Budget>,
+    pub(crate) rules: Vec<RuleFile>,
     /// Changes to budgets that a weaker source declares.
     pub(crate) adjustments: Vec<Adjustment>,
 }
@@ -114,6 +121,7 @@ impl Settings {
             }
         }
         self.budgets.extend(stronger.budgets);
+        self.rules.extend(stronger.rules);
         self
     }
 }

@@ -9,31 +9,36 @@
 mod book;
 mod cell;
 mod coverage;
+mod exports;
+mod files;
 mod followed;
 mod growth;
 mod judge;
 mod judged;
 mod matcher;
+mod moment;
 mod promise;
-mod samples;
 mod selection;
 mod sli;
-mod source;
 mod state;
+mod store;
 mod ticker;
 mod warnings;
 mod watch;
 
+pub use crate::rule::AlertState;
 pub(crate) use cell::BudgetCells;
 #[cfg(feature = "act")]
 pub(crate) use cell::Standing;
 pub use cell::StateCell;
 pub use coverage::Uncovered;
+pub use exports::Sampling;
+pub(crate) use exports::{Exports, Families, Wanted};
 pub(crate) use judge::Judge;
 pub(crate) use promise::Reach;
 pub use promise::UNMATCHED_AFTER;
 pub(crate) use sli::SliCount;
-pub use state::{AlertState, BudgetReading};
+pub use state::BudgetReading;
 pub(crate) use ticker::Ticker;
 pub use watch::{Watch, WindowReading};
 
@@ -41,14 +46,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use parking_lot::Mutex;
+use once_cell::sync::OnceCell;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::alert::{Hub, Warning};
 use crate::budget::Budget;
 use crate::registry::Registry;
+use crate::rule::{Alert, RuleGroup};
+use moment::Moment;
 use promise::Promise;
-use samples::Moment;
 use sli::Place;
+use store::Store;
 use warnings::Warnings;
 
 /// Everything that judges.
@@ -59,8 +67,28 @@ pub(crate) struct Engine {
     begun: Moment,
     /// By name.
     watches: HashMap<String, Watched>,
+    sampling: Sampling,
+    /// Who shows the page.
+    exports: OnceCell<Box<dyn Exports>>,
+    /// Whose turn it is to sample: a page never comes behind one that was begun later. Taken before `judge`.
+    turn: Mutex<()>,
     judge: Mutex<Judge>,
     warnings: Warnings,
+}
+
+/// How rules get their samples.
+#[derive(Debug, Default)]
+pub(crate) struct Sampled {
+    pub(crate) sampling: Sampling,
+    /// `job` and `instance`.
+    pub(crate) target: Option<[String; 2]>,
+}
+
+/// A page in the making whose values are samples.
+pub(crate) struct Scrape<'a> {
+    engine: &'a Engine,
+    begun: Moment,
+    _turn: MutexGuard<'a, ()>,
 }
 
 /// The windows of a watch.
@@ -74,6 +102,7 @@ impl Engine {
     pub(crate) fn new(
         registry: Arc<Registry>,
         hub: Hub,
+        sampled: Sampled,
         budgets: &[Budget],
         watches: &[Watch],
     ) -> Self {
@@ -86,7 +115,8 @@ impl Engine {
             at_ms: started_ms,
             uptime: 0.0,
         };
-        let mut judge = Judge::new(begun);
+        let store = Store::new(sampled.sampling, sampled.target);
+        let mut judge = Judge::new(begun, store);
         for budget in budgets {
             judge.add_budget(&registry, budget.clone(), Reach::Selected);
         }
@@ -106,6 +136,9 @@ impl Engine {
             hub,
             begun,
             watches,
+            sampling: sampled.sampling,
+            exports: OnceCell::new(),
+            turn: Mutex::default(),
             judge: Mutex::new(judge),
             warnings: Warnings::default(),
         }
@@ -122,6 +155,49 @@ impl Engine {
 
     fn uptime_at(&self, now_ns: u64) -> f64 {
         now_ns.saturating_sub(self.begun.at_ns) as f64 / 1e9
+    }
+
+    /// Who shows the page that rules read, from now on; the first one stays.
+    pub(crate) fn attach(&self, exports: Box<dyn Exports>) {
+        let _turn = self.turn.lock();
+        if self.exports.set(exports).is_ok() {
+            drop(self.sample());
+        }
+    }
+
+    /// Samples what rules read of the page, if that is done now; in its turn.
+    fn sample(&self) -> (MutexGuard<'_, Judge>, Moment) {
+        let now = || self.moment(self.registry.clock().now_ns());
+        let wanted = self.judge.lock().wanted().clone();
+        let exports = self.exports.get();
+        let exports = exports.filter(|_| self.sampling == Sampling::Tick && !wanted.is_empty());
+        let mut sampled = None;
+        if let Some(exports) = exports {
+            // Not under the lock: whoever shows the page asks where budgets stand.
+            exports.read(&wanted, &mut |families| {
+                let (mut judge, moment) = (self.judge.lock(), now());
+                let bound = |bound| exports.bound(bound);
+                judge.take_page(&self.registry, moment, families, &bound);
+                sampled = Some((judge, moment));
+            });
+        }
+        sampled.unwrap_or_else(|| {
+            let judge = self.judge.lock();
+            (judge, now())
+        })
+    }
+
+    /// Begins a page, if its values are to be samples.
+    pub(crate) fn scrape(&self) -> Option<Scrape<'_>> {
+        let scraped = self.sampling == Sampling::Scrape;
+        scraped.then(|| {
+            let turn = self.turn.lock();
+            Scrape {
+                engine: self,
+                begun: self.moment(self.registry.clock().now_ns()),
+                _turn: turn,
+            }
+        })
     }
 
     fn moment(&self, now_ns: u64) -> Moment {
@@ -149,18 +225,21 @@ impl Engine {
     pub(crate) fn tick(&self) {
         // What they count now belongs to this tick.
         self.registry.pulses.tick(self.registry.clock().now_ns());
-        let (events, slow, findings, unmatched) = {
-            let mut judge = self.judge.lock();
-            let clock = self.registry.clock();
-            let now_ns = clock.now_ns();
-            let moment = self.moment(now_ns);
-            let events = judge.tick(&self.registry, moment, clock.system_time());
+        let (events, alerts, slow, findings, unmatched, failed) = {
+            let _turn = self.turn.lock();
+            let (mut judge, moment) = self.sample();
+            let (now_ns, clock) = (moment.at_ns, self.registry.clock());
+            let (events, alerts) = judge.tick(&self.registry, moment, clock.system_time());
             self.hub.make_room(judge.rules());
             let slow = self.registry.slow.turn(now_ns);
             let findings = self.registry.findings.turn(now_ns);
-            (events, slow, findings, judge.search())
+            let unmatched = judge.search();
+            (events, alerts, slow, findings, unmatched, judge.failed())
         };
         events.iter().for_each(|event| self.hub.publish(event));
+        alerts
+            .iter()
+            .for_each(|alert| self.hub.publish_alert(alert));
         slow.iter().for_each(|slow| self.hub.publish_slow(slow));
         findings
             .iter()
@@ -170,7 +249,7 @@ impl Engine {
             .iter()
             .for_each(|query| self.hub.publish_running(query));
         self.hub.look_for_stuck();
-        let warnings = self.warnings.look(&self.registry, unmatched);
+        let warnings = self.warnings.look(&self.registry, unmatched, failed);
         warnings
             .iter()
             .for_each(|warning| self.hub.publish_warning(warning));
@@ -180,6 +259,7 @@ impl Engine {
     ///
     /// One that is to be bound may be added several times.
     pub(crate) fn add_budget(&self, budget: Budget, reach: Reach) -> Option<usize> {
+        let _turn = self.turn.lock();
         let mut judge = self.judge.lock();
         let mut promises = judge.promises().iter();
         if let Some(index) = promises.position(|known| known.budget.name == budget.name) {
@@ -187,9 +267,31 @@ impl Engine {
             return same.then_some(index);
         }
         self.come_to_now(&mut judge);
+        let before = judge.wanted().clone();
         let index = judge.add_budget(&self.registry, budget, reach);
         self.hub.make_room(judge.rules());
+        let more = !Arc::ptr_eq(&before, judge.wanted());
+        drop(judge);
+        if more {
+            drop(self.sample());
+        }
         Some(index)
+    }
+
+    /// Judges further groups of rules from now on.
+    pub(crate) fn add_rules(&self, groups: Vec<RuleGroup>) {
+        let _turn = self.turn.lock();
+        let mut judge = self.judge.lock();
+        self.come_to_now(&mut judge);
+        judge.add_rules(groups);
+        drop(judge);
+        self.hub.write_alerts();
+        drop(self.sample());
+    }
+
+    /// The alerts of groups of rules that are pending or firing.
+    pub(crate) fn alerts(&self) -> Vec<Alert> {
+        self.judge.lock().alerts().cloned().collect()
     }
 
     /// Judges a budget on a route as well, from now on.
@@ -260,6 +362,18 @@ impl Engine {
         let named = watched.windows.iter().find(|window| window.0 == over)?;
         let judge = self.judge.lock();
         Some(WindowReading::new(judge.window(named.1), watched.threshold))
+    }
+}
+
+impl Scrape<'_> {
+    /// Samples what the page shows.
+    pub(crate) fn take(self, families: &mut Families<'_>) {
+        let Some(exports) = self.engine.exports.get() else {
+            return;
+        };
+        let bound = |bound| exports.bound(bound);
+        let mut judge = self.engine.judge.lock();
+        judge.take_page(&self.engine.registry, self.begun, families, &bound);
     }
 }
 

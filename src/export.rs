@@ -38,6 +38,7 @@ mod page;
 #[cfg(feature = "metrics")]
 mod parse;
 mod picture;
+mod present;
 mod print;
 mod project;
 mod promises;
@@ -45,6 +46,8 @@ mod promises;
 mod protobuf;
 #[cfg(feature = "metrics")]
 mod publisher;
+mod sampler;
+mod scope;
 mod series;
 #[cfg(feature = "metrics")]
 mod shape;
@@ -68,6 +71,9 @@ pub use publisher::Publisher;
 use std::io;
 
 use crate::instance::Plimsoll;
+pub(crate) use present::{Present, present};
+pub(crate) use sampler::Sampler;
+
 use page::{CHUNK, Page};
 use picture::Picture;
 

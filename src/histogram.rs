@@ -159,6 +159,7 @@ impl Histogram {
     }
 
     /// Begins to read.
+    #[cfg(test)]
     pub(crate) fn reading(&self) -> Reading<'_> {
         self.cells.reading()
     }

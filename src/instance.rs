@@ -3,6 +3,8 @@
 mod budgets;
 mod builder;
 mod checks;
+mod readable;
+mod rules;
 
 pub use builder::Builder;
 
@@ -11,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use once_cell::sync::OnceCell;
+use parking_lot::Mutex;
 
 use crate::alert::{Subscription, Warning};
 use crate::budget::Level;
@@ -45,6 +48,12 @@ pub(crate) struct Inner {
     /// [`Naming::names`], which nobody else may take.
     pub(crate) taken: HashSet<String>,
     pub(crate) thresholds: Thresholds,
+    /// Names of instruments that come later.
+    expected: Vec<String>,
+    /// What rules record.
+    recorded: Mutex<Vec<String>>,
+    /// What Prometheus calls it: `job` and `instance`.
+    target: Option<[String; 2]>,
     /// What the `metrics` facade brings along.
     pub(crate) foreign: Foreign,
     /// When it was built: nothing was counted before.
@@ -57,7 +66,7 @@ pub(crate) struct Inner {
     /// What the latest pages were made of.
     pub(crate) shelf: Shelf,
     /// Ends the tick's thread with the instance.
-    _ticker: Option<Ticker>,
+    ticker: OnceCell<Ticker>,
 }
 
 static GLOBAL: OnceCell<Plimsoll> = OnceCell::new();

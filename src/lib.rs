@@ -79,14 +79,15 @@ pub mod state;
 mod stats;
 mod window;
 
-pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription, Warning};
+pub use alert::{AlertEvent, Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription, Warning};
 pub use budget::{Budget, Level, Limit, Select};
 #[cfg(feature = "tsc")]
 pub use clock::TscClock;
 pub use clock::{Clock, ManualClock, MonotonicClock};
 pub use config::{BuildError, Problem, Thresholds};
 pub use engine::{
-    AlertState, BudgetReading, StateCell, UNMATCHED_AFTER, Uncovered, Watch, WindowReading,
+    AlertState, BudgetReading, Sampling, StateCell, UNMATCHED_AFTER, Uncovered, Watch,
+    WindowReading,
 };
 pub use expr::{Expr, Selector};
 pub use histogram::{

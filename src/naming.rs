@@ -216,9 +216,11 @@ impl Naming {
         of_specs.chain(own).collect()
     }
 
-    /// Whether `name` is one of [`names`](Self::names): nobody else may take it.
-    pub(crate) fn exports(&self, name: &str) -> bool {
-        self.names().contains(name)
+    /// Every name that rules may read: those, and what probes register once they are there.
+    pub(crate) fn readable(&self) -> HashSet<String> {
+        let probes = table::INSTRUMENTS.iter();
+        let probes = probes.map(|name| self.instrument(name));
+        self.names().into_iter().chain(probes).collect()
     }
 
     fn rows(&self) -> impl Iterator<Item = &'static Row> {

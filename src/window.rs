@@ -50,8 +50,15 @@ impl Series {
     /// Keeps samples for at least so long.
     pub(crate) fn new(keep: Duration) -> Self {
         Self {
-            keep_ms: millis(keep),
             crowded: 2 * RECENT,
+            ..Self::exact(keep)
+        }
+    }
+
+    /// Keeps every sample for at least so long.
+    pub(crate) fn exact(keep: Duration) -> Self {
+        Self {
+            keep_ms: millis(keep),
             ..Self::whole()
         }
     }
@@ -96,6 +103,12 @@ impl Series {
         self.ends_ms.push_back(at_ms);
     }
 
+    /// Bytes that it holds.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.samples.capacity() * size_of::<Sample>() + size_of::<Self>()
+    }
+
     /// Lets samples go whose neighbours are close together for their age.
     fn thin(&mut self, now_ms: i64) {
         let recent = self.samples.split_off(self.samples.len() - RECENT);
@@ -108,7 +121,8 @@ impl Series {
             }
         }
         self.samples.extend(recent);
-        self.crowded = 2 * self.samples.len();
+        self.crowded = self.samples.len() + RECENT;
+        self.samples.shrink_to(self.crowded);
     }
 
     /// The newest value at a moment, unless it is older than `lookback` or the series ended after it.

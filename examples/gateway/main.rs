@@ -48,6 +48,7 @@ async fn main() -> Result<(), Failure> {
     let announced = timeline.clone();
     let plimsoll = Plimsoll::builder()
         .toml(include_str!("gateway.toml"))
+        .expect_family("bifrost_load_running")
         .budget(throughput())
         .on_event("timeline", move |event| announced.edge(event))
         .build()?;

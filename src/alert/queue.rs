@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::{Event, STUCK_AFTER, Warning};
+use super::{AlertEvent, Event, STUCK_AFTER, Warning};
 use crate::clock::SharedClock;
 use crate::histogram::nanos;
 use crate::registry::{QueryFinding, RunningQuery, SlowOperation};
@@ -28,6 +28,12 @@ pub(crate) trait Message: Clone + fmt::Debug + Send + 'static {
 impl Message for Event {
     fn is_stale_beside(&self, newer: &Self) -> bool {
         self.budget == newer.budget && self.level == newer.level && self.labels == newer.labels
+    }
+}
+
+impl Message for Arc<AlertEvent> {
+    fn is_stale_beside(&self, newer: &Self) -> bool {
+        self.labels == newer.labels
     }
 }
 
@@ -63,6 +69,7 @@ pub(crate) struct Hub {
     capacity: usize,
     rules: Arc<AtomicUsize>,
     edges: Queues<Event>,
+    alerts: Queues<Arc<AlertEvent>>,
     slow: Queues<Arc<SlowOperation>>,
     warnings: Queues<Warning>,
     running: Queues<Arc<RunningQuery>>,
@@ -92,6 +99,7 @@ impl Hub {
             capacity,
             rules: Arc::new(AtomicUsize::new(rules)),
             edges: Queues(Mutex::default()),
+            alerts: Queues(Mutex::default()),
             slow: Queues(Mutex::default()),
             warnings: Queues(Mutex::default()),
             running: Queues(Mutex::default()),
@@ -107,6 +115,24 @@ impl Hub {
     /// Adds a subscriber; without a callback it takes its events itself. A name that is taken gets a number.
     pub(crate) fn add(&self, name: &str, callback: Option<Callback>) -> Arc<Queue> {
         self.edges.add(self.queue(name, callback))
+    }
+
+    /// Adds a subscriber to alerts of groups of rules.
+    pub(crate) fn add_alerted(&self, name: &str, callback: Callback<Arc<AlertEvent>>) {
+        self.alerts.add(self.queue(name, Some(callback)));
+    }
+
+    /// Has alerts of groups of rules written by whatever writes everything else.
+    pub(crate) fn write_alerts(&self) {
+        #[cfg(feature = "tracing")]
+        if !self
+            .alerts
+            .lock()
+            .iter()
+            .any(|queue| &*queue.name == "rules")
+        {
+            self.add_alerted("rules", super::tracing_alerts());
+        }
     }
 
     /// Adds a subscriber to the slow log.
@@ -153,6 +179,11 @@ impl Hub {
         self.edges.publish(event);
     }
 
+    /// The same for an alert of a group of rules.
+    pub(crate) fn publish_alert(&self, alert: &Arc<AlertEvent>) {
+        self.alerts.publish(alert);
+    }
+
     /// The same for a line of the slow log.
     pub(crate) fn publish_slow(&self, slow: &Arc<SlowOperation>) {
         self.slow.publish(slow);
@@ -177,6 +208,7 @@ impl Hub {
     pub(crate) fn look_for_stuck(&self) {
         let now_ns = self.clock.now_ns();
         self.edges.look_for_stuck(now_ns);
+        self.alerts.look_for_stuck(now_ns);
         self.slow.look_for_stuck(now_ns);
         self.warnings.look_for_stuck(now_ns);
         self.running.look_for_stuck(now_ns);
@@ -186,6 +218,7 @@ impl Hub {
     /// Shows what became of each subscriber's events.
     pub(crate) fn each_stats(&self, mut show: impl FnMut(SubscriberStats)) {
         self.edges.each_stats(&mut show);
+        self.alerts.each_stats(&mut show);
         self.slow.each_stats(&mut show);
         self.warnings.each_stats(&mut show);
         self.running.each_stats(&mut show);
@@ -203,6 +236,7 @@ impl Hub {
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         self.edges.flush(deadline)
+            && self.alerts.flush(deadline)
             && self.slow.flush(deadline)
             && self.warnings.flush(deadline)
             && self.running.flush(deadline)

@@ -1,4 +1,5 @@
 //! Structured `tracing` events. Target `plimsoll::alert`: an event per edge, `WARN` for a breach, `INFO` for a recovery.
+//! Target `plimsoll::rules`: an event per change of an alert of a group of rules, `WARN` when it fires.
 //! Target `plimsoll::slow`: a `WARN` per line of the slow log. Target `plimsoll::watchdog`: a `WARN` per query that is still
 //! running. Target `plimsoll::queries`: a `WARN` per request that queries too much. Target `plimsoll::setup`: a `WARN` per
 //! warning.
@@ -10,13 +11,34 @@ use tracing::field::display;
 use tracing::subscriber::NoSubscriber;
 
 use super::queue::Callback;
-use super::{Event, EventKind, Warning};
+use super::{AlertEvent, Event, EventKind, Warning};
 use crate::registry::{QueryFinding, RunningQuery, SlowOperation};
+use crate::rule::AlertState;
 
 /// Writes edges.
 pub(crate) fn subscriber() -> Callback {
     let written = under_the_builder(write);
     Box::new(written)
+}
+
+/// Writes alerts of groups of rules.
+pub(crate) fn alerts() -> Callback<Arc<AlertEvent>> {
+    let written = under_the_builder(write_alert);
+    Box::new(move |alert| written(alert))
+}
+
+fn write_alert(alert: &AlertEvent) {
+    let since = humantime::format_rfc3339_millis(alert.active_at);
+    let (name, labels, state) = (&alert.name, &alert.labels, alert.to.as_str());
+    let value = alert.value;
+    match alert.to {
+        AlertState::Firing => {
+            tracing::warn!(target: "plimsoll::rules", alert = name, %labels, state, value, since = %since, "{alert}");
+        }
+        _ => {
+            tracing::info!(target: "plimsoll::rules", alert = name, %labels, state, value, since = %since, "{alert}");
+        }
+    }
 }
 
 /// Writes lines of the slow log.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::{Budget, Labels, Level, Sli};
 use crate::expr::{Expr, Selector};
-use crate::naming::Naming;
 
 /// Operations that a budget counts as valid; labels `budget`, `level`, and those that it is kept by.
 pub(crate) const SLI_VALID: &str = "plimsoll_sli_valid_total";
@@ -190,26 +189,14 @@ impl Budget {
         }
     }
 
-    /// Selectors of families that are exported but not sampled, as problems.
-    pub(crate) fn unknown_families(&self, naming: &Naming) -> Vec<(String, String)> {
-        let mut problems = Vec::new();
-        let mut see = |selector: &Selector, _| {
-            let sampled = [SLI_VALID, SLI_BAD, UPTIME].contains(&selector.name());
-            if naming.exports(selector.name()) && !sampled {
-                let message = format!(
-                    "names {}, which is judged through Budget::quantile, error_ratio or throughput",
-                    selector.name()
-                );
-                problems.push((format!("budget {:?}: value", self.name), message));
-            }
-        };
-        if let Sli::Value(value) = &self.sli {
-            value.visit(&mut see);
-        }
-        if let Some(when) = &self.when {
-            when.visit(&mut see);
-        }
-        problems
+    /// Everything that is evaluated for it, for a part without labels.
+    pub(crate) fn read(&self) -> Vec<Expr> {
+        let rules = self.rules(&Labels::default()).into_iter();
+        let exprs = rules.flat_map(|rule| match rule.shown {
+            Shown::Value(value) => vec![rule.condition, value],
+            Shown::Quantile(_) => vec![rule.condition],
+        });
+        exprs.collect()
     }
 
     fn limit_problem(&self, limit: f64) -> Option<String> {

@@ -2,18 +2,21 @@
 //!
 //! The table is walked by hand instead of deserialised, because a deserialiser stops at the first mistake.
 
+use std::path::Path;
+
 use toml::Table;
 
 use super::fields::Fields;
-use super::{Adjustment, DatabaseSettings, Problem, Settings};
+use super::{Adjustment, DatabaseSettings, Problem, Settings, rules};
 use crate::budget::{Budget, Level, Select};
 use crate::naming::Naming;
 
 /// The most statements of a database that may be told apart.
 const MAX_STATEMENTS: u64 = 32_000;
 
-/// Reads a whole configuration; what is wrong goes to `problems`, the rest is returned.
-pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Settings {
+/// Reads a whole configuration; what is wrong goes to `problems`, the rest is returned. Files that it names are looked for
+/// from `folder` on.
+pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> Settings {
     let table = match text.parse::<Table>() {
         Ok(table) => table,
         Err(error) => {
@@ -36,7 +39,9 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Settings {
     let slow_log = root.table("slow_log");
     let databases = root.tables("database");
     let budgets = root.tables("budget");
+    let rule_files = root.words("rules");
     root.finish();
+    rules::read(&rule_files, folder, &mut settings, problems);
     if let Some(table) = naming {
         settings.naming = self::naming(Fields::new("naming: ".into(), table, problems));
     }

@@ -1,21 +1,26 @@
 //! What is counted and judged for every part of every budget.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::files::Files;
 use super::judged::Judged;
+use super::moment::Moment;
 use super::promise::Promise;
-use super::samples::{Moment, Sampled};
 use super::sli::Slis;
+use super::store::Store;
 use crate::budget::{Labels, Shown};
 use crate::expr::Expr;
 use crate::registry::{Operation, Registry};
+use crate::rule::RuleGroup;
 
 /// Counters, windows and rules; all of them only grow in number.
 #[derive(Debug)]
 pub(super) struct Book {
     pub(super) slis: Slis,
     pub(super) rules: Vec<Judged>,
-    pub(super) sampled: Sampled,
+    pub(super) store: Store,
+    pub(super) files: Files,
     /// Up to which of the rules everything that they read is sampled.
     sampled_rules: usize,
     /// The latest tick, or the latest change of the budgets: what is new begins there.
@@ -23,11 +28,12 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(latest: Moment) -> Self {
+    pub(super) fn new(latest: Moment, store: Store) -> Self {
         Self {
             slis: Slis::default(),
             rules: Vec::new(),
-            sampled: Sampled::default(),
+            store,
+            files: Files::default(),
             sampled_rules: 0,
             latest,
         }
@@ -101,8 +107,14 @@ impl Book {
         self.slis.join(registry, domain, joins);
     }
 
+    /// Judges further groups of rules from now on.
+    pub(super) fn add_rules(&mut self, groups: Vec<RuleGroup>) {
+        self.files
+            .add(groups, &mut self.store, &self.slis, self.latest);
+    }
+
     /// Samples what the rules that are new read, and `condition`, which parts to come will read.
-    pub(super) fn sample_new(&mut self, registry: &Registry, condition: Option<&Expr>) {
+    pub(super) fn sample_new(&mut self, condition: Option<&Expr>) {
         fn shown(judged: &Judged) -> Option<&Expr> {
             match &judged.rule().shown {
                 Shown::Value(value) => Some(value),
@@ -112,9 +124,9 @@ impl Book {
         let new = &self.rules[self.sampled_rules..];
         let read = |judged| std::iter::once(&Judged::rule(judged).condition).chain(shown(judged));
         let exprs = new.iter().flat_map(read).chain(condition);
-        let instruments = &registry.instruments;
-        self.sampled
-            .add(exprs, &self.slis, self.latest, instruments);
+        self.store
+            .add(exprs, &self.slis, self.latest, Duration::ZERO);
+        self.files.keep(&self.store);
         self.sampled_rules = self.rules.len();
     }
 }

@@ -5,16 +5,19 @@ use std::time::{Duration, SystemTime};
 
 use super::book::Book;
 use super::coverage::{Coverage, Uncovered};
+use super::exports::{Families, Wanted};
 use super::judged::Judged;
 use super::matcher::Matcher;
+use super::moment::Moment;
 use super::promise::{Promise, Reach};
-use super::samples::Moment;
 use super::sli::{Place, SliCount};
 use super::state::BudgetReading;
-use crate::alert::Event;
+use super::store::Store;
+use crate::alert::{AlertEvent, Event};
 use crate::budget::{Budget, Select};
 use crate::expr::Expr;
 use crate::registry::{Domain, Operation, Registry};
+use crate::rule::{Alert, RuleGroup};
 use crate::window::HistogramWindow;
 
 /// What a tick changes. Whoever reads the SLI counters moves those on as well.
@@ -31,10 +34,10 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(begun: Moment) -> Self {
+    pub(super) fn new(begun: Moment, store: Store) -> Self {
         Self {
             promises: Vec::new(),
-            book: Book::new(begun),
+            book: Book::new(begun, store),
             coverage: Coverage::default(),
             named: Vec::new(),
             due_ns: 0,
@@ -55,7 +58,7 @@ impl Judge {
         let index = self.promises.len() - 1;
         self.meet_known(registry, index, |_| true);
         let when = self.promises[index].budget.when.as_ref();
-        self.book.sample_new(registry, when);
+        self.book.sample_new(when);
         if let Some(matcher) = self.promises[index].matcher() {
             self.named.extend(matcher.declare(registry));
         }
@@ -70,7 +73,7 @@ impl Judge {
             self.meet_known(registry, promise, |operation| {
                 &*operation.labels()[1] == route
             });
-            self.book.sample_new(registry, None);
+            self.book.sample_new(None);
         }
     }
 
@@ -127,7 +130,7 @@ impl Judge {
             }
             self.book.slis.admit(set, operation, given);
         }
-        self.book.sample_new(registry, None);
+        self.book.sample_new(None);
     }
 
     /// Brings every count up to date: all records that ended before are in.
@@ -142,28 +145,64 @@ impl Judge {
         self.book.latest = now.max(self.book.latest);
     }
 
+    /// Judges further groups of rules from now on.
+    pub(super) fn add_rules(&mut self, groups: Vec<RuleGroup>) {
+        self.book.add_rules(groups);
+    }
+
+    /// The alerts of groups of rules that are pending or firing.
+    pub(super) fn alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.book.files.alerts()
+    }
+
+    /// The rules of groups whose latest evaluation had no value, and why.
+    pub(super) fn failed(&self) -> Vec<(String, String)> {
+        self.book.files.failed().collect()
+    }
+
+    /// Takes samples of a page, as of now.
+    pub(super) fn take_page(
+        &mut self,
+        registry: &Registry,
+        moment: Moment,
+        families: &mut Families<'_>,
+        bound: &dyn Fn(f64) -> String,
+    ) {
+        self.advance_to(registry, moment);
+        let book = &mut self.book;
+        book.store.take_page(families, book.latest, bound);
+    }
+
+    /// The names of samples of the page that rules read.
+    pub(super) fn wanted(&self) -> &Arc<Wanted> {
+        self.book.store.wanted()
+    }
+
     /// Samples, judges, and returns what is to be announced.
     pub(super) fn tick(
         &mut self,
         registry: &Registry,
         moment: Moment,
         now: SystemTime,
-    ) -> Vec<Event> {
+    ) -> (Vec<Event>, Vec<Arc<AlertEvent>>) {
         self.ticks += 1;
         self.advance_to(registry, moment);
         let Book {
             slis,
             rules,
-            sampled,
+            store,
+            files,
             latest,
             ..
         } = &mut self.book;
         slis.tick(latest.at_ns);
-        sampled.take(slis, *latest, &registry.instruments);
-        let step = |judged: &mut Judged| judged.step(sampled, slis, latest.at_ns, now);
+        store.come_to(*latest);
+        store.take_counts(slis, *latest);
+        let alerts = files.step(store, latest.at_ms);
+        let step = |judged: &mut Judged| judged.step(store, files.all(), slis, latest.at_ns, now);
         let events = rules.iter_mut().filter_map(step).collect();
         self.promises.iter().for_each(Promise::settle);
-        events
+        (events, alerts)
     }
 
     /// The budgets that have matched nothing for so long that this is to be reported.
@@ -201,7 +240,7 @@ impl Judge {
 
     /// What an expression is at the latest tick, as far as rules read the same.
     pub(crate) fn evaluate(&self, expr: &Expr) -> Option<f64> {
-        let value = self.book.sampled.eval(expr).ok()?;
+        let value = self.book.store.eval(expr, self.book.files.all()).ok()?;
         value.as_float()
     }
 
@@ -227,9 +266,9 @@ impl Judge {
         self.book.latest.at_ns
     }
 
-    /// How many rules there are.
+    /// How many edges there can be of which each is the last of its rule or alert.
     pub(super) fn rules(&self) -> usize {
-        self.book.rules.len()
+        self.book.rules.len().max(self.book.files.alerted())
     }
 
     /// How many ticks there have been.

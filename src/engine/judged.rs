@@ -3,11 +3,12 @@
 use std::time::SystemTime;
 
 use super::cell::StateCell;
-use super::samples::Sampled;
 use super::sli::{Place, Slis};
-use super::state::{AlertState, BudgetReading, Machine};
+use super::state::BudgetReading;
+use super::store::{Marks, Store};
 use crate::alert::{Event, EventKind};
 use crate::budget::{Rule, Shown};
+use crate::rule::{AlertState, Evaluator, Machine};
 
 /// A rule and where it stands.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Judged {
     cell: StateCell,
     /// When it last stopped firing.
     recovered_ns: Option<u64>,
+    /// What other rules read of it.
+    marks: Marks,
 }
 
 impl Judged {
@@ -43,6 +46,7 @@ impl Judged {
             reading,
             cell,
             recovered_ns: None,
+            marks: Marks::default(),
         }
     }
 
@@ -58,20 +62,21 @@ impl Judged {
     /// Judges once; returns what is to be announced.
     pub(super) fn step(
         &mut self,
-        sampled: &Sampled,
+        store: &mut Store,
+        rules: &[Evaluator],
         slis: &Slis,
         now_ns: u64,
         now: SystemTime,
     ) -> Option<Event> {
-        let holds = sampled
-            .eval(&self.rule.condition)
+        let holds = store
+            .eval(&self.rule.condition, rules)
             .is_ok_and(|value| !value.is_empty());
         self.reading.value = match &self.rule.shown {
             Shown::Quantile(q) => self
                 .window
                 .and_then(|place| slis.window(place).counts().quantile(*q)),
             Shown::Value(value) => {
-                let value = sampled.eval(value).ok();
+                let value = store.eval(value, rules).ok();
                 value
                     .and_then(|value| value.as_float())
                     .filter(|value| !value.is_nan())
@@ -81,6 +86,7 @@ impl Judged {
         self.machine.step(holds, now_ns);
         let after = self.machine.state();
         self.reading.state = after;
+        store.mark(&mut self.marks, &self.rule, before, after);
         if before == AlertState::Inactive && after != AlertState::Inactive {
             self.reading.since = Some(now);
         }

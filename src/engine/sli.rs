@@ -45,12 +45,6 @@ impl SliCount {
         let labels = [("budget", &*self.budget), ("level", self.level.as_str())];
         labels.into_iter().chain(kept_by)
     }
-
-    /// The value of a label; empty where there is none, as for Prometheus.
-    pub(super) fn label(&self, key: &str) -> &str {
-        let found = self.labels().find(|label| label.0 == key);
-        found.map_or("", |label| label.1)
-    }
 }
 
 /// A pair of counters, and what it counts.

@@ -20,8 +20,14 @@ struct Warned {
 }
 
 impl Warnings {
-    /// Looks for what is new; `unmatched` are budgets that have matched nothing for too long.
-    pub(super) fn look(&self, registry: &Registry, unmatched: Vec<String>) -> Vec<Warning> {
+    /// Looks for what is new; `unmatched` are budgets that have matched nothing for too long, `failed` rules that had no
+    /// value, and why.
+    pub(super) fn look(
+        &self,
+        registry: &Registry,
+        unmatched: Vec<String>,
+        failed: Vec<(String, String)>,
+    ) -> Vec<Warning> {
         let mut warned = self.0.lock();
         let before = warned.all.len();
         for budget in unmatched {
@@ -29,6 +35,11 @@ impl Warnings {
                 format!("matches no operation that was declared or seen in {UNMATCHED_AFTER:?}");
             let mend = "compare its labels with those of Plimsoll::stats; the route may be gone, or not measured";
             warned.say("budget_unmatched", || budget, || what, mend);
+        }
+        for (rule, why) in failed {
+            let what = format!("had no value and left its alerts as they were: {why}");
+            let mend = "mend its expression: Prometheus cannot evaluate it either";
+            warned.say("rule_failed", || rule, || what, mend);
         }
         for label in registry.set(Domain::Http).labels.all() {
             let name = || label.name.to_owned();
@@ -75,7 +86,7 @@ impl Warnings {
 }
 
 /// Every kind of warning.
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
     "budget_unmatched",
     "classifier_panic",
     "cycle_tight",
@@ -83,6 +94,7 @@ const KINDS: [&str; 7] = [
     "label_panic",
     "layer_outside_router",
     "layer_stacked",
+    "rule_failed",
 ];
 
 impl Warned {

@@ -2,10 +2,12 @@
 
 use std::time::SystemTime;
 
+use super::scope::Scope;
 use super::series::{Reader, Values};
 use super::sheet::{Distributed, Number, Sheet};
 use crate::family::Kind;
 use crate::histogram::{NativeSchema, Reading};
+use crate::naming::sample_names;
 use crate::registry::{InstrumentFamily, InstrumentKind, InstrumentValue, Instruments, Registry};
 
 /// Series that are read before somebody else may read.
@@ -62,11 +64,11 @@ impl Own {
     }
 
     /// Reads what changed; `true` if there are series that were not there before.
-    pub(super) fn renew(&mut self, registry: &Registry) -> bool {
+    pub(super) fn renew(&mut self, registry: &Registry, scope: &Scope) -> bool {
         let version = registry.instruments.version();
         let grown = version != self.version;
         if grown {
-            self.learn(&registry.instruments);
+            self.learn(&registry.instruments, scope);
             self.version = version;
         }
         let mut reading = registry.reading();
@@ -81,12 +83,22 @@ impl Own {
         grown
     }
 
-    fn learn(&mut self, instruments: &Instruments) {
+    fn learn(&mut self, instruments: &Instruments, scope: &Scope) {
         let families = instruments.families().into_iter();
         let reader = &self.reader;
         self.families = families
             .map(|(name, family)| OwnFamily::new(name, family, reader))
+            .filter(|family| scope.shows(&family.name, family.kind))
             .collect();
+    }
+
+    /// Whether a sample of this name is shown.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let mut families = self.families.iter();
+        families.any(|family| {
+            let mut names = sample_names(&family.name, family.kind == Kind::Histogram);
+            names.any(|known| known == name)
+        })
     }
 
     /// Values above the range.

@@ -46,6 +46,7 @@ impl Printer {
 
 impl Page {
     pub(super) fn new(inner: &Arc<Inner>, format: Format) -> Self {
+        let scrape = inner.engine.scrape();
         let picture = || Picture::take(inner);
         let (picture, printer) = match format {
             Format::Text => (picture(), Printer::Text(Text)),
@@ -61,6 +62,9 @@ impl Page {
                 Printer::Protobuf(Protobuf::new(inner.created)),
             ),
         };
+        if let Some(scrape) = scrape {
+            scrape.take(&mut picture.families.iter().map(|shown| &shown.family));
+        }
         Self {
             home: Arc::downgrade(inner),
             picture: Some(picture),

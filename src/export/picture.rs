@@ -1,15 +1,18 @@
 //! Everything that is exported as it stood at one moment, kept from page to page: only what changed is made again.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::lines::Lines;
 use super::openmetrics::settle;
 use super::own::Own;
-use super::project::Projection;
+use super::project::{Projection, kind};
+use super::scope::Scope;
 use super::series::DomainSeries;
 use super::sheet::{Fresh, Renewal, Sheet};
 use super::shown::Shown;
 use super::{acts, health, promises};
+use crate::engine::Wanted;
 use crate::family::{Family, Kind};
 use crate::histogram::NativeSchema;
 use crate::instance::Inner;
@@ -20,7 +23,10 @@ use crate::registry::Domain;
 #[derive(Debug)]
 pub(super) struct Picture {
     native: Option<NativeSchema>,
+    scope: Scope,
     domains: Vec<DomainSeries>,
+    /// Those of which something is shown.
+    read: Vec<Domain>,
     own: Own,
     foreign: Foreign,
     /// Those of the families that are sums of series.
@@ -50,10 +56,21 @@ struct Known {
 
 impl Picture {
     /// One that was not taken yet.
-    fn new(inner: &Inner, native: Option<NativeSchema>) -> Self {
+    fn new(inner: &Inner, native: Option<NativeSchema>, scope: Scope) -> Self {
         let of = |domain| DomainSeries::new(inner.registry.set(domain), native);
+        let mut read = Domain::ALL.to_vec();
+        if let Scope::Named(_) = scope {
+            let specs = inner.naming.specs();
+            let shown = specs
+                .iter()
+                .filter(|spec| scope.shows(&spec.name, kind(spec.take)));
+            let shown: Vec<Domain> = shown.map(|spec| spec.source).collect();
+            read.retain(|domain| shown.contains(domain));
+        }
         Self {
             native,
+            scope,
+            read,
             domains: Domain::ALL.map(of).into(),
             own: Own::new(native),
             foreign: Foreign::default(),
@@ -66,7 +83,7 @@ impl Picture {
     /// A picture of this moment, without native buckets. [`put_back`](Self::put_back) makes the next one cheap.
     pub(super) fn take(inner: &Inner) -> Box<Self> {
         let kept = inner.shelf.take();
-        let mut picture = kept.unwrap_or_else(|| Box::new(Self::new(inner, None)));
+        let mut picture = kept.unwrap_or_else(|| Box::new(Self::new(inner, None, Scope::Page)));
         picture.renew(inner);
         picture
     }
@@ -80,19 +97,27 @@ impl Picture {
 
     /// A picture of this moment, whose histograms carry native buckets.
     pub(super) fn with_native(inner: &Inner, schema: NativeSchema) -> Box<Self> {
-        let mut picture = Box::new(Self::new(inner, Some(schema)));
+        let mut picture = Box::new(Self::new(inner, Some(schema), Scope::Page));
         picture.renew(inner);
         picture
     }
 
+    /// One of what is wanted, that was not taken yet.
+    pub(super) fn named(inner: &Inner, wanted: Arc<Wanted>) -> Box<Self> {
+        Box::new(Self::new(inner, None, Scope::named(wanted)))
+    }
+
     /// Makes it one of this moment.
-    fn renew(&mut self, inner: &Inner) {
+    pub(super) fn renew(&mut self, inner: &Inner) {
         let mut grown = self.families.is_empty();
-        for domain in &mut self.domains {
-            grown |= domain.renew(&inner.registry);
+        for &domain in &self.read {
+            grown |= self.domains[domain as usize].renew(&inner.registry);
         }
-        grown |= self.own.renew(&inner.registry);
-        grown |= self.foreign.renew(inner);
+        grown |= self.own.renew(&inner.registry, &self.scope);
+        let known = |name: &str| inner.taken.contains(name) || self.own.has(name);
+        if self.scope.shows_others(known) {
+            grown |= self.foreign.renew(inner, &self.scope);
+        }
         if grown || !self.renew_values(inner) {
             self.make(inner);
         }
@@ -117,7 +142,8 @@ impl Picture {
     fn make(&mut self, inner: &Inner) {
         let mut families = self.settle_names(inner);
         self.projections.clear();
-        for spec in inner.naming.specs() {
+        let specs = inner.naming.specs().into_iter();
+        for spec in specs.filter(|spec| self.scope.shows(&spec.name, kind(spec.take))) {
             let series = &self.domains[spec.source as usize];
             let (mut family, mut projection) = Projection::new(inner, &spec, series);
             projection.renew(&mut family, series);
@@ -178,6 +204,9 @@ impl Picture {
     /// Shows everything that is no sum of series.
     fn show(&self, inner: &Inner, sheet: &mut impl Sheet) {
         self.own.show(sheet);
+        if !self.scope.shows_ours() {
+            return;
+        }
         health::show(inner, &self.domains, self.own.saturated(), sheet);
         promises::show(&inner.engine, sheet);
         acts::show(&inner.registry.acts, sheet);
@@ -200,8 +229,10 @@ impl Picture {
 
 impl Foreign {
     /// Asks for the families; `true` if they are others than before.
-    fn renew(&mut self, inner: &Inner) -> bool {
+    fn renew(&mut self, inner: &Inner, scope: &Scope) -> bool {
         self.fresh = inner.foreign.families();
+        self.fresh
+            .retain(|family| scope.shows(&family.name, family.kind));
         let same = self.fresh.len() == self.known.len()
             && self
                 .known

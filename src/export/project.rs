@@ -188,7 +188,7 @@ fn distributed<'a>(buckets: &'a Buckets, values: &'a Values, scale: f64) -> Numb
     })
 }
 
-fn kind(take: Take) -> Kind {
+pub(super) fn kind(take: Take) -> Kind {
     match take {
         Take::Duration { .. } | Take::Extra { .. } | Take::Stage { .. } | Take::StageShare => {
             Kind::Histogram

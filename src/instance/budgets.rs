@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use super::readable::Readable;
 use super::{Inner, Plimsoll};
 use crate::budget::Budget;
 use crate::config::{BuildError, Problem};
 use crate::engine::{Reach, StateCell, Uncovered};
 use crate::histogram::Buckets;
-use crate::naming::Naming;
 
 impl Plimsoll {
     /// Adds a promise to an instance that is built: it is judged from now on, by what is recorded from now on.
@@ -71,7 +71,7 @@ impl Inner {
     pub(crate) fn add_budget(&self, budget: Budget, reach: Reach) -> Result<usize, BuildError> {
         let select = budget.select();
         let keys = select.map_or(&[][..], |select| self.registry.set(select.domain).keys());
-        let mut problems = problems(&budget, self.tick, &self.naming, keys);
+        let mut problems = problems(&budget, self.tick, &Readable::of(self), keys);
         problems.extend(self.bound_problems(&budget));
         BuildError::check(problems)?;
         let name = budget.name.clone();
@@ -116,14 +116,21 @@ fn nearest(buckets: &Buckets, limit: f64) -> String {
 pub(super) fn problems(
     budget: &Budget,
     tick: Duration,
-    naming: &Naming,
+    readable: &Readable<'_>,
     keys: &[&str],
 ) -> Vec<Problem> {
     let found = budget.problems(tick, keys).into_iter();
-    let found = found.chain(budget.unknown_families(naming));
-    found
-        .map(|(field, message)| Problem::new(field, message))
-        .collect()
+    let found = found.map(|(field, message)| Problem::new(field, message));
+    found.chain(unreadable(budget, readable)).collect()
+}
+
+/// What its condition reads that is not there.
+pub(super) fn unreadable(budget: &Budget, readable: &Readable<'_>) -> Vec<Problem> {
+    let read = budget.read();
+    let found = readable.problems(&read.iter().collect::<Vec<_>>());
+    let field = format!("budget {:?}: condition", budget.name);
+    let problem = |message| Problem::new(field.clone(), message);
+    found.into_iter().map(problem).collect()
 }
 
 /// A name belongs to another budget.

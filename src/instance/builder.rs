@@ -9,10 +9,11 @@ use std::time::Duration;
 use crate::budget::Budget;
 use crate::clock::{Clock, SharedClock};
 use crate::config::{Problem, Settings, Vars};
-use crate::engine::Watch;
+use crate::engine::{Sampling, Watch};
 use crate::family::{Foreign, Format, Offer};
 use crate::naming::Naming;
 use crate::registry::Label;
+use crate::rule::RuleFile;
 use notices::Notices;
 
 /// A configuration in the making. Every mistake surfaces at [`build`](Self::build), all at once.
@@ -32,6 +33,9 @@ pub struct Builder {
     notices: Notices,
     foreign: Foreign,
     labels: Vec<Label>,
+    sampling: Sampling,
+    target: Option<[String; 2]>,
+    expected: Vec<String>,
     problems: Vec<Problem>,
 }
 
@@ -51,6 +55,33 @@ impl Builder {
     /// Adds a promise.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.code.budgets.push(budget);
+        self
+    }
+
+    /// Judges groups of rules: alerts, and what feeds them. May be given several times.
+    ///
+    /// Each group is evaluated when its interval is over, at the tick that comes then and as of that time; one without an
+    /// interval at every tick. Rules come before budgets, in the order in which they are given; each reads what the page
+    /// shows, and what those before it said at the same moment (`ALERTS`, recorded families). Which alerts change, is told to
+    /// [`on_alert`](Self::on_alert); [`Plimsoll::alerts`](crate::Plimsoll::alerts) lists those that there are. A rule whose
+    /// expression has no value is a [`Warning`](crate::Warning) of kind `rule_failed`.
+    ///
+    /// What such a rule reads has to be there: see [`expect_family`](Self::expect_family).
+    ///
+    /// ```
+    /// use plimsoll::rule::{Rule, RuleGroup};
+    /// use plimsoll::{Expr, Plimsoll, Selector};
+    ///
+    /// let dropped = Expr::select(Selector::new("plimsoll_events_dropped_total")).greater(0.0);
+    /// let plimsoll = Plimsoll::builder()
+    ///     .rules([RuleGroup::new("ours", [Rule::alert("EventsDropped", dropped)])])
+    ///     .on_alert(|alert| eprintln!("{alert}"))
+    ///     .build()?;
+    /// assert!(plimsoll.alerts().is_empty());
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    pub fn rules(mut self, rules: impl Into<RuleFile>) -> Self {
+        self.code.rules.push(rules.into());
         self
     }
 
@@ -107,6 +138,42 @@ impl Builder {
         self
     }
 
+    /// When samples are taken of what rules read: at every tick by default.
+    pub fn sampling(mut self, sampling: Sampling) -> Self {
+        self.sampling = sampling;
+        self
+    }
+
+    /// What Prometheus calls this process: the labels `job` and `instance` that it adds to every series that it scrapes.
+    /// With them, rules may name them; without, such rules are refused.
+    ///
+    /// As there, a label of the page that is called so becomes `exported_job` or `exported_instance`.
+    pub fn target(mut self, job: impl Into<String>, instance: impl Into<String>) -> Self {
+        self.target = Some([job.into(), instance.into()]);
+        self
+    }
+
+    /// Announces an instrument of the service's own, or of the `metrics` facade, that is registered later: a rule that
+    /// reads a family which is neither exported nor announced is refused, being misspelt most of the time.
+    ///
+    /// `name` is the exported one, of a histogram without `_bucket`, `_sum` or `_count`. Probes need not be announced.
+    ///
+    /// ```
+    /// use plimsoll::{Budget, Expr, Plimsoll, Selector};
+    ///
+    /// let depth = Expr::select(Selector::new("queue_depth")).sum();
+    /// let plimsoll = Plimsoll::builder()
+    ///     .expect_family("queue_depth")
+    ///     .budget(Budget::value("queue", depth).at_most(100.0))
+    ///     .build()?;
+    /// let depth = plimsoll.gauge("queue_depth").register()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn expect_family(mut self, name: impl Into<String>) -> Self {
+        self.expected.push(name.into());
+        self
+    }
+
     /// No thread of our own: the caller calls [`Plimsoll::tick`](crate::Plimsoll::tick).
     pub fn manual_tick(mut self) -> Self {
         self.manual = true;
@@ -139,19 +206,25 @@ impl Builder {
         self
     }
 
-    /// Settings from TOML text; they win over the setters.
+    /// Settings from TOML text; they win over the setters. Rule files that it names (`rules = ["shop.rules.yml"]`, with the
+    /// feature `promql`) are looked for in the working directory.
     #[cfg(feature = "config")]
-    pub fn toml(mut self, text: &str) -> Self {
-        self.file = crate::config::parse_toml(text, &mut self.problems);
+    pub fn toml(self, text: &str) -> Self {
+        self.toml_in(text, std::path::Path::new(""))
+    }
+
+    #[cfg(feature = "config")]
+    fn toml_in(mut self, text: &str, folder: &std::path::Path) -> Self {
+        self.file = crate::config::parse_toml(text, folder, &mut self.problems);
         self
     }
 
-    /// Settings from a TOML file; they win over the setters.
+    /// Settings from a TOML file; they win over the setters. Rule files that it names are looked for beside it.
     #[cfg(feature = "config")]
     pub fn toml_file(mut self, path: impl AsRef<std::path::Path>) -> Self {
         let path = path.as_ref();
         match std::fs::read_to_string(path) {
-            Ok(text) => self.toml(&text),
+            Ok(text) => self.toml_in(&text, path.parent().unwrap_or(path)),
             Err(error) => {
                 let message = format!("cannot be read: {error}");
                 self.problems.push(Problem::new(

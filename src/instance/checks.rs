@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use super::budgets::{self, taken};
+use super::readable::Readable;
+use super::rules;
 use crate::config::{Problem, Settings, Thresholds};
 use crate::family::Foreign;
 use crate::naming::Naming;
@@ -15,6 +17,7 @@ pub(super) fn find_problems(
     settings: &Settings,
     tick: Duration,
     naming: &Naming,
+    readable: &Readable<'_>,
     thresholds: &Thresholds,
     labels: &[Label],
 ) -> Vec<Problem> {
@@ -48,6 +51,9 @@ pub(super) fn find_problems(
             .into_iter()
             .map(|(field, message)| Problem::new(field, message)),
     );
+    for file in &settings.rules {
+        problems.extend(rules::problems(file, readable));
+    }
     for (i, budget) in settings.budgets.iter().enumerate() {
         if settings.budgets[..i]
             .iter()
@@ -58,7 +64,7 @@ pub(super) fn find_problems(
         let keys = budget
             .select()
             .map_or(Vec::new(), |select| keys(select.domain, labels));
-        problems.extend(budgets::problems(budget, tick, naming, &keys));
+        problems.extend(budgets::problems(budget, tick, readable, &keys));
     }
     problems
 }

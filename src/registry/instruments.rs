@@ -278,6 +278,7 @@ impl Instruments {
     }
 
     /// One family by its exported name.
+    #[cfg(test)]
     pub(crate) fn family(&self, name: &str) -> Option<InstrumentFamily> {
         self.families.lock().get(name).cloned()
     }

@@ -12,7 +12,7 @@ use super::label::MAX_LABELS;
 use super::query;
 use super::recent::SetId;
 use super::values::{LabelValues, Labels};
-use super::{Domain, Operation, Recording};
+use super::{Domain, Extra, Operation, Recording};
 use crate::histogram::{Buckets, Cells};
 
 /// The label value of whatever came after the cap.
@@ -94,6 +94,16 @@ impl OperationSet {
 
     pub(crate) fn buckets(&self) -> &Arc<Buckets> {
         &self.recording.buckets
+    }
+
+    /// What an extra of its operations is counted into.
+    pub(crate) fn buckets_of(&self, extra: Extra) -> &Arc<Buckets> {
+        extra.buckets(&self.recording)
+    }
+
+    /// What shares of its operations' time are counted into.
+    pub(crate) fn share_buckets(&self) -> &Arc<Buckets> {
+        self.recording.rulers.shares()
     }
 
     /// The operation with these label values, made at first sight; `other` once the cap is reached. One behind those that

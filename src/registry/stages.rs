@@ -30,7 +30,7 @@ pub(crate) struct Rulers {
 }
 
 impl Rulers {
-    fn shares(&self) -> &Arc<Buckets> {
+    pub(super) fn shares(&self) -> &Arc<Buckets> {
         made(&self.shares, SHARES, SHARE_BOUNDS)
     }
 

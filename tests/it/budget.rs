@@ -193,7 +193,7 @@ fn a_throughput_floor_waits_for_warm_up_and_for_load() {
         .over(5 * SECOND)
         .warm_up(8 * SECOND)
         .when(running);
-    let bench = Bench::new(|builder| builder.budget(floor));
+    let bench = Bench::new(|builder| builder.expect_family("load_running").budget(floor));
     let load = bench.plimsoll.gauge("load_running").register().unwrap();
     load.set(1.0);
     for _ in 0..7 {
@@ -225,6 +225,9 @@ fn gauges_counters_and_histograms_carry_budgets_too() {
     );
     let bench = Bench::new(|builder| {
         builder
+            .expect_family("queue_depth")
+            .expect_family("drops_total")
+            .expect_family("batch_size")
             .budget(depth)
             .budget(drops.at_most(2.0))
             .budget(batch.at_most(50.0).over(5 * SECOND))

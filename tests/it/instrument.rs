@@ -134,6 +134,7 @@ fn a_gauge_that_panics_ends_nothing() {
     let plimsoll = Plimsoll::builder()
         .clock(clock.clone())
         .manual_tick()
+        .expect_family("depth")
         .budget(plimsoll::Budget::value("depth", depth).at_most(1.0))
         .build()
         .unwrap();

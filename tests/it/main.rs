@@ -16,6 +16,7 @@ mod db;
 mod export;
 #[cfg(feature = "metrics")]
 mod facade;
+mod families;
 #[cfg(feature = "hdr")]
 mod hdr;
 #[cfg(feature = "axum")]
@@ -30,8 +31,11 @@ mod live;
 mod log;
 #[cfg(feature = "modbus")]
 mod modbus;
+#[cfg(feature = "promql")]
+mod promql;
 #[cfg(feature = "axum")]
 mod routes;
+mod rules;
 #[cfg(feature = "service")]
 mod service;
 #[cfg(feature = "axum")]

@@ -3,15 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use once_cell::sync::OnceCell;
+
 use super::Builder;
 use crate::alert::{Hub, QUEUE_CAPACITY};
 use crate::budget::Budget;
 use crate::clock::SharedClock;
 use crate::config::{BuildError, Problem, Settings, Thresholds, apply_vars};
-use crate::engine::{Engine, Ticker, Watch};
+use crate::engine::{Engine, Sampled, Ticker, Watch};
+use crate::export::Sampler;
 use crate::family::Shelf;
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
+use crate::instance::budgets::unreadable;
 use crate::instance::checks::{facade_problems, find_problems, query_problems, slow_log_problem};
+use crate::instance::readable::Readable;
+use crate::instance::rules::{self, recorded};
 use crate::instance::{Inner, Plimsoll};
 use crate::naming::Naming;
 use crate::registry::{Domain, Findings, Late, Registry, Running, SlowLog, keys, label_problems};
@@ -49,6 +55,8 @@ impl Builder {
             &settings,
             tick,
             &naming,
+            &Readable::new(&naming, &self.expected, self.target.as_ref())
+                .recorded(settings.rules.iter().flat_map(recorded)),
             &thresholds,
             &self.labels,
         ));
@@ -110,14 +118,13 @@ impl Builder {
         let engine = Arc::new(Engine::new(
             registry.clone(),
             hub,
+            Sampled {
+                sampling: self.sampling,
+                target: self.target.clone(),
+            },
             &settings.budgets,
             &self.watches,
         ));
-        let ticker = if self.manual {
-            None
-        } else {
-            Some(start(&engine, tick)?)
-        };
         let service = settings.service.unwrap_or_else(|| "service".to_owned());
         let inner = Inner {
             service,
@@ -131,17 +138,37 @@ impl Builder {
             #[cfg(feature = "modbus")]
             devices: crate::modbus::Devices::default(),
             thresholds,
+            expected: self.expected,
+            recorded: settings
+                .rules
+                .iter()
+                .flat_map(recorded)
+                .collect::<Vec<_>>()
+                .into(),
+            target: self.target,
             foreign: self.foreign,
             created,
             offer: self.offer,
             engine,
             tick,
             shelf: Shelf::default(),
-            _ticker: ticker,
+            ticker: OnceCell::new(),
         };
-        Ok(Plimsoll {
-            inner: Arc::new(inner),
-        })
+        let readable = Readable::of(&inner);
+        let budgets = settings.budgets.iter();
+        let of_budgets = budgets.flat_map(|budget| unreadable(budget, &readable));
+        let files = settings.rules.iter();
+        let of_rules = files.flat_map(|file| rules::problems(file, &readable));
+        BuildError::check(of_budgets.chain(of_rules).collect())?;
+        let inner = Arc::new(inner);
+        inner.engine.attach(Box::new(Sampler::new(&inner)));
+        for file in settings.rules {
+            inner.engine.add_rules(file.into_groups());
+        }
+        if !self.manual {
+            let _ = inner.ticker.set(start(&inner.engine, tick)?);
+        }
+        Ok(Plimsoll { inner })
     }
 }
 

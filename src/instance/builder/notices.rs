@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Builder;
-use crate::alert::{Callback, Event, EventKind, Hub, Warning};
+use crate::alert::{AlertEvent, Callback, Event, EventKind, Hub, Warning};
 use crate::registry::{QueryFinding, Registry, RunningQuery, SlowOperation};
 
 /// Who is told.
 #[derive(Default)]
 pub(super) struct Notices {
     edges: Vec<(String, Callback)>,
+    alerts: Vec<Callback<Arc<AlertEvent>>>,
     slow: Vec<Callback<Arc<SlowOperation>>>,
     warnings: Vec<Callback<Warning>>,
     running: Option<Callback<Arc<RunningQuery>>>,
@@ -29,6 +30,9 @@ impl Notices {
         }
         for (name, callback) in self.edges {
             hub.add(&name, Some(callback));
+        }
+        for callback in self.alerts {
+            hub.add_alerted("on_alert", callback);
         }
         if registry.running.is_some() {
             #[cfg(feature = "tracing")]
@@ -191,6 +195,14 @@ impl Builder {
     /// same, and with the feature `tracing` they go to the target `plimsoll::setup`.
     pub fn on_warning(mut self, callback: impl Fn(&Warning) + Send + Sync + 'static) -> Self {
         self.notices.warnings.push(Box::new(callback));
+        self
+    }
+
+    /// Calls `callback` whenever an alert of the [`rules`](Self::rules) begins to be pending, fires, or is over, on a thread
+    /// of its own. It may block or panic: nobody else notices; whoever falls behind is told the last of each alert at least.
+    pub fn on_alert(mut self, callback: impl Fn(&AlertEvent) + Send + Sync + 'static) -> Self {
+        let callback = move |alert: &Arc<AlertEvent>| callback(alert);
+        self.notices.alerts.push(Box::new(callback));
         self
     }
 

@@ -24,6 +24,7 @@ mod ticker;
 mod warnings;
 mod watch;
 
+pub use crate::rule::AlertState;
 pub(crate) use cell::BudgetCells;
 #[cfg(feature = "act")]
 pub(crate) use cell::Standing;
@@ -33,7 +34,7 @@ pub(crate) use judge::Judge;
 pub(crate) use promise::Reach;
 pub use promise::UNMATCHED_AFTER;
 pub(crate) use sli::SliCount;
-pub use state::{AlertState, BudgetReading};
+pub use state::BudgetReading;
 pub(crate) use ticker::Ticker;
 pub use watch::{Watch, WindowReading};
 

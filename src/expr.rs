@@ -23,6 +23,8 @@ mod eval;
 mod labels;
 mod matching;
 mod op;
+#[cfg(feature = "promql")]
+mod parse;
 mod print;
 mod samples;
 mod selector;
@@ -31,8 +33,16 @@ mod value;
 pub(crate) use eval::{At, Source};
 pub use eval::{EvalError, eval};
 pub use labels::Labels;
+pub(crate) use labels::NAME;
+#[cfg(feature = "promql")]
+pub(crate) use labels::{is_family_name, is_label_name};
 pub use matching::{Group, MatchOn, Matching};
 pub use op::{Aggregation, Function, Grouping, Op, Over};
+#[cfg(feature = "promql")]
+pub use parse::ParseError;
+#[cfg(feature = "promql")]
+pub(crate) use parse::parse_duration;
+pub(crate) use print::Range;
 pub use samples::Samples;
 pub use selector::{Compare, Matcher, PatternError, Selector};
 pub use value::{Point, SampleValue, Value};

@@ -3,6 +3,21 @@
 //!
 //! A [`RuleGroup`] holds rules that are evaluated one after the other, each time its interval is over.
 
+mod alerts;
+mod evaluator;
+mod file;
+mod machine;
+#[cfg(feature = "promql")]
+mod parse;
+mod print;
+mod recorded;
+
+pub use alerts::{Alert, Change};
+pub use evaluator::{Evaluator, Failure};
+pub use file::{Refusal, RuleFile, RuleFileError};
+pub use machine::AlertState;
+pub(crate) use machine::Machine;
+
 use std::time::Duration;
 
 use crate::expr::{Expr, Labels};

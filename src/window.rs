@@ -56,6 +56,14 @@ impl Series {
         }
     }
 
+    /// Keeps every sample for at least so long.
+    pub(crate) fn exact(keep: Duration) -> Self {
+        Self {
+            keep_ms: millis(keep),
+            ..Self::whole()
+        }
+    }
+
     /// Keeps every sample.
     pub(crate) fn whole() -> Self {
         Self {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::state::AlertState;
 use crate::budget::{Budget, Level};
+use crate::rule::AlertState;
 
 /// Where a budget stood at the latest tick, for any thread to look at; made by
 /// [`Plimsoll::budget_state`](crate::Plimsoll::budget_state).

@@ -5,9 +5,10 @@ use std::time::SystemTime;
 use super::cell::StateCell;
 use super::samples::Sampled;
 use super::sli::{Place, Slis};
-use super::state::{AlertState, BudgetReading, Machine};
+use super::state::BudgetReading;
 use crate::alert::{Event, EventKind};
 use crate::budget::{Rule, Shown};
+use crate::rule::{AlertState, Machine};
 
 /// A rule and where it stands.
 #[derive(Debug)]

@@ -6,6 +6,17 @@ use std::sync::Arc;
 /// The name of the label that holds the family's name.
 pub(crate) const NAME: &str = "__name__";
 
+/// Whether a label may be called so in every version of Prometheus.
+pub(crate) fn is_label_name(name: &str) -> bool {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    name.bytes().all(part) && name.starts_with(|char: char| !char.is_ascii_digit())
+}
+
+/// Whether a family may be called so in every version of Prometheus.
+pub(crate) fn is_family_name(name: &str) -> bool {
+    is_label_name(&name.replace(':', "_"))
+}
+
 /// Names and values, ordered by name; a value that is empty is no label, as for Prometheus.
 ///
 /// The family's name is the label `__name__`. Cheap to clone.

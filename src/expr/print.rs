@@ -61,9 +61,13 @@ impl Display for Matching {
             f.write_str(" bool")?;
         }
         match &self.on {
-            None => {}
             Some(MatchOn::On(labels)) => write!(f, " on ({})", labels.join(", "))?,
-            Some(MatchOn::Ignoring(labels)) => write!(f, " ignoring ({})", labels.join(", "))?,
+            Some(MatchOn::Ignoring(labels)) if !labels.is_empty() => {
+                write!(f, " ignoring ({})", labels.join(", "))?;
+            }
+            // Only behind one of both may a group stand.
+            _ if self.group.is_some() => f.write_str(" ignoring ()")?,
+            _ => {}
         }
         match &self.group {
             None => Ok(()),
@@ -74,7 +78,7 @@ impl Display for Matching {
 }
 
 /// A value in double quotes.
-pub(super) struct Quoted<'a>(pub(super) &'a str);
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -98,11 +102,14 @@ impl Display for Number {
 }
 
 /// A duration as PromQL writes it: `1h30m`, `5s`, `250ms`.
-struct Range(Duration);
+pub(crate) struct Range(pub(crate) Duration);
 
 impl Display for Range {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let mut left = self.0.as_millis();
+        if left == 0 {
+            return f.write_str("0s");
+        }
         for (unit, length) in [
             ("d", 86_400_000),
             ("h", 3_600_000),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::labels::{Labels, NAME};
+use super::labels::{Labels, NAME, is_family_name};
 use super::print::Quoted;
 
 /// An exported family's name and what the labels of its series must be.
@@ -234,13 +234,69 @@ impl fmt::Display for Matcher {
     }
 }
 
+/// Whether a family's name may stand in PromQL as it is; words of the language and names that other characters are in
+/// stand as the value of `__name__`.
+fn is_plain(name: &str) -> bool {
+    const WORDS: [&str; 40] = [
+        "and",
+        "or",
+        "unless",
+        "atan2",
+        "sum",
+        "avg",
+        "count",
+        "min",
+        "max",
+        "group",
+        "stddev",
+        "stdvar",
+        "topk",
+        "bottomk",
+        "count_values",
+        "quantile",
+        "limitk",
+        "limit_ratio",
+        "offset",
+        "smoothed",
+        "anchored",
+        "by",
+        "without",
+        "on",
+        "ignoring",
+        "group_left",
+        "group_right",
+        "fill",
+        "fill_left",
+        "fill_right",
+        "bool",
+        "start",
+        "end",
+        "step",
+        "range",
+        "inf",
+        "nan",
+        "time",
+        "histogram_quantile",
+        "infinity",
+    ];
+    is_family_name(name) && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(name))
+}
+
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
-        for (at, matcher) in self.matchers.iter().enumerate() {
-            write!(f, "{}{matcher}", if at == 0 { '{' } else { ',' })?;
+        let mut before = '{';
+        match is_plain(&self.name) {
+            true => f.write_str(&self.name)?,
+            false => {
+                write!(f, "{{{NAME}={}", Quoted(&self.name))?;
+                before = ',';
+            }
         }
-        f.write_str(if self.matchers.is_empty() { "" } else { "}" })
+        for matcher in &self.matchers {
+            write!(f, "{before}{matcher}")?;
+            before = ',';
+        }
+        f.write_str(if before == ',' { "}" } else { "" })
     }
 }
 

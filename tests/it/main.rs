@@ -28,6 +28,8 @@ mod live;
 mod log;
 #[cfg(feature = "modbus")]
 mod modbus;
+#[cfg(feature = "promql")]
+mod promql;
 #[cfg(feature = "axum")]
 mod routes;
 #[cfg(feature = "service")]

@@ -1,0 +1,117 @@
+//! The alert state machine of Prometheus.
+
+use std::time::Duration;
+
+use crate::histogram::nanos;
+
+/// Where a rule stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
+#[non_exhaustive]
+pub enum AlertState {
+    /// The limit is kept.
+    Inactive,
+    /// It is exceeded, but not yet for long enough.
+    Pending,
+    /// It is breached.
+    Firing,
+}
+
+impl AlertState {
+    /// 0 inactive, 1 pending, 2 firing: the value of `plimsoll_budget_state`.
+    pub fn as_number(self) -> u8 {
+        match self {
+            Self::Inactive => 0,
+            Self::Pending => 1,
+            Self::Firing => 2,
+        }
+    }
+
+    /// As the label `alertstate` has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inactive => "inactive",
+            Self::Pending => "pending",
+            Self::Firing => "firing",
+        }
+    }
+}
+
+/// An alert's memory between evaluations; time is in nanoseconds since any moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    sustained_ns: u64,
+    keep_ns: u64,
+    at: At,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum At {
+    Inactive,
+    Pending {
+        since_ns: u64,
+    },
+    /// `kept_since_ns`: since when the condition no longer holds.
+    Firing {
+        since_ns: u64,
+        kept_since_ns: Option<u64>,
+    },
+}
+
+impl Machine {
+    pub(crate) fn new(sustained: Duration, keep: Duration) -> Self {
+        Self {
+            sustained_ns: nanos(sustained),
+            keep_ns: nanos(keep),
+            at: At::Inactive,
+        }
+    }
+
+    pub(crate) fn state(&self) -> AlertState {
+        match self.at {
+            At::Inactive => AlertState::Inactive,
+            At::Pending { .. } => AlertState::Pending,
+            At::Firing { .. } => AlertState::Firing,
+        }
+    }
+
+    /// One evaluation.
+    pub(crate) fn step(&mut self, holds: bool, now_ns: u64) {
+        self.at = match (self.at, holds) {
+            (At::Inactive, true) => self.exceeded(now_ns, now_ns),
+            (At::Pending { since_ns }, true) => self.exceeded(since_ns, now_ns),
+            (At::Inactive | At::Pending { .. }, false) => At::Inactive,
+            (At::Firing { since_ns, .. }, true) => At::Firing {
+                since_ns,
+                kept_since_ns: None,
+            },
+            (
+                At::Firing {
+                    since_ns,
+                    kept_since_ns,
+                },
+                false,
+            ) => {
+                let kept_ns = kept_since_ns.unwrap_or(now_ns);
+                match now_ns.saturating_sub(kept_ns) < self.keep_ns {
+                    true => At::Firing {
+                        since_ns,
+                        kept_since_ns: Some(kept_ns),
+                    },
+                    false => At::Inactive,
+                }
+            }
+        };
+    }
+
+    fn exceeded(&self, since_ns: u64, now_ns: u64) -> At {
+        match now_ns.saturating_sub(since_ns) >= self.sustained_ns {
+            true => At::Firing {
+                since_ns,
+                kept_since_ns: None,
+            },
+            false => At::Pending { since_ns },
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! PromQL, rule files and alerts beside the real thing: `promtool` of Prometheus 2 and 3.
+
+mod alerts;
+mod corpus;
+mod generate;
+mod promtool;

@@ -1,0 +1,70 @@
+//! `promtool` of two versions.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use plimsoll::expr::Dialect;
+
+/// Each version's promtool, and whose arithmetic it has.
+pub(super) fn versions() -> [(PathBuf, Dialect); 2] {
+    let prometheus3 =
+        std::env::var_os("PLIMSOLL_PROMETHEUS3").expect("PLIMSOLL_PROMETHEUS3: tests/run sets it");
+    [
+        (PathBuf::from("promtool"), Dialect::V2_42),
+        (
+            Path::new(&prometheus3).with_file_name("promtool"),
+            Dialect::V3,
+        ),
+    ]
+}
+
+/// A folder that goes with the test.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path =
+            std::env::temp_dir().join(format!("plimsoll-promtool-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(super) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).unwrap();
+    }
+
+    /// What promtool says about it, and whether it is content.
+    pub(super) fn run(&self, promtool: &Path, arguments: &[&str]) -> (bool, String) {
+        let mut command = Command::new(promtool);
+        let output = command
+            .current_dir(&self.0)
+            .args(arguments)
+            .output()
+            .expect("promtool is there");
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Whether Prometheus takes an expression.
+pub(super) fn takes(promtool: &Path, expr: &str) -> (bool, String) {
+    let folder = Folder::new();
+    let quoted = serde_json::to_string(expr).unwrap();
+    folder.write(
+        "rules.yml",
+        &format!("groups: [{{name: g, rules: [{{record: r, expr: {quoted}}}]}}]"),
+    );
+    folder.run(promtool, &["check", "rules", "rules.yml"])
+}

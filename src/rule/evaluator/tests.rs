@@ -1,6 +1,6 @@
 use super::*;
 use crate::expr::Selector;
-use crate::rule::{AlertState, RuleKind};
+use crate::rule::AlertState;
 use AlertState::{Firing, Inactive, Pending};
 
 const S: i64 = 1_000;
@@ -22,11 +22,9 @@ fn over(limit: f64) -> Expr {
 }
 
 fn alert(expr: Expr, sustained: u64, keep_firing: u64) -> Rule {
-    let mut rule = Rule::alert("High", expr);
-    if let RuleKind::Alert(alert) = &mut rule.kind {
-        (alert.sustained, alert.keep_firing) = (seconds(sustained), seconds(keep_firing));
-    }
-    rule
+    let rule = Rule::alert("High", expr);
+    rule.sustained(seconds(sustained))
+        .keep_firing(seconds(keep_firing))
 }
 
 /// The state of the only alert after each value of `x`, ten seconds apart; a NaN is no sample, and ends the series.
@@ -90,8 +88,9 @@ fn it_fires_on_for_less_than_it_is_kept() {
 
 #[test]
 fn each_element_is_an_alert_of_its_own() {
-    let mut rule = alert(over(1.0), 10, 0);
-    rule.labels = Labels::new([("severity", "page"), ("zone", "ours")]);
+    let rule = alert(over(1.0), 10, 0)
+        .label("severity", "page")
+        .label("zone", "ours");
     let mut evaluator = Evaluator::new([RuleGroup::new("g", [rule])]);
     let mut samples = Samples::new();
     samples.insert(&x(&[("a", "1"), ("zone", "theirs")]), 0, 2.0);
@@ -133,8 +132,7 @@ fn each_element_is_an_alert_of_its_own() {
 
 #[test]
 fn elements_that_become_one_are_an_error_and_change_nothing() {
-    let mut rule = alert(over(1.0), 0, 0);
-    rule.labels = Labels::new([("a", "same")]);
+    let rule = alert(over(1.0), 0, 0).label("a", "same");
     let mut evaluator = Evaluator::new([RuleGroup::new("g", [rule])]);
     let mut samples = Samples::new();
     samples.insert(&x(&[("a", "1")]), 0, 2.0);

@@ -190,7 +190,7 @@ fn groups_are_evaluated_at_whole_intervals() {
     let group = RuleGroup::new("g", [alert(over(1.0), 0, 0)]).every(seconds(30));
     let mut evaluator = Evaluator::new([group]);
     let mut samples = Samples::new();
-    samples.insert(&x(&[]), 20 * S, 2.0);
+    samples.insert(&x(&[]), 0, 2.0);
     assert_eq!(
         evaluator.evaluate(&samples, 29 * S),
         [],
@@ -241,4 +241,16 @@ fn recorded_series_are_kept_as_long_as_they_are_read() {
     );
     let further = Expr::avg_over_time(Selector::new("y"), seconds(700));
     assert!(evaluator.eval(&further, &samples, 2_000 * S).is_err());
+}
+
+#[test]
+fn of_two_that_record_the_same_the_first_stands() {
+    let record = |value: f64| Rule::record("y", Expr::Number(value));
+    let mut evaluator = Evaluator::new([RuleGroup::new("g", [record(1.0), record(2.0)])]);
+    let samples = Samples::new();
+    for at_ms in [0, S] {
+        evaluator.evaluate(&samples, at_ms);
+        let value = evaluator.eval(&Expr::select(Selector::new("y")), &samples, at_ms);
+        assert_eq!(value.expect("it is well-formed").as_float(), Some(1.0));
+    }
 }

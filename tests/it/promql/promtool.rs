@@ -63,7 +63,7 @@ pub(super) fn refused(promtool: &Path, exprs: &[&str]) -> (Vec<usize>, String) {
     let folder = Folder::new();
     let rule = |expr: &&str| {
         let quoted = serde_json::to_string(expr).unwrap();
-        format!("- {{record: r, expr: {quoted}}}\n")
+        format!("  - {{record: r, expr: {quoted}}}\n")
     };
     let rules: String = exprs.iter().map(rule).collect();
     folder.write(

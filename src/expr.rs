@@ -25,6 +25,7 @@ mod matching;
 mod op;
 #[cfg(feature = "promql")]
 mod parse;
+mod pattern;
 mod print;
 mod samples;
 mod selector;

@@ -1,7 +1,27 @@
 //! Why it exists: budgets, SLOs and a team's own rule files come to the same thing, which Prometheus calls rules: an
 //! [`Expr`] that is recorded under a name, or one that makes alerts with `for` and `keep_firing_for`.
 //!
-//! A [`RuleGroup`] holds rules that are evaluated one after the other, each time its interval is over.
+//! A [`RuleGroup`] holds rules that are evaluated one after the other, each time its interval is over. An [`Evaluator`] does that,
+//! over any samples; a [`RuleFile`] prints groups as Prometheus' YAML, and reads them from it with feature `promql`:
+//!
+#![cfg_attr(feature = "promql", doc = "```")]
+#![cfg_attr(not(feature = "promql"), doc = "```ignore")]
+//! use plimsoll::rule::{Evaluator, RuleFile};
+//!
+//! let file = RuleFile::parse("
+//! groups:
+//!   - name: queues
+//!     rules:
+//!       - record: queue:depth:max
+//!         expr: max by (queue) (queue_depth)
+//!       - alert: QueueDeep
+//!         expr: queue:depth:max > 100
+//!         for: 5m
+//! ")?;
+//! let evaluator = Evaluator::new(file.into_groups());
+//! assert_eq!(evaluator.alerts().count(), 0);
+//! # Ok::<(), plimsoll::rule::RuleFileError>(())
+//! ```
 
 mod alerts;
 mod evaluator;
@@ -110,5 +130,34 @@ impl Rule {
             expr,
             labels: Labels::default(),
         }
+    }
+
+    /// `for`: how long the condition must hold before the alert fires; nothing to a recording rule.
+    pub fn sustained(self, sustained: Duration) -> Self {
+        self.alerting(|alert| alert.sustained = sustained)
+    }
+
+    /// `keep_firing_for`: how long the alert fires on when the condition no longer holds; nothing to a recording rule.
+    pub fn keep_firing(self, keep_firing: Duration) -> Self {
+        self.alerting(|alert| alert.keep_firing = keep_firing)
+    }
+
+    /// A text that goes with the alert; nothing to a recording rule.
+    pub fn annotation(self, key: impl Into<String>, text: impl Into<String>) -> Self {
+        let annotation = (key.into(), text.into());
+        self.alerting(|alert| alert.annotations.push(annotation))
+    }
+
+    /// A label that is put over those of each element.
+    pub fn label(mut self, key: &str, value: &str) -> Self {
+        self.labels = Labels::new(self.labels.iter().chain([(key, value)]));
+        self
+    }
+
+    fn alerting(mut self, set: impl FnOnce(&mut AlertRule)) -> Self {
+        if let RuleKind::Alert(alert) = &mut self.kind {
+            set(alert);
+        }
+        self
     }
 }

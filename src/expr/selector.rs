@@ -150,6 +150,13 @@ impl Matcher {
     }
 
     fn pattern(label: String, compare: Compare, value: String) -> Result<Self, PatternError> {
+        if let Some(part) = super::pattern::foreign(&value) {
+            let message = format!("{part} is not read as Prometheus reads it: write it out");
+            return Err(PatternError {
+                pattern: value,
+                message,
+            });
+        }
         let whole = format!("^(?s:{value})$");
         let pattern = regex_lite::Regex::new(&whole).map_err(|error| PatternError {
             pattern: value.clone(),

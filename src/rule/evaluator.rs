@@ -1,7 +1,8 @@
 //! Rules, judged moment by moment.
 
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
+
+use foldhash::{HashMap, HashSet};
 
 use super::alerts::{Alert, Alerts, Change};
 use super::recorded::{Both, Recorded};
@@ -235,7 +236,7 @@ impl Judged {
     fn new(rule: Rule) -> Self {
         Self {
             rule,
-            named: HashMap::new(),
+            named: HashMap::default(),
             alerts: Alerts::default(),
             written: Vec::new(),
             failure: None,

@@ -1,7 +1,9 @@
 //! What rules recorded, for rules to read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use foldhash::HashMap;
 
 use super::{Rule, RuleGroup, RuleKind};
 use crate::expr::{Dialect, Expr, Labels, Reading, Selector, Source};

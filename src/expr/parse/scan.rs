@@ -102,6 +102,11 @@ impl<'a> Scanner<'a> {
         let word = &self.text[from..to];
         let next = self.text[to..].trim_start().chars().next();
         match (&*word.to_ascii_lowercase(), self.in_braces) {
+            // The name of a label, which the parser takes in quotes only.
+            ("or", true) if next.is_some_and(|char| char == '=' || char == '!') => {
+                let _ = write!(self.out, "{}", Quoted(word));
+                return Ok(());
+            }
             ("or", true) => return Err(ParseError::new("or", OR)),
             ("and" | "or" | "unless" | "atan2", false) => self.operators += 1,
             ("offset", false) if next.is_some_and(|char| "+-.0123456789".contains(char)) => {

@@ -45,6 +45,7 @@ fn one_form_for_what_may_be_written_in_many() {
             "histogram_quantile(.9, rate(a_bucket[5m]))",
             "histogram_quantile(0.9, rate(a_bucket[5m]))",
         ),
+        ("a{or='b', Or !='c'}", "a{or=\"b\",Or!=\"c\"}"),
         ("absent(a{b='c'})", "absent(a{b=\"c\"})"),
         ("ALERTS{alertname='A'} offset", "ALERTS{alertname=\"A\"}"),
     ];

@@ -1,6 +1,6 @@
 use super::*;
 use crate::expr::Selector;
-use crate::rule::{AlertState, RuleKind};
+use crate::rule::AlertState;
 use AlertState::{Firing, Inactive, Pending};
 
 const S: i64 = 1_000;
@@ -22,11 +22,9 @@ fn over(limit: f64) -> Expr {
 }
 
 fn alert(expr: Expr, sustained: u64, keep_firing: u64) -> Rule {
-    let mut rule = Rule::alert("High", expr);
-    if let RuleKind::Alert(alert) = &mut rule.kind {
-        (alert.sustained, alert.keep_firing) = (seconds(sustained), seconds(keep_firing));
-    }
-    rule
+    let rule = Rule::alert("High", expr);
+    rule.sustained(seconds(sustained))
+        .keep_firing(seconds(keep_firing))
 }
 
 /// The state of the only alert after each value of `x`, ten seconds apart; a NaN is no sample, and ends the series.
@@ -90,8 +88,9 @@ fn it_fires_on_for_less_than_it_is_kept() {
 
 #[test]
 fn each_element_is_an_alert_of_its_own() {
-    let mut rule = alert(over(1.0), 10, 0);
-    rule.labels = Labels::new([("severity", "page"), ("zone", "ours")]);
+    let rule = alert(over(1.0), 10, 0)
+        .label("severity", "page")
+        .label("zone", "ours");
     let mut evaluator = Evaluator::new([RuleGroup::new("g", [rule])]);
     let mut samples = Samples::new();
     samples.insert(&x(&[("a", "1"), ("zone", "theirs")]), 0, 2.0);
@@ -133,8 +132,7 @@ fn each_element_is_an_alert_of_its_own() {
 
 #[test]
 fn elements_that_become_one_are_an_error_and_change_nothing() {
-    let mut rule = alert(over(1.0), 0, 0);
-    rule.labels = Labels::new([("a", "same")]);
+    let rule = alert(over(1.0), 0, 0).label("a", "same");
     let mut evaluator = Evaluator::new([RuleGroup::new("g", [rule])]);
     let mut samples = Samples::new();
     samples.insert(&x(&[("a", "1")]), 0, 2.0);
@@ -192,7 +190,7 @@ fn groups_are_evaluated_at_whole_intervals() {
     let group = RuleGroup::new("g", [alert(over(1.0), 0, 0)]).every(seconds(30));
     let mut evaluator = Evaluator::new([group]);
     let mut samples = Samples::new();
-    samples.insert(&x(&[]), 20 * S, 2.0);
+    samples.insert(&x(&[]), 0, 2.0);
     assert_eq!(
         evaluator.evaluate(&samples, 29 * S),
         [],
@@ -243,4 +241,16 @@ fn recorded_series_are_kept_as_long_as_they_are_read() {
     );
     let further = Expr::avg_over_time(Selector::new("y"), seconds(700));
     assert!(evaluator.eval(&further, &samples, 2_000 * S).is_err());
+}
+
+#[test]
+fn of_two_that_record_the_same_the_first_stands() {
+    let record = |value: f64| Rule::record("y", Expr::Number(value));
+    let mut evaluator = Evaluator::new([RuleGroup::new("g", [record(1.0), record(2.0)])]);
+    let samples = Samples::new();
+    for at_ms in [0, S] {
+        evaluator.evaluate(&samples, at_ms);
+        let value = evaluator.eval(&Expr::select(Selector::new("y")), &samples, at_ms);
+        assert_eq!(value.expect("it is well-formed").as_float(), Some(1.0));
+    }
 }

@@ -132,7 +132,10 @@ fn rules() -> String {
             "Crowd",
             "count(ALERTS{alertname='Level',alertstate='firing'}) >= 2",
         ),
-        ("Old", "time() - ALERTS_FOR_STATE{alertname='Level'} > 30"),
+        (
+            "Old",
+            "time() - max by (i) (ALERTS_FOR_STATE{alertname='Level'}) > 30",
+        ),
         (
             "Unless",
             "x > 3 unless on (i) ALERTS{alertname='Level',alertstate='firing'}",

@@ -58,13 +58,19 @@ impl Drop for Folder {
     }
 }
 
-/// Whether Prometheus takes an expression.
-pub(super) fn takes(promtool: &Path, expr: &str) -> (bool, String) {
+/// Which of these expressions Prometheus refuses, and what it says.
+pub(super) fn refused(promtool: &Path, exprs: &[&str]) -> (Vec<usize>, String) {
     let folder = Folder::new();
-    let quoted = serde_json::to_string(expr).unwrap();
+    let rule = |expr: &&str| {
+        let quoted = serde_json::to_string(expr).unwrap();
+        format!("  - {{record: r, expr: {quoted}}}\n")
+    };
+    let rules: String = exprs.iter().map(rule).collect();
     folder.write(
         "rules.yml",
-        &format!("groups: [{{name: g, rules: [{{record: r, expr: {quoted}}}]}}]"),
+        &format!("groups:\n- name: g\n  rules:\n{rules}"),
     );
-    folder.run(promtool, &["check", "rules", "rules.yml"])
+    let (_, said) = folder.run(promtool, &["check", "rules", "rules.yml"]);
+    let numbers = (1..=exprs.len()).filter(|number| said.contains(&format!(", rule {number}, ")));
+    (numbers.map(|number| number - 1).collect(), said)
 }

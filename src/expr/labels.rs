@@ -48,6 +48,12 @@ impl Labels {
         self.0.is_empty()
     }
 
+    /// These, with another value of one label.
+    pub(crate) fn with(&self, key: &str, value: &str) -> Self {
+        let others = self.iter().filter(|label| label.0 != key);
+        Self::new(others.chain([(key, value)]))
+    }
+
     /// The labels that `keep` wants.
     pub(crate) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
         if self.0.iter().all(|label| keep(&label.0)) {
@@ -60,7 +66,7 @@ impl Labels {
 
 impl Default for Labels {
     fn default() -> Self {
-        Self(Arc::new([]))
+        Self(Arc::default())
     }
 }
 

@@ -28,6 +28,7 @@ mod live;
 mod log;
 #[cfg(feature = "modbus")]
 mod modbus;
+mod parity;
 #[cfg(feature = "axum")]
 mod routes;
 #[cfg(feature = "service")]

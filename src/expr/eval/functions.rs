@@ -7,6 +7,9 @@ use super::{NOT_A_SCALAR, NOT_A_VECTOR};
 use crate::expr::labels::{Labels, NAME};
 use crate::expr::{Compare, Expr, Function, SampleValue, Selector};
 
+/// What no count of seconds reaches.
+const TOO_GREAT: f64 = 9.2e18;
+
 type Called = Result<Evaluated, &'static str>;
 
 /// What a function makes of a value; `argument` is how that was written.
@@ -98,7 +101,7 @@ fn of_float(function: Function, value: f64) -> Option<f64> {
         Function::Floor => value.floor(),
         Function::Sqrt => value.sqrt(),
         // A moment that is none has no hour.
-        _ if !(-1e15..=1e15).contains(&value) => f64::NAN,
+        _ if value.is_nan() || value.abs() >= TOO_GREAT => f64::NAN,
         _ => of_moment(function, value as i64)? as f64,
     })
 }

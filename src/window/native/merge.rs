@@ -24,10 +24,17 @@ impl NativeHistogram {
             self.reduce(other.schema);
         }
         let (schema, threshold) = (self.schema, self.zero_threshold);
-        let positive = reduced(&other.positive, other.schema, schema);
-        merge_side(&mut self.positive, &positive, sign, schema, threshold);
-        let negative = reduced(&other.negative, other.schema, schema);
-        merge_side(&mut self.negative, &negative, sign, schema, threshold);
+        for (side, other_side) in [
+            (&mut self.positive, &other.positive),
+            (&mut self.negative, &other.negative),
+        ] {
+            if other.schema == schema {
+                merge_side(side, other_side, sign, schema, threshold);
+            } else {
+                let other_side = reduced(other_side, other.schema, schema);
+                merge_side(side, &other_side, sign, schema, threshold);
+            }
+        }
     }
 
     /// Lowers the resolution.

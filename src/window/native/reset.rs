@@ -1,5 +1,7 @@
 //! Whether a histogram began anew.
 
+use std::borrow::Cow;
+
 use super::merge::reduced;
 use super::{NativeHistogram, bound};
 
@@ -17,7 +19,10 @@ impl NativeHistogram {
             return true;
         }
         let fell = |side: &[(i32, f64)], previous_side: &[(i32, f64)]| {
-            let earlier = reduced(previous_side, previous.schema, self.schema);
+            let earlier = match previous.schema == self.schema {
+                true => Cow::Borrowed(previous_side),
+                false => Cow::Owned(reduced(previous_side, previous.schema, self.schema)),
+            };
             let mut outside = earlier
                 .iter()
                 .skip_while(|bucket| bound(bucket.0, self.schema) <= self.zero_threshold);

@@ -12,8 +12,8 @@ mod native;
 mod series;
 
 pub use dialect::Dialect;
-pub use native::{NativeError, NativeHistogram};
 pub(crate) use native::native_quantile;
+pub use native::{NativeError, NativeHistogram};
 pub use series::SampleValue;
 pub(crate) use series::Series;
 

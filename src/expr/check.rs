@@ -75,7 +75,9 @@ impl Expr {
     fn selector(&self, selector: &Selector) -> Result<ValueType, EvalError> {
         let name = selector.name();
         if !is_name(name, true) {
-            return self.refuse(format!("{name:?} is no name of a family: write letters, digits, _ and :"));
+            return self.refuse(format!(
+                "{name:?} is no name of a family: write letters, digits, _ and :"
+            ));
         }
         for matcher in selector.matchers() {
             let label = matcher.label();
@@ -88,11 +90,15 @@ impl Expr {
     }
 
     fn labels<L: AsRef<str>>(&self, labels: &[L]) -> Result<(), EvalError> {
-        match labels.iter().map(AsRef::as_ref).find(|label| !is_name(label, false)) {
+        match labels
+            .iter()
+            .map(AsRef::as_ref)
+            .find(|label| !is_name(label, false))
+        {
             None => Ok(()),
-            Some(label) => {
-                self.refuse(format!("{label:?} is no name of a label: write letters, digits and _"))
-            }
+            Some(label) => self.refuse(format!(
+                "{label:?} is no name of a label: write letters, digits and _"
+            )),
         }
     }
 
@@ -145,10 +151,13 @@ impl Expr {
         };
         self.labels(copied)?;
         if op.is_set() {
-            return self.refuse("and, or and unless know no group: leave group_left and group_right out");
+            return self
+                .refuse("and, or and unless know no group: leave group_left and group_right out");
         }
         match &matching.on {
-            None => self.refuse("groups without on or ignoring: write ignoring () before the group"),
+            None => {
+                self.refuse("groups without on or ignoring: write ignoring () before the group")
+            }
             Some(MatchOn::On(labels)) => match copied.iter().find(|label| labels.contains(label)) {
                 Some(label) => self.refuse(format!(
                     "matches by {label} and copies it: leave it out of the group"

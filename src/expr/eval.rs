@@ -88,9 +88,8 @@ impl<S: Source + ?Sized> At<'_, S> {
             Expr::Number(number) => Evaluated::Scalar(*number),
             Expr::Time => Evaluated::Scalar(self.at_ms as f64 / 1e3),
             Expr::Select(selector) => {
-                let latest = |series: &Series| {
-                    series.latest(self.at_ms, Dialect::LOOKBACK, self.dialect)
-                };
+                let latest =
+                    |series: &Series| series.latest(self.at_ms, Dialect::LOOKBACK, self.dialect);
                 Evaluated::Vector(self.select(selector, false, latest).map_err(refused)?)
             }
             Expr::Over(over, selector, range) => {
@@ -102,7 +101,12 @@ impl<S: Source + ?Sized> At<'_, S> {
             }
             Expr::Aggregate(how, grouping, inner) => {
                 let elements = self.vector(inner)?;
-                Evaluated::Vector(aggregation::aggregate(*how, grouping, elements, self.dialect))
+                Evaluated::Vector(aggregation::aggregate(
+                    *how,
+                    grouping,
+                    elements,
+                    self.dialect,
+                ))
             }
             Expr::Quantile(q, inner) => {
                 let q = self.scalar(q)?;
@@ -138,7 +142,9 @@ impl<S: Source + ?Sized> At<'_, S> {
         });
         let native = |element: &Element| element.value.as_float().is_none();
         match self.dialect != Dialect::V3 && elements.iter().any(native) {
-            true => Err("finds native histograms, which are read as 3.x does only: use Dialect::V3"),
+            true => {
+                Err("finds native histograms, which are read as 3.x does only: use Dialect::V3")
+            }
             false => Ok(elements),
         }
     }
@@ -160,3 +166,6 @@ impl<S: Source + ?Sized> At<'_, S> {
 
 pub(super) const NOT_A_SCALAR: &str = "is a vector where a number is needed: write scalar(..)";
 pub(super) const NOT_A_VECTOR: &str = "is a number where a vector is needed: write vector(..)";
+
+#[cfg(test)]
+mod tests;

@@ -77,7 +77,9 @@ impl NativeHistogram {
     /// Of what a histogram of this process counted, and its sum.
     pub fn of(buckets: &NativeBuckets, sum: f64) -> Self {
         let counts = buckets.buckets.iter();
-        let positive = counts.map(|&(index, count)| (index, count as f64)).collect();
+        let positive = counts
+            .map(|&(index, count)| (index, count as f64))
+            .collect();
         let count = buckets.buckets.iter().map(|bucket| bucket.1).sum::<u64>() + buckets.zero_count;
         Self {
             schema: buckets.schema.number(),
@@ -143,7 +145,8 @@ impl NativeHistogram {
 
     /// Whether all of it is the same, bit by bit.
     pub(crate) fn same(&self, other: &Self) -> bool {
-        let whole = |of: &Self| [of.count, of.sum, of.zero_threshold, of.zero_count].map(f64::to_bits);
+        let whole =
+            |of: &Self| [of.count, of.sum, of.zero_threshold, of.zero_count].map(f64::to_bits);
         let bits = |side: &[(i32, f64)], other: &[(i32, f64)]| {
             let mut pairs = side.iter().zip(other);
             side.len() == other.len()

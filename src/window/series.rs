@@ -122,7 +122,11 @@ impl Series {
     fn replace(&mut self, at_ms: i64) {
         while self.floats.pop_back_if(|last| last.0 >= at_ms).is_some() {}
         while self.drops.pop_back_if(|last| last.0 >= at_ms).is_some() {}
-        while self.histograms.pop_back_if(|last| last.0 >= at_ms).is_some() {}
+        while self
+            .histograms
+            .pop_back_if(|last| last.0 >= at_ms)
+            .is_some()
+        {}
         while self.ends_ms.pop_back_if(|last| *last >= at_ms).is_some() {}
     }
 
@@ -130,7 +134,11 @@ impl Series {
         let oldest = now_ms.saturating_sub(self.keep_ms);
         while self.floats.pop_front_if(|first| first.0 < oldest).is_some() {}
         while self.drops.pop_front_if(|first| first.0 < oldest).is_some() {}
-        while self.histograms.pop_front_if(|first| first.0 < oldest).is_some() {}
+        while self
+            .histograms
+            .pop_front_if(|first| first.0 < oldest)
+            .is_some()
+        {}
         while self.ends_ms.pop_front_if(|end| *end < oldest).is_some() {}
     }
 
@@ -158,7 +166,9 @@ impl Series {
     ) -> Option<SampleValue> {
         let span = Span::new(at_ms, lookback, dialect);
         let (_, to) = span.of(&self.ends_ms, |end| *end);
-        let ended_ms = to.checked_sub(1).map_or(i64::MIN, |last| self.ends_ms[last]);
+        let ended_ms = to
+            .checked_sub(1)
+            .map_or(i64::MIN, |last| self.ends_ms[last]);
         let (from, to) = span.of(&self.floats, |sample| sample.0);
         let float = self.floats.range(from..to).next_back();
         let (from, to) = span.of(&self.histograms, |sample| sample.0);
@@ -191,7 +201,8 @@ impl Series {
         at_ms: i64,
         over: Duration,
         dialect: Dialect,
-    ) -> impl ExactSizeIterator<Item = &(i64, Arc<NativeHistogram>)> + DoubleEndedIterator + '_ {
+    ) -> impl ExactSizeIterator<Item = &(i64, Arc<NativeHistogram>)> + DoubleEndedIterator + '_
+    {
         let (from, to) = Span::new(at_ms, over, dialect).of(&self.histograms, |sample| sample.0);
         self.histograms.range(from..to)
     }

@@ -9,7 +9,7 @@ mod trace;
 use std::collections::BTreeMap;
 
 use plimsoll::Expr;
-use plimsoll::expr::{Dialect, Labels, Over, Samples, SampleValue, Value, eval};
+use plimsoll::expr::{Dialect, Labels, Over, SampleValue, Samples, Value, eval};
 
 use server::{Answer, Prometheus};
 use trace::{END_MS, START_MS, STEP_MS, Trace};
@@ -60,7 +60,10 @@ impl Count {
                 return;
             }
             (ours, theirs) => {
-                let (ours, theirs) = (ours.map(|points| points.len()), theirs.map(|points| points.len()));
+                let (ours, theirs) = (
+                    ours.map(|points| points.len()),
+                    theirs.map(|points| points.len()),
+                );
                 return self.differs(format!("{expr}: {ours:?} here, {theirs:?} there"));
             }
         };

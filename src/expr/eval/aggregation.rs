@@ -44,7 +44,9 @@ pub(super) fn aggregate(
 
 /// All elements as one group without labels.
 fn all(how: Aggregation, mut elements: Vec<Element>, dialect: Dialect) -> Vec<Element> {
-    let mut known = elements.iter().filter(|element| !skips(how, &element.value));
+    let mut known = elements
+        .iter()
+        .filter(|element| !skips(how, &element.value));
     let value = known.next().and_then(|first| {
         let mut state = State::new(how, &first.value, dialect);
         known.for_each(|element| state.add(&element.value));

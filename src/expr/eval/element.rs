@@ -11,8 +11,7 @@ use crate::expr::{Point, SampleValue, Value};
 /// Up to here a look at each is cheaper than a table.
 const FEW: usize = 8;
 
-pub(super) const COLLISION: &str =
-    "has several elements with the same labels once their names are gone: select one family, or aggregate";
+pub(super) const COLLISION: &str = "has several elements with the same labels once their names are gone: select one family, or aggregate";
 
 /// The value of a part of an expression.
 #[derive(Debug)]
@@ -174,5 +173,9 @@ pub(super) fn unnamed(mut elements: Vec<Element>) -> Result<Vec<Element>, &'stat
         changed |= !element.nameless;
         element.nameless = true;
     }
-    if changed { distinct(elements) } else { Ok(elements) }
+    if changed {
+        distinct(elements)
+    } else {
+        Ok(elements)
+    }
 }

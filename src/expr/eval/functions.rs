@@ -62,7 +62,9 @@ fn each(mut elements: Vec<Element>, apply: impl Fn(&SampleValue) -> Option<f64>)
 
 /// The only number, or NaN.
 fn only(elements: &[Element]) -> f64 {
-    let mut floats = elements.iter().filter_map(|element| element.value.as_float());
+    let mut floats = elements
+        .iter()
+        .filter_map(|element| element.value.as_float());
     match (floats.next(), floats.next()) {
         (Some(value), None) => value,
         _ => f64::NAN,

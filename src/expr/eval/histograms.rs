@@ -16,7 +16,9 @@ pub(super) fn quantiles(
     let mut groups = Numbered::new();
     let mut histograms: Vec<Vec<Bucket>> = Vec::new();
     for element in &elements {
-        let Some(bucket) = bucket(element) else { continue };
+        let Some(bucket) = bucket(element) else {
+            continue;
+        };
         let (at, new) = groups.number(element.view(Keep::But("le")));
         if new {
             histograms.push(Vec::new());
@@ -25,7 +27,9 @@ pub(super) fn quantiles(
     }
     let mut found = Vec::new();
     for element in &elements {
-        let SampleValue::Histogram(native) = &element.value else { continue };
+        let SampleValue::Histogram(native) = &element.value else {
+            continue;
+        };
         // What is there in both forms has no quantile.
         match groups.find(&element.view(Keep::But(""))) {
             Some(at) => histograms[at].clear(),
@@ -77,7 +81,10 @@ fn quantile(q: f64, mut buckets: Vec<Bucket>, dialect: Dialect) -> f64 {
         return f64::INFINITY;
     }
     buckets.sort_by(|a, b| a.bound.total_cmp(&b.bound));
-    if buckets.last().is_none_or(|last| last.bound != f64::INFINITY) {
+    if buckets
+        .last()
+        .is_none_or(|last| last.bound != f64::INFINITY)
+    {
         return f64::NAN;
     }
     buckets.dedup_by(|next, kept| {
@@ -88,8 +95,12 @@ fn quantile(q: f64, mut buckets: Vec<Bucket>, dialect: Dialect) -> f64 {
         same
     });
     repair(&mut buckets, dialect);
-    let [finite @ .., top] = &buckets[..] else { return f64::NAN };
-    let Some(highest) = finite.last() else { return f64::NAN };
+    let [finite @ .., top] = &buckets[..] else {
+        return f64::NAN;
+    };
+    let Some(highest) = finite.last() else {
+        return f64::NAN;
+    };
     if top.count == 0.0 {
         return f64::NAN;
     }

@@ -12,7 +12,8 @@ const ONE_SIDE: &str = "has several elements with the same labels on the side th
      aggregate it, or match by more labels";
 const ONE_TO_ONE: &str = "has several elements on the left for one on the right: aggregate, match by more labels, or write \
      group_left";
-const GROUPED: &str = "has several results with the same labels: let the group keep labels that tell them apart";
+const GROUPED: &str =
+    "has several results with the same labels: let the group keep labels that tell them apart";
 
 pub(super) fn combine(
     left: Evaluated,
@@ -25,17 +26,19 @@ pub(super) fn combine(
             return scalars(left, op, matching, right).map(Evaluated::Scalar);
         }
         (Evaluated::Vector(left), Evaluated::Scalar(right)) => {
-            with_scalar(left, op, matching, |value| (value.clone(), SampleValue::Float(right)))?
+            with_scalar(left, op, matching, |value| {
+                (value.clone(), SampleValue::Float(right))
+            })?
         }
         (Evaluated::Scalar(left), Evaluated::Vector(right)) => {
-            with_scalar(right, op, matching, |value| (SampleValue::Float(left), value.clone()))?
+            with_scalar(right, op, matching, |value| {
+                (SampleValue::Float(left), value.clone())
+            })?
         }
         (Evaluated::Vector(left), Evaluated::Vector(right)) if op.is_set() => {
             sets(left, op, keep(matching), right)
         }
-        (Evaluated::Vector(left), Evaluated::Vector(right)) => {
-            vectors(left, op, matching, right)?
-        }
+        (Evaluated::Vector(left), Evaluated::Vector(right)) => vectors(left, op, matching, right)?,
     };
     Ok(Evaluated::Vector(elements))
 }
@@ -74,7 +77,11 @@ fn with_scalar(
         }
         true
     });
-    if filters { Ok(elements) } else { unnamed(elements) }
+    if filters {
+        Ok(elements)
+    } else {
+        unnamed(elements)
+    }
 }
 
 /// What becomes of two values.
@@ -165,27 +172,45 @@ fn vectors(
         return Ok(Vec::new());
     }
     let swapped = matches!(matching.group, Some(Group::Right(_)));
-    let (mut many, one) = if swapped { (right, left) } else { (left, right) };
+    let (mut many, one) = if swapped {
+        (right, left)
+    } else {
+        (left, right)
+    };
     let keep = keep(matching);
     let mut ones = Numbered::new();
     if one.iter().any(|element| !ones.number(element.view(keep)).1) {
         return Err(ONE_SIDE);
     }
-    let mut used = vec![false; if matching.group.is_none() { one.len() } else { 0 }];
+    let mut used = vec![
+        false;
+        if matching.group.is_none() {
+            one.len()
+        } else {
+            0
+        }
+    ];
     let mut error = None;
     many.retain_mut(|element| {
-        let Some(at) = ones.find(&element.view(keep)) else { return false };
+        let Some(at) = ones.find(&element.view(keep)) else {
+            return false;
+        };
         let sides = match swapped {
             true => (&one[at].value, &element.value),
             false => (&element.value, &one[at].value),
         };
         let value = match pair(op, sides.0, sides.1) {
             Pair::Value(value) => value,
-            Pair::Holds(holds) if matching.as_bool => SampleValue::Float(f64::from(u8::from(holds))),
+            Pair::Holds(holds) if matching.as_bool => {
+                SampleValue::Float(f64::from(u8::from(holds)))
+            }
             Pair::Holds(true) => sides.0.clone(),
             Pair::Holds(false) | Pair::None => return false,
         };
-        if used.get_mut(at).is_some_and(|used| std::mem::replace(used, true)) {
+        if used
+            .get_mut(at)
+            .is_some_and(|used| std::mem::replace(used, true))
+        {
             error = Some(ONE_TO_ONE);
         }
         element.value = value;

@@ -121,7 +121,10 @@ fn merge_side(
             side.push(before);
         }
         let held = known.next_if(|bucket| bucket.0.cmp(&index) == Ordering::Equal);
-        side.push((index, held.map_or(sign * count, |held| held.1 + sign * count)));
+        side.push((
+            index,
+            held.map_or(sign * count, |held| held.1 + sign * count),
+        ));
     }
     side.extend(known);
 }

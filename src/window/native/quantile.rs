@@ -54,7 +54,11 @@ pub(crate) fn native_quantile(q: f64, of: &NativeHistogram) -> f64 {
     }
     let count = count.min(of.count);
     if count < rank {
-        return if of.sum.is_nan() { f64::NAN } else { bucket.upper };
+        return if of.sum.is_nan() {
+            f64::NAN
+        } else {
+            bucket.upper
+        };
     }
     let within = match ascending {
         true => rank - (count - bucket.count),
@@ -90,7 +94,10 @@ impl NativeHistogram {
         };
         let middle = (self.zero_count > 0.0).then_some(middle);
         let negative = self.negative.iter().rev().map(below);
-        negative.chain(middle).chain(self.positive.iter().map(above)).collect()
+        negative
+            .chain(middle)
+            .chain(self.positive.iter().map(above))
+            .collect()
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll::expr::{
-    Aggregation, Function, Group, Grouping, MatchOn, Matching, Offset, Op, Over,
-};
+use plimsoll::expr::{Aggregation, Function, Group, Grouping, MatchOn, Matching, Offset, Op, Over};
 use plimsoll::{Expr, Selector};
 use proptest::prelude::*;
 use proptest::strategy::{BoxedStrategy, ValueTree};
@@ -59,7 +57,8 @@ pub(super) fn by_hand() -> Vec<Expr> {
     };
     let under = Selector::new("duration_seconds_bucket").label("le", "0.25");
     let count = Selector::new("duration_seconds_count");
-    let share = number(1.0) - Expr::rate(under, short).sum() / Expr::rate(count.clone(), short).sum();
+    let share =
+        number(1.0) - Expr::rate(under, short).sum() / Expr::rate(count.clone(), short).sum();
     let served = |window| Expr::increase(requests(), window).sum();
     let wilson = {
         // The lower bound of the error ratio at 95 %.
@@ -74,9 +73,13 @@ pub(super) fn by_hand() -> Vec<Expr> {
     let mut all = vec![
         Expr::quantile(0.95, Selector::new("duration_seconds"), short).greater(0.4),
         Expr::quantile(0.5, Selector::new("duration_seconds"), hour),
-        buckets(short).sum_by(["le", "instance", "route"]).histogram_quantile(0.99),
+        buckets(short)
+            .sum_by(["le", "instance", "route"])
+            .histogram_quantile(0.99),
         Expr::select(Selector::new("duration_seconds_bucket")).histogram_quantile(0.9),
-        buckets(short).sum_by(["instance", "route"]).histogram_quantile(0.9),
+        buckets(short)
+            .sum_by(["instance", "route"])
+            .histogram_quantile(0.9),
         buckets(short).sum_by(["le"]).histogram_quantile(-0.1),
         buckets(short).sum_by(["le"]).histogram_quantile(1.1),
         buckets(short).sum_by(["le"]).histogram_quantile(0.0),
@@ -151,20 +154,30 @@ pub(super) fn by_hand() -> Vec<Expr> {
         depth().or(Expr::select(requests())) + number(1.0),
         depth() + Expr::select(requests()).binary_on(Op::Mul, Matching::on(["instance"]), depth()),
         Expr::select(Selector::new("device_connected"))
-            .or(Expr::select(Selector::new("build_info")).aggregate(
-                Aggregation::Max,
-                Grouping::without(["version"]),
-            ))
+            .or(Expr::select(Selector::new("build_info"))
+                .aggregate(Aggregation::Max, Grouping::without(["version"])))
             .call(Function::Abs),
         -depth(),
         -Expr::select(Selector::new("cpu_seconds_total")).sum(),
     ];
     for window in [1, 2, 5, 30, 60, 180].map(minutes) {
-        for name in ["requests_total", "cpu_seconds_total", "rare_total", "duration_seconds_bucket"] {
+        for name in [
+            "requests_total",
+            "cpu_seconds_total",
+            "rare_total",
+            "duration_seconds_bucket",
+        ] {
             all.push(Expr::rate(Selector::new(name), window));
             all.push(Expr::increase(Selector::new(name), window));
         }
-        for over in [Over::Avg, Over::Min, Over::Max, Over::Sum, Over::Count, Over::Last] {
+        for over in [
+            Over::Avg,
+            Over::Min,
+            Over::Max,
+            Over::Sum,
+            Over::Count,
+            Over::Last,
+        ] {
             all.push(Expr::Over(over, Selector::new("queue_depth"), window));
         }
     }

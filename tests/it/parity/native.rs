@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use plimsoll::expr::{
-    Aggregation, Dialect, Function, Grouping, Labels, NativeHistogram, Op, Over, Samples,
-    SampleValue,
+    Aggregation, Dialect, Function, Grouping, Labels, NativeHistogram, Op, Over, SampleValue,
+    Samples,
 };
 use plimsoll::{Expr, Selector};
 
@@ -52,7 +52,11 @@ impl Recorded {
             return;
         }
         let index = (value.abs().log2() * f64::from(self.schema).exp2()).ceil() as i32;
-        let side = if value > 0.0 { &mut values.positive } else { &mut values.negative };
+        let side = if value > 0.0 {
+            &mut values.positive
+        } else {
+            &mut values.negative
+        };
         match side.binary_search_by_key(&index, |bucket| bucket.0) {
             Ok(at) => side[at].1 += 1.0,
             Err(at) => side.insert(at, (index, 1.0)),
@@ -62,7 +66,11 @@ impl Recorded {
     /// One scrape's worth, or a restart, perhaps with another resolution.
     fn go_on(&mut self, random: &mut Random, busy: f64) {
         if random.below(120) == 0 {
-            let schema = if random.below(3) == 0 { self.schema - 1 } else { self.schema };
+            let schema = if random.below(3) == 0 {
+                self.schema - 1
+            } else {
+                self.schema
+            };
             *self = Self::new(schema.max(-1), self.zero_threshold, self.mirrored);
         }
         for _ in 0..(random.fraction() * 9.0 * busy) as u64 {
@@ -89,20 +97,28 @@ fn histograms() -> Written6h {
         let (mut samples, mut gone) = (Vec::new(), false);
         for at_ms in (START_MS..END_MS).step_by(SCRAPE_MS as usize) {
             let minute = (at_ms - START_MS) / 60_000;
-            let busy = if (180..230).contains(&minute) { 0.0 } else { 1.0 };
+            let busy = if (180..230).contains(&minute) {
+                0.0
+            } else {
+                1.0
+            };
             recorded.go_on(random, busy);
             let lost = random.below(50) == 0 || (gone && random.below(4) > 0);
-            if lost && !gone {
-                let value = SampleValue::Float(f64::from_bits(STALE));
-                samples.push(Written { at_ms, value });
-            }
-            if !lost {
-                let value = SampleValue::Histogram(Arc::new(recorded.values.clone()));
+            if !lost || !gone {
+                let mut values = recorded.values.clone();
+                if lost {
+                    values.sum = f64::from_bits(STALE);
+                }
+                let value = SampleValue::Histogram(Arc::new(values));
                 samples.push(Written { at_ms, value });
             }
             gone = lost;
         }
-        let labels = [("__name__", "latency_seconds"), ("instance", instance), ("route", route)];
+        let labels = [
+            ("__name__", "latency_seconds"),
+            ("instance", instance),
+            ("route", route),
+        ];
         all.push((Labels::new(labels), samples));
     }
     all
@@ -117,7 +133,10 @@ fn with_markers() -> Written6h {
             let missed = samples.last().map(|last| last.at_ms + 15_500);
             if let Some(missed) = missed.filter(|missed| missed + 1_000 < at_ms) {
                 let value = SampleValue::Float(f64::from_bits(STALE));
-                samples.push(Written { at_ms: missed, value });
+                samples.push(Written {
+                    at_ms: missed,
+                    value,
+                });
             }
             let value = SampleValue::Float(value);
             samples.push(Written { at_ms, value });
@@ -133,7 +152,9 @@ fn given(all: &Written6h, dialect: Dialect) -> Samples {
         for Written { at_ms, value } in written {
             match value {
                 SampleValue::Histogram(value) => {
-                    samples.insert_histogram(labels, *at_ms, (**value).clone()).unwrap();
+                    samples
+                        .insert_histogram(labels, *at_ms, (**value).clone())
+                        .unwrap();
                 }
                 value => samples.insert(labels, *at_ms, value.as_float().unwrap()),
             }
@@ -146,11 +167,14 @@ fn given(all: &Written6h, dialect: Dialect) -> Samples {
 fn written(binary: &str, flags: &[&str], all: &Written6h, folder: Folder) -> Prometheus {
     let flags = [&["--web.enable-remote-write-receiver"], flags].concat();
     let prometheus = Prometheus::over(binary, &flags, "", folder);
-    let mut all: BTreeMap<&Labels, &[Written]> =
-        all.iter().map(|(labels, samples)| (labels, &samples[..])).collect();
+    let mut all: BTreeMap<&Labels, &[Written]> = all
+        .iter()
+        .map(|(labels, samples)| (labels, &samples[..]))
+        .collect();
     for until_ms in (START_MS..=END_MS + 600_000).step_by(600_000) {
         let batch = all.iter_mut().map(|(labels, samples)| {
-            let (now, later) = samples.split_at(samples.partition_point(|one| one.at_ms < until_ms));
+            let (now, later) =
+                samples.split_at(samples.partition_point(|one| one.at_ms < until_ms));
             *samples = later;
             (*labels, now)
         });
@@ -161,7 +185,13 @@ fn written(binary: &str, flags: &[&str], all: &Written6h, folder: Folder) -> Pro
     prometheus
 }
 
-fn compare(binary: &str, flags: &[&str], all: &Written6h, exprs: &[Expr], dialect: Dialect) -> Count {
+fn compare(
+    binary: &str,
+    flags: &[&str],
+    all: &Written6h,
+    exprs: &[Expr],
+    dialect: Dialect,
+) -> Count {
     let folder = Folder::new(&format!("written-{dialect:?}-{}", exprs.len()));
     let prometheus = written(binary, flags, all, folder);
     let samples = given(all, dialect);

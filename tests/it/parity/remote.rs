@@ -58,7 +58,9 @@ fn side(mut message: Message, spans_tag: u64, buckets: &[(i32, f64)]) -> Message
     let mut deltas = Message::default();
     let (mut next, mut last) = (0, 0);
     for &(index, count) in buckets {
-        let span = Message::default().signed(1, i64::from(index - next)).whole(2, 1);
+        let span = Message::default()
+            .signed(1, i64::from(index - next))
+            .whole(2, 1);
         message = message.bytes(spans_tag, &span.0);
         deltas.varint(zigzag(count as i64 - last));
         (next, last) = (index + 1, count as i64);
@@ -83,7 +85,9 @@ fn histogram(at_ms: i64, of: &NativeHistogram) -> Message {
 fn series(labels: &Labels, samples: &[Written]) -> Message {
     let mut message = Message::default();
     for (name, value) in labels.iter() {
-        let label = Message::default().bytes(1, name.as_bytes()).bytes(2, value.as_bytes());
+        let label = Message::default()
+            .bytes(1, name.as_bytes())
+            .bytes(2, value.as_bytes());
         message = message.bytes(1, &label.0);
     }
     for Written { at_ms, value } in samples {
@@ -109,7 +113,9 @@ pub(super) fn body<'a>(all: impl Iterator<Item = (&'a Labels, &'a [Written])>) -
     framed.varint(request.0.len() as u64);
     for literal in request.0.chunks(1 << 16) {
         framed.0.push(61 << 2);
-        framed.0.extend((literal.len() as u16).wrapping_sub(1).to_le_bytes());
+        framed
+            .0
+            .extend((literal.len() as u16).wrapping_sub(1).to_le_bytes());
         framed.0.extend(literal);
     }
     framed.0

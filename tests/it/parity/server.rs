@@ -40,7 +40,13 @@ impl Drop for Folder {
 pub(super) fn create_blocks(open_metrics: &str, folder: &Folder) {
     let text = folder.file("trace.om");
     fs::write(&text, open_metrics).unwrap();
-    let arguments = ["tsdb", "create-blocks-from", "openmetrics", &text, &folder.file("data")];
+    let arguments = [
+        "tsdb",
+        "create-blocks-from",
+        "openmetrics",
+        &text,
+        &folder.file("data"),
+    ];
     let output = Command::new("promtool").args(arguments).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     fs::remove_file(text).unwrap();
@@ -128,7 +134,11 @@ impl Prometheus {
     /// Whether it went well, and the answer.
     fn get(&self, path: &str) -> std::io::Result<(bool, String)> {
         let mut stream = TcpStream::connect(&self.address)?;
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address)?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n",
+            self.address
+        )?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();

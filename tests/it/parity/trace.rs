@@ -95,15 +95,37 @@ impl Trace {
             trace.durations(random, instance, &moments);
             trace.gauges(random, instance, &moments);
         }
-        let brief = scrapes(random, true, SCRAPE_MS, BASE_MS + HOUR_MS, BASE_MS + 100 * 60_000);
-        trace.count(random, &[("__name__", "requests_total"), ("instance", "c:3"), ("route", "/new"), ("code", "200")], &brief, 4.0);
+        let brief = scrapes(
+            random,
+            true,
+            SCRAPE_MS,
+            BASE_MS + HOUR_MS,
+            BASE_MS + 100 * 60_000,
+        );
+        trace.count(
+            random,
+            &[
+                ("__name__", "requests_total"),
+                ("instance", "c:3"),
+                ("route", "/new"),
+                ("code", "200"),
+            ],
+            &brief,
+            4.0,
+        );
         let rare = scrapes(random, true, 130_000, whole.0, whole.1);
-        trace.count(random, &[("__name__", "rare_total"), ("instance", "a:1")], &rare, 0.3);
+        trace.count(
+            random,
+            &[("__name__", "rare_total"), ("instance", "a:1")],
+            &rare,
+            0.3,
+        );
         trace
     }
 
     fn push(&mut self, labels: &[(&str, &str)], samples: Vec<(i64, f64)>) {
-        self.series.push((Labels::new(labels.iter().copied()), samples));
+        self.series
+            .push((Labels::new(labels.iter().copied()), samples));
     }
 
     /// A counter that starts anew now and then.
@@ -127,8 +149,18 @@ impl Trace {
         for route in ["/", "/order", "/search"] {
             for code in ["200", "500"] {
                 let name = ("__name__", "requests_total");
-                let labels = [name, ("instance", instance), ("route", route), ("code", code)];
-                self.count(random, &labels, moments, if route == "/search" { 0.1 } else { 9.0 });
+                let labels = [
+                    name,
+                    ("instance", instance),
+                    ("route", route),
+                    ("code", code),
+                ];
+                self.count(
+                    random,
+                    &labels,
+                    moments,
+                    if route == "/search" { 0.1 } else { 9.0 },
+                );
             }
         }
         // A counter of fractions, whose sums round.
@@ -139,7 +171,10 @@ impl Trace {
             value += random.fraction() * load(at_ms).0;
             samples.push((at_ms, value));
         }
-        self.push(&[("__name__", "cpu_seconds_total"), ("instance", instance)], samples);
+        self.push(
+            &[("__name__", "cpu_seconds_total"), ("instance", instance)],
+            samples,
+        );
     }
 
     fn durations(&mut self, random: &mut Random, instance: &str, moments: &[i64]) {
@@ -153,27 +188,54 @@ impl Trace {
                     (counts, sum) = ([0.0; BOUNDS.len()], 0.0);
                 }
                 for _ in 0..(random.fraction() * 12.0 * load).floor() as u64 {
-                    let slow = if random.fraction() < trouble { 20.0 } else { 1.0 };
+                    let slow = if random.fraction() < trouble {
+                        20.0
+                    } else {
+                        1.0
+                    };
                     let took = random.fraction() * random.fraction() * slow;
                     sum += took;
                     let reached = counts.iter_mut().zip(BOUNDS);
-                    reached.filter(|(_, bound)| took <= bound.0).for_each(|(count, _)| *count += 1.0);
+                    reached
+                        .filter(|(_, bound)| took <= bound.0)
+                        .for_each(|(count, _)| *count += 1.0);
                 }
                 let values = counts.into_iter().chain([sum]);
-                series.iter_mut().zip(values).for_each(|(series, value)| series.push((at_ms, value)));
+                series
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(series, value)| series.push((at_ms, value)));
             }
             let sums = series.pop().unwrap();
             for (samples, (_, le)) in series.into_iter().zip(BOUNDS) {
                 let name = ("__name__", "duration_seconds_bucket");
                 if le == "+Inf" {
-                    let count = [("__name__", "duration_seconds_count"), ("instance", instance), ("route", route)];
+                    let count = [
+                        ("__name__", "duration_seconds_count"),
+                        ("instance", instance),
+                        ("route", route),
+                    ];
                     self.push(&count, samples.clone());
                 }
                 // One bound is written in two ways.
-                let le = if le == "1.0" && instance == "b:2" { "1" } else { le };
-                self.push(&[name, ("instance", instance), ("route", route), ("le", le)], samples);
+                let le = if le == "1.0" && instance == "b:2" {
+                    "1"
+                } else {
+                    le
+                };
+                self.push(
+                    &[name, ("instance", instance), ("route", route), ("le", le)],
+                    samples,
+                );
             }
-            self.push(&[("__name__", "duration_seconds_sum"), ("instance", instance), ("route", route)], sums);
+            self.push(
+                &[
+                    ("__name__", "duration_seconds_sum"),
+                    ("instance", instance),
+                    ("route", route),
+                ],
+                sums,
+            );
         }
     }
 
@@ -187,21 +249,40 @@ impl Trace {
             };
             let samples = moments.iter().map(|&at_ms| (at_ms, value(random)));
             let samples = samples.collect();
-            self.push(&[("__name__", "queue_depth"), ("instance", instance), ("shard", shard)], samples);
+            self.push(
+                &[
+                    ("__name__", "queue_depth"),
+                    ("instance", instance),
+                    ("shard", shard),
+                ],
+                samples,
+            );
         }
         let up = |at_ms: i64| f64::from(u8::from(load(at_ms).1 < 0.5));
         let samples = moments.iter().map(|&at_ms| (at_ms, up(at_ms))).collect();
-        self.push(&[("__name__", "device_connected"), ("instance", instance)], samples);
+        self.push(
+            &[("__name__", "device_connected"), ("instance", instance)],
+            samples,
+        );
         let samples = moments.iter().map(|&at_ms| (at_ms, 1.0)).collect();
         let version = if instance == "a:1" { "1.2" } else { "1.3" };
-        self.push(&[("__name__", "build_info"), ("instance", instance), ("version", version)], samples);
+        self.push(
+            &[
+                ("__name__", "build_info"),
+                ("instance", instance),
+                ("version", version),
+            ],
+            samples,
+        );
     }
 
     pub(super) fn open_metrics(&self) -> String {
         let mut text = String::new();
         for (labels, samples) in &self.series {
             let others = labels.iter().filter(|label| label.0 != "__name__");
-            let others: Vec<String> = others.map(|(key, value)| format!("{key}={value:?}")).collect();
+            let others: Vec<String> = others
+                .map(|(key, value)| format!("{key}={value:?}"))
+                .collect();
             let series = format!("{}{{{}}}", labels.get("__name__"), others.join(","));
             for (at_ms, value) in samples {
                 let value = match value {

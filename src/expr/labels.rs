@@ -9,7 +9,7 @@ pub(crate) const NAME: &str = "__name__";
 /// Names and values, ordered by name; a value that is empty is no label, as for Prometheus.
 ///
 /// The family's name is the label `__name__`. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Labels(Arc<[(String, String)]>);
 
 impl Labels {
@@ -61,12 +61,6 @@ impl Labels {
         }
         let kept = self.0.iter().filter(|label| keep(&label.0));
         Self(kept.cloned().collect())
-    }
-}
-
-impl Default for Labels {
-    fn default() -> Self {
-        Self(Arc::default())
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod growth;
+mod logarithm;
 mod merge;
 mod quantile;
 mod reset;
@@ -22,7 +23,9 @@ const SCHEMAS: std::ops::RangeInclusive<i8> = -4..=8;
 /// A native histogram of Prometheus with exponential buckets.
 ///
 /// With b = 2^(2^−s) for schema s, bucket i of `positive` holds the values above bⁱ⁻¹ and up to bⁱ, and bucket i of
-/// `negative` their mirror image. Counts are those of each bucket alone, not cumulative. Custom bounds are not known.
+/// `negative` their mirror image. Counts are those of each bucket alone, not cumulative. Custom bounds are not known. A bucket that is empty
+/// is none; Prometheus keeps empty ones of what it stored, so that a quantile in the zero bucket of a histogram as it was
+/// scraped (no `rate`, no sum) may be interpolated from its lower edge there and from 0 here.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NativeHistogram {
     /// The resolution, −4 to 8.

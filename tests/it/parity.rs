@@ -36,9 +36,9 @@ fn is_deterministic(expr: &Expr) -> bool {
     )
 }
 
-fn ours(expr: &Expr, samples: &Samples) -> Result<Points, String> {
+fn ours(expr: &Expr, samples: &Samples, step_ms: i64) -> Result<Points, String> {
     let mut points = Points::new();
-    for at_ms in (START_MS..=END_MS).step_by(STEP_MS as usize) {
+    for at_ms in (START_MS..=END_MS).step_by(step_ms as usize) {
         let value: Value = eval(expr, samples, at_ms).map_err(|error| error.to_string())?;
         for point in value.into_points() {
             let SampleValue::Float(value) = point.value else {
@@ -122,7 +122,7 @@ fn same_as(binary: &str, dialect: Dialect) {
     let mut count = Count::default();
     for expr in expressions::all() {
         let theirs = prometheus.range(&expr.to_string(), START_MS, END_MS, STEP_MS);
-        count.compare(&expr, ours(&expr, &samples), theirs);
+        count.compare(&expr, ours(&expr, &samples, STEP_MS), theirs);
     }
     count.report(&format!("{dialect:?}"));
     assert_eq!(count.differing, 0, "{}", count.examples.join("\n"));

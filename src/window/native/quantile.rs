@@ -1,5 +1,6 @@
 //! `histogram_quantile` of a native histogram, as Prometheus 3.x interpolates.
 
+use super::logarithm::{exp2, log2};
 use super::{NativeHistogram, bound};
 
 #[derive(Clone, Copy)]
@@ -108,11 +109,11 @@ impl Bucket {
         if lower <= 0.0 && upper >= 0.0 {
             return lower + (upper - lower) * fraction;
         }
-        let (log_lower, log_upper) = (lower.abs().log2(), upper.abs().log2());
+        let (log_lower, log_upper) = (log2(lower.abs()), log2(upper.abs()));
         if lower > 0.0 {
-            (log_lower + (log_upper - log_lower) * fraction).exp2()
+            exp2(log_lower + (log_upper - log_lower) * fraction)
         } else {
-            -(log_upper + (log_lower - log_upper) * (1.0 - fraction)).exp2()
+            -exp2(log_upper + (log_lower - log_upper) * (1.0 - fraction))
         }
     }
 }

@@ -124,3 +124,20 @@ fn what_is_none_is_refused() {
     );
     assert_eq!(with(|h| h.positive.reverse()), Err(NativeError::Order(1)));
 }
+
+#[test]
+fn logarithms_and_powers_are_those_of_numbers() {
+    for at in 1..4000 {
+        let value = f64::from(at) * 0.013;
+        let (log, power) = (logarithm::log2(value), logarithm::exp2(value - 26.0));
+        assert!(
+            (log - value.log2()).abs() <= 1e-15 * log.abs().max(1.0),
+            "{value}"
+        );
+        assert!(
+            (power / (value - 26.0).exp2() - 1.0).abs() < 4e-16,
+            "{value}"
+        );
+    }
+    assert_eq!((logarithm::log2(8.0), logarithm::exp2(-3.0)), (3.0, 0.125));
+}

@@ -19,6 +19,7 @@
 //!
 //! Comparisons filter, as in PromQL: they yield their left side where they hold and nothing where they do not.
 
+mod check;
 mod eval;
 mod labels;
 mod matching;
@@ -31,6 +32,7 @@ mod samples;
 mod selector;
 mod value;
 
+pub use check::ValueType;
 pub(crate) use eval::{At, Source};
 pub use eval::{EvalError, eval};
 pub use labels::Labels;
@@ -48,7 +50,7 @@ pub use samples::Samples;
 pub use selector::{Compare, Matcher, PatternError, Selector};
 pub use value::{Point, SampleValue, Value};
 
-pub use crate::window::Dialect;
+pub use crate::window::{Dialect, NativeError, NativeHistogram};
 
 use std::time::Duration;
 

@@ -55,7 +55,6 @@ pub use layout::{Buckets, Layout, LayoutError, Unit};
 pub(crate) use memory::{DEFAULT_LIMIT, Memory, Reading};
 pub use native::{NativeBuckets, NativeSchema};
 pub use snapshot::Snapshot;
-pub(crate) use snapshot::bucket_quantile;
 
 use std::sync::Arc;
 

@@ -20,7 +20,7 @@ pub(crate) fn is_family_name(name: &str) -> bool {
 /// Names and values, ordered by name; a value that is empty is no label, as for Prometheus.
 ///
 /// The family's name is the label `__name__`. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct Labels(Arc<[(String, String)]>);
 
 impl Labels {
@@ -59,6 +59,12 @@ impl Labels {
         self.0.is_empty()
     }
 
+    /// These, with another value of one label.
+    pub(crate) fn with(&self, key: &str, value: &str) -> Self {
+        let others = self.iter().filter(|label| label.0 != key);
+        Self::new(others.chain([(key, value)]))
+    }
+
     /// The labels that `keep` wants.
     pub(crate) fn only(&self, keep: impl Fn(&str) -> bool) -> Self {
         if self.0.iter().all(|label| keep(&label.0)) {
@@ -66,12 +72,6 @@ impl Labels {
         }
         let kept = self.0.iter().filter(|label| keep(&label.0));
         Self(kept.cloned().collect())
-    }
-}
-
-impl Default for Labels {
-    fn default() -> Self {
-        Self(Arc::new([]))
     }
 }
 

@@ -89,7 +89,7 @@ impl Op {
             Self::Mul => left * right,
             Self::Div => left / right,
             Self::Mod => left % right,
-            Self::Pow => left.powf(right),
+            Self::Pow => super::eval::pow(left, right),
             _ => return None,
         })
     }

@@ -1,11 +1,15 @@
 //! Samples given by hand.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Selector;
 use super::eval::Source;
 use super::labels::{Labels, NAME};
-use crate::window::{Dialect, Series};
+use crate::window::{Dialect, NativeError, NativeHistogram, Series};
+
+/// The bits of the NaN by which Prometheus says that a series ended.
+const STALE: u64 = 0x7ff0_0000_0000_0002;
 
 /// Samples that somebody gives by hand, for [`eval`](super::eval): a trace from anywhere, judged by the same arithmetic.
 ///
@@ -51,8 +55,33 @@ impl Samples {
 
     /// Adds a sample to the series with these labels, the family's name (`__name__`) among them; time is in milliseconds
     /// since 1970 and must not run backwards within a series: a sample that is not newer than the latest replaces it.
+    ///
+    /// Prometheus' stale marker, a NaN of its own, ends the series as [`insert_stale`](Self::insert_stale) does.
     pub fn insert(&mut self, labels: &Labels, at_ms: i64, value: f64) {
-        self.series(labels).push(at_ms, value);
+        match value.to_bits() {
+            STALE => self.insert_stale(labels, at_ms),
+            _ => self.series(labels).push(at_ms, value),
+        }
+    }
+
+    /// Adds a native histogram, as [`insert`](Self::insert) does a number; only [`Dialect::V3`] reads them.
+    ///
+    /// # Errors
+    ///
+    /// [`NativeError`] if it is none: an unknown schema, a negative count, or buckets out of order.
+    pub fn insert_histogram(
+        &mut self,
+        labels: &Labels,
+        at_ms: i64,
+        value: NativeHistogram,
+    ) -> Result<(), NativeError> {
+        if value.sum.to_bits() == STALE {
+            self.insert_stale(labels, at_ms);
+            return Ok(());
+        }
+        let value = Arc::new(value.checked()?);
+        self.series(labels).push_histogram(at_ms, value);
+        Ok(())
     }
 
     /// Says that the series ended: from this moment on it has no newest value.

@@ -1,6 +1,7 @@
 //! What an expression evaluates to.
 
 use super::labels::Labels;
+pub use crate::window::SampleValue;
 
 /// The value of an expression.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,23 +19,6 @@ pub struct Point {
     pub labels: Labels,
     /// Its value.
     pub value: SampleValue,
-}
-
-/// The value of one sample.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum SampleValue {
-    /// A number.
-    Float(f64),
-}
-
-impl SampleValue {
-    /// The number, if it is one.
-    pub fn as_float(&self) -> Option<f64> {
-        match self {
-            Self::Float(value) => Some(*value),
-        }
-    }
 }
 
 impl Value {

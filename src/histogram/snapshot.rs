@@ -292,7 +292,7 @@ fn walk(counts: impl Iterator<Item = u64>, mut seen: u64, rank: u64) -> Option<(
 /// Prometheus' interpolation over cumulative counts at ascending upper bounds, `+Inf` apart (3.x arithmetic).
 ///
 /// Saturates at the highest finite bound. `None` without observations or without a finite bound.
-pub(crate) fn bucket_quantile(q: f64, bounds: &[f64], counts: &[f64], total: f64) -> Option<f64> {
+fn bucket_quantile(q: f64, bounds: &[f64], counts: &[f64], total: f64) -> Option<f64> {
     let highest = *bounds.last()?;
     if total.is_nan() || total <= 0.0 {
         return None;

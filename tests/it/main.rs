@@ -31,6 +31,7 @@ mod live;
 mod log;
 #[cfg(feature = "modbus")]
 mod modbus;
+mod parity;
 #[cfg(feature = "promql")]
 mod promql;
 #[cfg(feature = "axum")]

@@ -53,11 +53,11 @@ fn conditions(criterion: &mut Criterion) {
         });
         let plimsoll = builder.build().expect("no mistakes");
         let tick = || {
-            clock.advance(Duration::from_secs(10));
+            clock.advance(Duration::from_secs(60));
             plimsoll.tick();
         };
         // Every window is full, and what is old is thinned.
-        for at in 0..26_000 {
+        for at in 0..4_400 {
             let operation = plimsoll.operation(&format!("work-{}", at % 100));
             operation.record(
                 [Outcome::Ok, Outcome::Error][at / 100 % 2],

@@ -145,6 +145,7 @@ fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
     let sli = fields.string("sli");
     let quantile = fields.number("quantile");
     let per = fields.words("per");
+    let condition = fields.string("condition");
     let at_most = fields.limit("at_most");
     let at_least = fields.limit("at_least");
     let mut limits: Vec<(Level, f64)> = [at_most, at_least]
@@ -158,6 +159,7 @@ fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
             .limit("critical")
             .map(|limit| (Level::Critical, limit)),
     );
+    let limits_are_free = limits.is_empty();
     let adjustment = Adjustment {
         limits,
         over: fields.duration("over"),
@@ -167,8 +169,15 @@ fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
         warm_up: fields.duration("warm_up"),
         budget: name.clone(),
     };
-    let declared = match &on {
-        None => {
+    let conditional = condition.is_some();
+    let declared = match (&on, condition) {
+        (_, Some(condition)) => conditioned(
+            &mut fields,
+            &name,
+            &condition,
+            on.is_some() || !limits_are_free,
+        ),
+        (None, None) => {
             for (field, given) in [
                 ("sli", sli.is_some()),
                 ("quantile", quantile.is_some()),
@@ -183,19 +192,37 @@ fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
             }
             None
         }
-        Some(on) => declare(&mut fields, &name, on, labels, sli.as_deref(), quantile),
+        (Some(on), None) => declare(&mut fields, &name, on, labels, sli.as_deref(), quantile),
     };
     fields.finish();
     match declared {
         Some(mut budget) => {
-            budget.floor = at_least.is_some();
+            if !conditional {
+                budget.floor = at_least.is_some();
+            }
             budget.per = per;
             adjustment.apply(&mut budget);
             settings.budgets.push(budget);
         }
-        None if on.is_none() && !name.is_empty() => settings.adjustments.push(adjustment),
+        None if on.is_none() && !conditional && !name.is_empty() => {
+            settings.adjustments.push(adjustment)
+        }
         None => {}
     }
+}
+
+/// A new budget that says all in its condition; `more` is whether something else is said beside it.
+fn conditioned(fields: &mut Fields<'_>, name: &str, condition: &str, more: bool) -> Option<Budget> {
+    if more {
+        fields.report(
+            "condition",
+            "stands beside on or a limit: it says both itself",
+        );
+    }
+    let budget = rules::budget(name, condition);
+    budget
+        .map_err(|message| fields.report("condition", message))
+        .ok()
 }
 
 /// A new budget, still without its limits.

@@ -1,12 +1,18 @@
-//! Rule files, in a build that cannot read them.
+//! PromQL in a configuration, in a build that cannot read it.
 
 use std::path::Path;
 
 use super::{Problem, Settings};
+use crate::budget::Budget;
 
 /// Reports each.
 pub(super) fn read(paths: &[String], _: &Path, _: &mut Settings, problems: &mut Vec<Problem>) {
     let message = "is a rule file, which takes the feature promql of this crate: add it";
     let problem = |path| Problem::new(format!("rules {path:?}"), message);
     problems.extend(paths.iter().map(problem));
+}
+
+/// Says so.
+pub(super) fn budget(_: &str, _: &str) -> Result<Budget, String> {
+    Err("is PromQL, which takes the feature promql of this crate: add it".to_owned())
 }

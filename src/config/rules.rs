@@ -1,8 +1,10 @@
-//! Rule files that a configuration names.
+//! PromQL in a configuration: rule files that it names, and conditions of budgets.
 
 use std::path::Path;
 
 use super::{Problem, Settings};
+use crate::budget::Budget;
+use crate::expr::{Expr, Matching, Op};
 use crate::rule::RuleFile;
 
 /// Reads each file, from `folder` on where its path is relative.
@@ -29,4 +31,21 @@ pub(super) fn read(
             }
         }
     }
+}
+
+/// A budget whose limit is part of its condition: it is breached while that holds.
+pub(super) fn budget(name: &str, condition: &str) -> Result<Budget, String> {
+    let expr = Expr::parse(condition).map_err(|error| error.to_string())?;
+    if let Expr::Binary(value, op, matching, limit) = expr
+        && let (Expr::Number(limit), true) = (*limit, matching == Matching::default())
+    {
+        let budget = Budget::value(name, *value);
+        match op {
+            Op::Greater => return Ok(budget.at_most(limit)),
+            Op::Less => return Ok(budget.at_least(limit)),
+            _ => {}
+        }
+    }
+    let mend = "write `value > limit` or `value < limit`, or make it an alert of a rule file";
+    Err(format!("{condition:?} has no limit to show: {mend}"))
 }

@@ -6,7 +6,7 @@ mod alerts;
 mod counted;
 mod rows;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,23 +113,18 @@ impl Store {
         born: Moment,
         back: Duration,
     ) {
-        let mut ranges: BTreeMap<&Selector, Duration> = BTreeMap::new();
+        let mut new = Vec::new();
         for expr in exprs {
             expr.visit(&mut |selector, reading| {
                 let range = match reading {
                     Reading::Latest => back,
                     Reading::Range(range) => range.saturating_add(back),
                 };
-                let longest = ranges.entry(selector).or_default();
-                *longest = range.max(*longest);
+                match self.by_selector.get(selector) {
+                    Some(&known) => self.keep(known, range),
+                    None => new.push(self.select(selector.clone(), range)),
+                }
             });
-        }
-        let mut new = Vec::new();
-        for (selector, range) in ranges {
-            match self.by_selector.get(selector) {
-                Some(&known) => self.keep(known, range),
-                None => new.push(self.select(selector.clone(), range)),
-            }
         }
         self.learn(&new, slis, born);
     }

@@ -253,4 +253,31 @@ mod files {
         );
         std::fs::remove_dir_all(folder).unwrap();
     }
+
+    #[test]
+    fn a_budget_may_be_a_condition() {
+        let toml = "[[budget]]\nname = \"deep\"\ncondition = \"sum(depth) > 3\"\nfor = \"1s\"\n";
+        let bench = Bench::new(|builder| builder.toml(toml));
+        bench.depth("a", 5.0);
+        bench.tick();
+        let deep = bench.plimsoll.budget_state("deep").unwrap();
+        assert_eq!(deep.state(), AlertState::Pending);
+        bench.tick();
+        assert!(deep.is_breached());
+        let reading = &bench.plimsoll.budgets()[0];
+        assert_eq!((reading.value, reading.limit), (Some(5.0), 3.0));
+    }
+
+    #[test]
+    fn a_condition_without_a_limit_is_refused() {
+        let refused = |condition: &str| {
+            let toml = format!("[[budget]]\nname = \"deep\"\ncondition = \"{condition}\"\n");
+            let error = Plimsoll::builder().toml(&toml).build().unwrap_err();
+            error.to_string()
+        };
+        let two = refused("a > 1 and b > 2");
+        assert!(two.contains("budget \"deep\": condition"), "{two}");
+        assert!(two.contains("or make it an alert of a rule file"), "{two}");
+        assert!(refused("sum(").contains("budget \"deep\": condition"));
+    }
 }

@@ -76,7 +76,7 @@ mod stats;
 mod window;
 
 pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription, Warning};
-pub use budget::{Budget, Level, Limit, Select};
+pub use budget::{Budget, Hours, Level, Limit, Multiple, Schedule, Select, Times};
 #[cfg(feature = "tsc")]
 pub use clock::TscClock;
 pub use clock::{Clock, ManualClock, MonotonicClock};

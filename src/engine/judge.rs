@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::book::Book;
 use super::coverage::{Coverage, Uncovered};
-use super::judged::Judged;
+use super::judged::{self, Judged};
 use super::matcher::Matcher;
 use super::promise::{Promise, Reach};
 use super::samples::Moment;
@@ -157,10 +157,13 @@ impl Judge {
             latest,
             ..
         } = &mut self.book;
-        slis.tick(latest.at_ns);
+        slis.tick(*latest);
         sampled.take(slis, *latest, &registry.instruments);
-        let step = |judged: &mut Judged| judged.step(sampled, slis, latest.at_ns, now);
-        let events = rules.iter_mut().filter_map(step).collect();
+        for judged in &mut *rules {
+            judged.step(sampled, slis, latest.at_ns, now);
+        }
+        let parts = rules.chunk_by_mut(Judged::is_beside);
+        let events = parts.flat_map(|levels| judged::announce(levels, now)).collect();
         self.promises.iter().for_each(Promise::settle);
         events
     }

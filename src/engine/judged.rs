@@ -1,5 +1,6 @@
 //! A rule, tick by tick.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::cell::StateCell;
@@ -7,7 +8,8 @@ use super::samples::Sampled;
 use super::sli::{Place, Slis};
 use super::state::{AlertState, BudgetReading, Machine};
 use crate::alert::{Event, EventKind};
-use crate::budget::{Rule, Shown};
+use crate::budget::{Level, Rule, Shown};
+use crate::expr::Expr;
 
 /// A rule and where it stands.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub(super) struct Judged {
     /// The window that its quantile is read from.
     window: Option<Place>,
     reading: BudgetReading,
+    /// Whether the subscribers know that it fires.
+    told: bool,
     /// Where it is told to whoever acts on it.
     cell: StateCell,
     /// When it last stopped firing.
@@ -31,6 +35,7 @@ impl Judged {
             labels: rule.labels.clone(),
             level: rule.level,
             state: machine.state(),
+            folded: false,
             value: None,
             limit: rule.limit,
             unit: rule.unit,
@@ -41,6 +46,7 @@ impl Judged {
             machine,
             window,
             reading,
+            told: false,
             cell,
             recovered_ns: None,
         }
@@ -55,14 +61,8 @@ impl Judged {
         &self.reading
     }
 
-    /// Judges once; returns what is to be announced.
-    pub(super) fn step(
-        &mut self,
-        sampled: &Sampled,
-        slis: &Slis,
-        now_ns: u64,
-        now: SystemTime,
-    ) -> Option<Event> {
+    /// Judges once.
+    pub(super) fn step(&mut self, sampled: &Sampled, slis: &Slis, now_ns: u64, now: SystemTime) {
         let holds = sampled
             .eval(&self.rule.condition)
             .is_ok_and(|value| !value.is_empty());
@@ -70,13 +70,11 @@ impl Judged {
             Shown::Quantile(q) => self
                 .window
                 .and_then(|place| slis.window(place).counts().quantile(*q)),
-            Shown::Value(value) => {
-                let value = sampled.eval(value).ok();
-                value
-                    .and_then(|value| value.as_float())
-                    .filter(|value| !value.is_nan())
-            }
+            Shown::Value(value) => number(sampled, value),
         };
+        if let Some(limit) = &self.rule.limit_now {
+            self.reading.limit = number(sampled, limit).unwrap_or(self.rule.limit);
+        }
         let before = self.machine.state();
         self.machine.step(holds, now_ns);
         let after = self.machine.state();
@@ -84,18 +82,34 @@ impl Judged {
         if before == AlertState::Inactive && after != AlertState::Inactive {
             self.reading.since = Some(now);
         }
-        let kind = match (before == AlertState::Firing, after == AlertState::Firing) {
-            (false, true) => Some(EventKind::Breach),
-            (true, false) => Some(EventKind::Recovery),
-            _ => None,
-        };
-        if kind == Some(EventKind::Recovery) {
+        if before == AlertState::Firing && after != AlertState::Firing {
             self.recovered_ns = Some(now_ns);
         }
         let quiet = self.recovered_ns.map(|since_ns| now_ns - since_ns);
         self.cell.store(after, quiet);
-        let event = kind.map(|kind| self.event(kind, now));
-        if after == AlertState::Inactive {
+    }
+
+    /// Whether it is another level of the same part.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rule.budget, &other.rule.budget)
+    }
+
+    fn fires(&self) -> bool {
+        self.reading.state == AlertState::Firing
+    }
+
+    /// What is to be announced: an edge that nobody was told of, unless it is folded now.
+    fn announce(&mut self, folded: bool, now: SystemTime) -> Option<Event> {
+        self.reading.folded = folded;
+        let edge = (!folded && self.told != self.fires()).then(|| {
+            self.told = self.fires();
+            match self.told {
+                true => EventKind::Breach,
+                false => EventKind::Recovery,
+            }
+        });
+        let event = edge.map(|kind| self.event(kind, now));
+        if self.reading.state == AlertState::Inactive {
             self.reading.since = None;
         }
         event
@@ -108,10 +122,29 @@ impl Judged {
             labels: self.rule.labels.clone(),
             level: self.rule.level,
             value: self.reading.value,
-            limit: self.rule.limit,
+            limit: self.reading.limit,
             unit: self.rule.unit,
             since: self.reading.since.unwrap_or(now),
             at: now,
         }
     }
+}
+
+/// What the levels of one part have to announce. Only the gravest that fires is told of; what changes beneath it is told
+/// once it is over, so that every breach that was announced has its recovery.
+pub(super) fn announce(levels: &mut [Judged], now: SystemTime) -> Vec<Event> {
+    let firing = levels.iter().filter(|judged| judged.fires());
+    let gravest = firing.map(|judged| judged.rule.level).max();
+    let mut events = Vec::new();
+    for judged in levels {
+        let level = judged.rule.level;
+        let folded = level != Level::Absent && gravest.is_some_and(|gravest| level < gravest);
+        events.extend(judged.announce(folded, now));
+    }
+    events
+}
+
+fn number(sampled: &Sampled, expr: &Expr) -> Option<f64> {
+    let value = sampled.eval(expr).ok()?.as_float();
+    value.filter(|value| !value.is_nan())
 }

@@ -1,7 +1,7 @@
 //! Where the value of a selector comes from, found out once.
 
 use super::sli::{SliCount, Slis};
-use crate::budget::{SLI_BAD, SLI_VALID, UPTIME};
+use crate::budget::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};
 use crate::expr::Selector;
 use crate::registry::{InstrumentFamily, InstrumentValue, Instruments};
 
@@ -12,6 +12,7 @@ pub(super) enum Source {
     /// Counters by their place.
     Valid(Vec<usize>),
     Bad(Vec<usize>),
+    LastGood(Vec<usize>),
     Instruments(Chosen),
 }
 
@@ -22,13 +23,14 @@ impl Source {
             UPTIME => Self::Uptime,
             SLI_VALID => Self::Valid(counters),
             SLI_BAD => Self::Bad(counters),
+            SLI_LAST_GOOD => Self::LastGood(counters),
             _ => Self::Instruments(Chosen::default()),
         }
     }
 
     /// Learns of the counters from the place `from` on.
     pub(super) fn learn(&mut self, selector: &Selector, slis: &Slis, from: usize) {
-        if let Self::Valid(counters) | Self::Bad(counters) = self {
+        if let Self::Valid(counters) | Self::Bad(counters) | Self::LastGood(counters) = self {
             counters.extend(matching_counters(selector, slis, from));
         }
     }
@@ -45,6 +47,10 @@ impl Source {
             Self::Uptime => Some(uptime),
             Self::Valid(counters) => sum(counters.iter().map(|&at| slis.count(at).valid as f64)),
             Self::Bad(counters) => sum(counters.iter().map(|&at| slis.count(at).bad as f64)),
+            Self::LastGood(counters) => {
+                let times = counters.iter().filter_map(|&at| slis.count(at).good_at);
+                times.reduce(f64::max)
+            }
             Self::Instruments(chosen) => {
                 chosen.renew(selector, instruments);
                 sum(chosen.values.iter().filter_map(InstrumentValue::number))

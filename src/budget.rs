@@ -26,19 +26,23 @@
 mod check;
 mod compile;
 mod condition;
+mod kpi;
 mod limit;
 mod pattern;
 mod presets;
 mod schedule;
 mod select;
+mod tree;
 mod wilson;
 
 pub(crate) use compile::{Rule, Shown};
 pub(crate) use condition::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};
+pub use kpi::{Kpi, KpiUnit};
 pub use limit::{Level, Limit, Multiple};
 pub(crate) use pattern::Pattern;
 pub use schedule::{Hours, Schedule, Times};
 pub use select::Select;
+pub use tree::{BudgetStage, BudgetTree, BudgetTreeError, Share};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -14,6 +14,8 @@
 //! A variable replaces the target of every budget of that kind over all HTTP requests (or queries); where there is
 //! none, one named `http-p95`, `db-p95` or `http-error-ratio` is added.
 
+#[cfg(feature = "config")]
+mod budgets;
 mod env;
 #[cfg(feature = "config")]
 mod fields;

@@ -76,7 +76,10 @@ mod stats;
 mod window;
 
 pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription, Warning};
-pub use budget::{Budget, Hours, Level, Limit, Multiple, Schedule, Select, Times};
+pub use budget::{
+    Budget, BudgetStage, BudgetTree, BudgetTreeError, Hours, Kpi, KpiUnit, Level, Limit, Multiple, Schedule,
+    Select, Share, Times,
+};
 #[cfg(feature = "tsc")]
 pub use clock::TscClock;
 pub use clock::{Clock, ManualClock, MonotonicClock};

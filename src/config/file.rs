@@ -5,15 +5,25 @@
 use toml::Table;
 
 use super::fields::Fields;
-use super::{Adjustment, DatabaseSettings, Problem, Settings};
-use crate::budget::{Budget, Level, Select};
+use super::{DatabaseSettings, Problem, Settings, budgets};
 use crate::naming::Naming;
 
 /// The most statements of a database that may be told apart.
 const MAX_STATEMENTS: u64 = 32_000;
 
+/// The longest text that is read; a budget takes some hundred bytes.
+const MAX_BYTES: usize = 1 << 20;
+
 /// Reads a whole configuration; what is wrong goes to `problems`, the rest is returned.
 pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Settings {
+    if text.len() > MAX_BYTES {
+        let message = format!(
+            "has {} bytes, more than the {MAX_BYTES} that are read: it is not a configuration, or divide it",
+            text.len()
+        );
+        problems.push(Problem::new("toml", message));
+        return Settings::default();
+    }
     let table = match text.parse::<Table>() {
         Ok(table) => table,
         Err(error) => {
@@ -36,6 +46,8 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Settings {
     let slow_log = root.table("slow_log");
     let databases = root.tables("database");
     let budgets = root.tables("budget");
+    let kpis = root.tables("kpi");
+    let trees = root.tables("budget_tree");
     root.finish();
     if let Some(table) = naming {
         settings.naming = self::naming(Fields::new("naming: ".into(), table, problems));
@@ -59,7 +71,13 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Settings {
         database(table, &mut settings, problems);
     }
     for table in budgets {
-        budget(table, &mut settings, problems);
+        budgets::budget(table, &mut settings, problems);
+    }
+    for table in kpis {
+        budgets::kpi(table, &mut settings, problems);
+    }
+    for table in trees {
+        budgets::tree(table, &mut settings, problems);
     }
     settings
 }
@@ -131,101 +149,4 @@ fn database(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) 
         quoted_literals,
         queries,
     });
-}
-
-fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
-    let (name, mut fields) = Fields::named("budget", table, problems);
-    let on = fields.string("on");
-    let labels = fields.strings("labels");
-    let sli = fields.string("sli");
-    let quantile = fields.number("quantile");
-    let per = fields.words("per");
-    let at_most = fields.limit("at_most");
-    let at_least = fields.limit("at_least");
-    let mut limits: Vec<(Level, f64)> = [at_most, at_least]
-        .into_iter()
-        .flatten()
-        .map(|l| (Level::Target, l))
-        .collect();
-    limits.extend(fields.limit("warning").map(|limit| (Level::Warning, limit)));
-    limits.extend(
-        fields
-            .limit("critical")
-            .map(|limit| (Level::Critical, limit)),
-    );
-    let adjustment = Adjustment {
-        limits,
-        over: fields.duration("over"),
-        sustained: fields.duration("for"),
-        keep_firing: fields.duration("keep_firing_for"),
-        min_events: fields.integer("min_events"),
-        warm_up: fields.duration("warm_up"),
-        budget: name.clone(),
-    };
-    let declared = match &on {
-        None => {
-            for (field, given) in [
-                ("sli", sli.is_some()),
-                ("quantile", quantile.is_some()),
-                ("per", !per.is_empty()),
-            ] {
-                if given {
-                    fields.report(
-                        field,
-                        "needs on = \"...\" beside it: it declares a new budget",
-                    );
-                }
-            }
-            None
-        }
-        Some(on) => declare(&mut fields, &name, on, labels, sli.as_deref(), quantile),
-    };
-    fields.finish();
-    match declared {
-        Some(mut budget) => {
-            budget.floor = at_least.is_some();
-            budget.per = per;
-            adjustment.apply(&mut budget);
-            settings.budgets.push(budget);
-        }
-        None if on.is_none() && !name.is_empty() => settings.adjustments.push(adjustment),
-        None => {}
-    }
-}
-
-/// A new budget, still without its limits.
-fn declare(
-    fields: &mut Fields<'_>,
-    name: &str,
-    on: &str,
-    labels: Vec<(String, String)>,
-    sli: Option<&str>,
-    quantile: Option<f64>,
-) -> Option<Budget> {
-    let Some(mut select) = Select::named(on) else {
-        let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire, create, cycle, check, point or operation";
-        fields.report("on", format!("{on:?} {message}"));
-        return None;
-    };
-    for (key, value) in labels {
-        select = select.label(key, value);
-    }
-    match (sli, quantile) {
-        (None | Some("quantile"), Some(q)) => Some(Budget::quantile(name, select, q)),
-        (Some("error_ratio"), None) => Some(Budget::error_ratio(name, select)),
-        (Some("success_ratio"), None) => Some(Budget::success_ratio(name, select)),
-        (Some("throughput"), None) => Some(Budget::throughput(name, select)),
-        (None | Some("quantile"), None) => {
-            fields.report("sli", "is missing: write quantile = 0.95, or sli = \"error_ratio\", \"success_ratio\" or \"throughput\"");
-            None
-        }
-        (Some("error_ratio" | "success_ratio" | "throughput"), Some(_)) => {
-            fields.report("quantile", "stands beside another sli: keep one of the two");
-            None
-        }
-        (Some(other), _) => {
-            fields.report("sli", format!("{other:?} is not one: choose quantile, error_ratio, success_ratio or throughput"));
-            None
-        }
-    }
 }

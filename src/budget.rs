@@ -32,6 +32,7 @@ mod pattern;
 mod presets;
 mod schedule;
 mod select;
+pub mod tables;
 mod tree;
 mod wilson;
 

@@ -54,6 +54,12 @@ impl Builder {
         self
     }
 
+    /// Several promises: a table of them, or what a tree shares out.
+    pub fn budgets(mut self, budgets: impl IntoIterator<Item = Budget>) -> Self {
+        self.code.budgets.extend(budgets);
+        self
+    }
+
     /// One more label of HTTP requests, beside method and route; at most four. Each multiplies the series, within the
     /// cap of [`max_series`](Self::max_series).
     ///

@@ -77,8 +77,8 @@ mod window;
 
 pub use alert::{Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription, Warning};
 pub use budget::{
-    Budget, BudgetStage, BudgetTree, BudgetTreeError, Hours, Kpi, KpiUnit, Level, Limit, Multiple, Schedule,
-    Select, Share, Times, tables,
+    Budget, BudgetStage, BudgetTree, BudgetTreeError, Hours, Kpi, KpiUnit, Level, Limit, Multiple,
+    Schedule, Select, Share, Times, tables,
 };
 #[cfg(feature = "tsc")]
 pub use clock::TscClock;

@@ -33,7 +33,10 @@ impl Budget {
         }
         for (at, (level, limit)) in self.limits.iter().enumerate() {
             if self.limits[..at].iter().any(|earlier| earlier.0 == *level) {
-                report(level.as_str(), "is given twice: keep one of the limits".into());
+                report(
+                    level.as_str(),
+                    "is given twice: keep one of the limits".into(),
+                );
             }
             for message in self.level_problems(*level, limit, tick) {
                 report(level.as_str(), message);
@@ -42,7 +45,11 @@ impl Budget {
         for (level, message) in self.contradictions() {
             report(level.as_str(), message);
         }
-        for (field, message) in self.sli_problems().into_iter().chain(self.option_problems()) {
+        for (field, message) in self
+            .sli_problems()
+            .into_iter()
+            .chain(self.option_problems())
+        {
             report(field, message);
         }
         if let Some(select) = self.select() {
@@ -78,7 +85,11 @@ impl Budget {
         let Some(clear) = self.clear_limit(level) else {
             return Some(multiple_problem(level));
         };
-        let milder = if self.floor { clear > amount } else { clear < amount };
+        let milder = if self.floor {
+            clear > amount
+        } else {
+            clear < amount
+        };
         if milder {
             return self.limit_problem(clear);
         }
@@ -93,7 +104,10 @@ impl Budget {
         let judged = self.schedule.iter().flat_map(|schedule| schedule.judged());
         let problem = judged.filter_map(|(period, _)| {
             let message = self.limit_problem(period.limit(level, amount))?;
-            Some(format!("in period {:?} of the schedule: {message}", period.name))
+            Some(format!(
+                "in period {:?} of the schedule: {message}",
+                period.name
+            ))
         });
         problem.collect()
     }
@@ -107,14 +121,25 @@ impl Budget {
             .collect();
         limits.sort_by_key(|limit| limit.0);
         let milder = |milder: f64, graver: f64| {
-            if self.floor { graver > milder } else { graver < milder }
+            if self.floor {
+                graver > milder
+            } else {
+                graver < milder
+            }
         };
         let pairs = limits.windows(2);
         let wrong = pairs.filter(|pair| milder(pair[0].1, pair[1].1));
-        let side = if self.floor { "at or below" } else { "at or above" };
+        let side = if self.floor {
+            "at or below"
+        } else {
+            "at or above"
+        };
         let message = |pair: &[(Level, f64)]| {
             let [(of, than), (level, limit)] = [pair[0], pair[1]];
-            (level, format!("{limit} is milder than the {of} {than}: set it {side} that"))
+            (
+                level,
+                format!("{limit} is milder than the {of} {than}: set it {side} that"),
+            )
         };
         wrong.map(message).collect()
     }
@@ -128,9 +153,8 @@ impl Budget {
             }
             if !select.domain.is_timed() {
                 let kind = select.domain.as_str();
-                let message = format!(
-                    "is not for {kind}, which has no durations: promise a success_ratio"
-                );
+                let message =
+                    format!("is not for {kind}, which has no durations: promise a success_ratio");
                 problems.push(("quantile", message));
             }
         }
@@ -142,8 +166,7 @@ impl Budget {
             Sli::Throughput(_) | Sli::Ratio(..) | Sli::Value(_) => None,
         };
         if let Some(right) = wrong_way {
-            let message =
-                format!("points the wrong way: this SLI is promised with {right}");
+            let message = format!("points the wrong way: this SLI is promised with {right}");
             problems.push(("limit", message));
         }
         problems
@@ -158,7 +181,8 @@ impl Budget {
         let only = "is only for quantiles and ratios, which have bad events: leave it out";
         if let Some(confidence) = self.confidence {
             if !(0.5..=0.9999).contains(&confidence) {
-                let message = format!("{confidence} is not from 0.5 to 0.9999: write 0.95 for 95 %");
+                let message =
+                    format!("{confidence} is not from 0.5 to 0.9999: write 0.95 for 95 %");
                 problems.push(("confidence", message));
             } else if !counts_bad {
                 problems.push(("confidence", only.to_owned()));
@@ -171,7 +195,10 @@ impl Budget {
             let message = "0ns is no time: say how long there may be nothing to judge";
             problems.push(("absent_after", message.to_owned()));
         }
-        let of_schedule = self.schedule.iter().flat_map(|schedule| schedule.problems());
+        let of_schedule = self
+            .schedule
+            .iter()
+            .flat_map(|schedule| schedule.problems());
         problems.extend(of_schedule.map(|message| ("schedule", message)));
         problems
     }
@@ -237,12 +264,8 @@ impl Budget {
             _ if !(0.0..=1.0).contains(&limit) => Some(format!(
                 "{limit} is not a ratio between 0 and 1: write 0.001 for 0.1 %"
             )),
-            1.0 if !self.floor => {
-                Some("1 can never be exceeded: write 0.01 for 1 %".to_owned())
-            }
-            0.0 if self.floor => {
-                Some("0 is always kept: write 0.99 for 99 %".to_owned())
-            }
+            1.0 if !self.floor => Some("1 can never be exceeded: write 0.01 for 1 %".to_owned()),
+            0.0 if self.floor => Some("0 is always kept: write 0.99 for 99 %".to_owned()),
             _ => None,
         }
     }

@@ -133,7 +133,9 @@ impl Budget {
     /// The labels by which the counters of a level are told apart.
     pub(super) fn marks(&self, level: Level) -> Vec<&'static str> {
         let level = self.counting(level);
-        let clears = self.declared(level).is_some_and(|limit| limit.clear.is_some());
+        let clears = self
+            .declared(level)
+            .is_some_and(|limit| limit.clear.is_some());
         let marks = [(SCHEDULE, self.schedule.is_some()), (EDGE, clears)];
         let quantile = matches!(self.sli, Sli::Quantile(..));
         let marks = marks.into_iter().filter(|mark| quantile && mark.1);
@@ -148,14 +150,25 @@ impl Budget {
             return marks;
         }
         let clear = self.clear_limit(level);
-        let clears = |period, clear| (Mark { period, clear: true }, clear);
+        let clears = |period, clear| {
+            (
+                Mark {
+                    period,
+                    clear: true,
+                },
+                clear,
+            )
+        };
         let Some(schedule) = &self.schedule else {
             marks.extend(clear.map(|clear| clears(None, clear)));
             return marks;
         };
         for (period, _) in schedule.judged() {
             let (name, of) = (Some(&*period.name), |limit| period.limit(level, limit));
-            let mark = Mark { period: name, clear: false };
+            let mark = Mark {
+                period: name,
+                clear: false,
+            };
             marks.push((mark, of(limit)));
             marks.extend(clear.map(|clear| clears(name, of(clear))));
         }
@@ -189,7 +202,11 @@ impl Budget {
             // One event is what absent data lack.
             limit: self.limit(level).unwrap_or(1.0),
             limit_now: self.limit_now(level),
-            unit: if level == Level::Absent { "" } else { self.unit() },
+            unit: if level == Level::Absent {
+                ""
+            } else {
+                self.unit()
+            },
             sustained,
             keep_firing,
         }

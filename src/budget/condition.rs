@@ -169,7 +169,9 @@ impl Condition<'_> {
             Sli::Age(gauge) => none(gauge.clone()),
             Sli::Ratio(_, Whole::Of(whole)) => self.idle().or(none(whole.clone())),
             Sli::Ratio(part, Whole::With(_)) => self.idle().or(none(part.clone())),
-            _ => self.idle().or(none(self.counter(SLI_VALID, Mark::default()))),
+            _ => self
+                .idle()
+                .or(none(self.counter(SLI_VALID, Mark::default()))),
         }
     }
 
@@ -195,7 +197,9 @@ impl Condition<'_> {
             .label("level", self.budget.counting(self.level).as_str());
         // Without these a selector would also match the counters that have the labels.
         let marks = self.budget.marks(self.level).into_iter();
-        let marked = marks.fold(counter, |selector, key| selector.label(key, mark.label(key)));
+        let marked = marks.fold(counter, |selector, key| {
+            selector.label(key, mark.label(key))
+        });
         self.of_part(marked)
     }
 

@@ -147,7 +147,9 @@ impl Kpi {
         if !self.levels.is_empty() || (self.min, self.max) == (None, None) {
             let mut budget = self.measure.clone();
             let levels = self.levels.iter();
-            budget.limits = levels.map(|&(level, limit)| (level, self.limit(limit))).collect();
+            budget.limits = levels
+                .map(|&(level, limit)| (level, self.limit(limit)))
+                .collect();
             budgets.push(budget);
         }
         for (suffix, bound, floor) in [("min", self.min, true), ("max", self.max, false)] {
@@ -167,7 +169,9 @@ impl Kpi {
 
     /// Key figures as a table in Markdown.
     pub fn table(kpis: &[Self]) -> String {
-        let mut table = "| KPI | | target | warning | critical | min | max |\n|---|---|---|---|---|---|---|\n".to_owned();
+        let mut table =
+            "| KPI | | target | warning | critical | min | max |\n|---|---|---|---|---|---|---|\n"
+                .to_owned();
         for kpi in kpis {
             kpi.row(&mut table);
         }
@@ -175,7 +179,11 @@ impl Kpi {
     }
 
     fn row(&self, table: &mut String) {
-        let direction = if self.measure.floor { "at least" } else { "at most" };
+        let direction = if self.measure.floor {
+            "at least"
+        } else {
+            "at most"
+        };
         let level = |of| {
             let found = self.levels.iter().find(|level| level.0 == of);
             found.map(|level| level.1)
@@ -222,7 +230,9 @@ mod tests {
     #[test]
     fn bounds_are_budgets_of_their_own() {
         let users = Expr::select(Selector::new("users")).sum();
-        let users = Kpi::new(Budget::value("users", users)).max(10_000.0).min(10.0);
+        let users = Kpi::new(Budget::value("users", users))
+            .max(10_000.0)
+            .min(10.0);
         let budgets = users.budgets();
         let seen: Vec<_> = budgets
             .iter()
@@ -233,7 +243,9 @@ mod tests {
             ("users-max", false, Some(10_000.0)),
         ];
         assert_eq!(seen, expected);
-        let rps = Kpi::new(Budget::throughput("rps", Select::http())).target(5000.0).min(1000.0);
+        let rps = Kpi::new(Budget::throughput("rps", Select::http()))
+            .target(5000.0)
+            .min(1000.0);
         let conditions: Vec<String> = rps
             .budgets()
             .iter()

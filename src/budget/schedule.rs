@@ -3,10 +3,16 @@
 use std::ops::Range;
 
 use super::limit::{Level, tidy};
-use crate::expr::{Expr, Function, Op, Offset};
+use crate::expr::{Expr, Function, Offset, Op};
 
 const DAYS: [&str; 7] = [
-    "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
 ];
 
 /// Which limits apply at which time of the week, at a fixed distance from UTC; every hour belongs to one period.
@@ -223,7 +229,10 @@ impl Schedule {
                 problems.push(format!("period {name:?} {message}"));
             }
             let unsound = |times: &f64| !(times.is_finite() && *times > 0.0);
-            if period.times.is_some_and(|times| times.0.iter().any(unsound)) {
+            if period
+                .times
+                .is_some_and(|times| times.0.iter().any(unsound))
+            {
                 let message = "multiplies by what is no number above 0: write 1.2 for 20 % more";
                 problems.push(format!("period {name:?} {message}"));
             }
@@ -237,15 +246,28 @@ impl Schedule {
             problems.push("judges at no time: give it a period that is not a pause".to_owned());
         }
         if problems.is_empty() {
-            problems.extend(self.hours_problem("overlaps", "let one period end before the other begins", |periods| periods > 1));
+            problems.extend(self.hours_problem(
+                "overlaps",
+                "let one period end before the other begins",
+                |periods| periods > 1,
+            ));
             let gap = |periods| periods == 0 && rests == 0;
-            problems.extend(self.hours_problem("leaves a gap", "add otherwise, or a period for these hours", gap));
+            problems.extend(self.hours_problem(
+                "leaves a gap",
+                "add otherwise, or a period for these hours",
+                gap,
+            ));
         }
         problems
     }
 
     /// Names the hours of the week that belong to a number of periods which is wrong.
-    fn hours_problem(&self, what: &str, mend: &str, wrong: impl Fn(usize) -> bool) -> Option<String> {
+    fn hours_problem(
+        &self,
+        what: &str,
+        mend: &str,
+        wrong: impl Fn(usize) -> bool,
+    ) -> Option<String> {
         let hours = || self.periods.iter().filter_map(|period| period.hours);
         let is_wrong = |day, hour| wrong(hours().filter(|hours| hours.has(day, hour)).count());
         let mut spans = Vec::new();

@@ -17,7 +17,7 @@ mod services;
 
 pub use platform::{Gauges, platform_alerts, platform_benchmarks, platform_kpis};
 pub use services::{
-    ServiceTable, database, hook_receiver, messaging, cache, model_metrics, relative, workflow,
+    ServiceTable, cache, database, hook_receiver, messaging, model_metrics, relative, workflow,
 };
 
 use std::time::Duration;
@@ -94,10 +94,18 @@ pub fn api_alerts(requests: Select, queries: Select) -> Vec<Budget> {
     let errors = |name: &str| Budget::error_ratio(name, requests.clone());
     let (later, sooner) = (5 * MINUTE, 2 * MINUTE);
     vec![
-        slow("HighAPILatency", &requests).warning(100 * MS).sustained(later),
-        slow("CriticalAPILatency", &requests).critical(200 * MS).sustained(sooner),
-        slow("SlowDatabaseQueries", &queries).warning(50 * MS).sustained(later),
-        slow("CriticalDatabaseQueries", &queries).critical(100 * MS).sustained(sooner),
+        slow("HighAPILatency", &requests)
+            .warning(100 * MS)
+            .sustained(later),
+        slow("CriticalAPILatency", &requests)
+            .critical(200 * MS)
+            .sustained(sooner),
+        slow("SlowDatabaseQueries", &queries)
+            .warning(50 * MS)
+            .sustained(later),
+        slow("CriticalDatabaseQueries", &queries)
+            .critical(100 * MS)
+            .sustained(sooner),
         errors("HighErrorRate").warning(0.001).sustained(later),
         errors("CriticalErrorRate").critical(0.01).sustained(sooner),
     ]
@@ -121,7 +129,8 @@ pub fn api_kpis(requests: Select, queries: Select) -> Vec<Kpi> {
         ("p95", 0.95, [50.0, 75.0, 100.0]),
         ("p99", 0.99, [100.0, 150.0, 250.0]),
     ];
-    let errors = Kpi::new(Budget::error_ratio("api-errors", requests.clone())).unit(KpiUnit::Percent);
+    let errors =
+        Kpi::new(Budget::error_ratio("api-errors", requests.clone())).unit(KpiUnit::Percent);
     let mut kpis = latencies("api", &requests, &api);
     kpis.extend(latencies("db", &queries, &db));
     kpis.push(levels(errors, [0.01, 0.1, 1.0]));
@@ -134,7 +143,9 @@ pub fn api_kpis(requests: Select, queries: Select) -> Vec<Kpi> {
 pub fn router_kpis(api: Select, hits: &str, misses: &str) -> Vec<Kpi> {
     let [routing, bids, compliance] = ["routing", "bid", "compliance"].map(Select::operation);
     let ms = |name: &str, select: &Select, q, target| {
-        Kpi::new(latency(name, select, q)).unit(KpiUnit::Milliseconds).target(target)
+        Kpi::new(latency(name, select, q))
+            .unit(KpiUnit::Milliseconds)
+            .target(target)
     };
     let percent = |measure, target| Kpi::new(measure).unit(KpiUnit::Percent).target(target);
     let [hits, misses] = [hits, misses].map(Selector::new);
@@ -147,7 +158,9 @@ pub fn router_kpis(api: Select, hits: &str, misses: &str) -> Vec<Kpi> {
         ms("api-p95", &api, 0.95, 30.0),
         ms("api-p99", &api, 0.99, 50.0),
         percent(Budget::error_ratio("api-errors", api), 0.1),
-        Kpi::new(Budget::throughput("bids", bids.clone())).unit(KpiUnit::PerSecond).target(100_000.0),
+        Kpi::new(Budget::throughput("bids", bids.clone()))
+            .unit(KpiUnit::PerSecond)
+            .target(100_000.0),
         ms("bid-p99", &bids, 0.99, 5.0),
         ms("compliance-p99", &compliance, 0.99, 2.0),
         percent(Budget::error_ratio("validation-errors", compliance), 0.01),
@@ -164,7 +177,9 @@ pub fn router_alerts(api: Select, available: &str, memory: &str) -> Vec<Budget> 
     vec![
         latency("RoutingLatency", &routing, 0.99).critical(critical(MS.into(), 5)),
         Budget::error_ratio("RoutingErrors", routing).critical(critical(0.01.into(), 3)),
-        gauge("DatabaseConnections", available).higher_is_better().critical(5.0),
+        gauge("DatabaseConnections", available)
+            .higher_is_better()
+            .critical(5.0),
         latency("APILatency", &api, 0.95).warning(critical((40 * MS).into(), 10)),
         gauge("Memory", memory).warning(critical(85.0.into(), 15)),
     ]

@@ -160,7 +160,8 @@ impl BudgetTree {
             Share::Part(_) => Duration::ZERO,
         };
         let quantiles = (self.q, self.q_of_stage());
-        self.root.compile(&self.root.name, whole, quantiles, &mut budgets)?;
+        self.root
+            .compile(&self.root.name, whole, quantiles, &mut budgets)?;
         Ok(budgets)
     }
 }
@@ -253,7 +254,10 @@ impl BudgetStage {
                 Share::Of(share) => share,
                 Share::Part(part) if part > 0.0 && part <= 1.0 => has.mul_f64(part),
                 Share::Part(part) => {
-                    let message = format!("gives {:?} a part of {part}: write 0.3 for 30 %", stage.name);
+                    let message = format!(
+                        "gives {:?} a part of {part}: write 0.3 for 30 %",
+                        stage.name
+                    );
                     return Err(error(message));
                 }
             };
@@ -264,7 +268,9 @@ impl BudgetStage {
         let rounding = Duration::from_nanos(shares.len() as u64);
         let sums = || {
             let each = self.stages.iter().zip(&shares);
-            let each: Vec<_> = each.map(|(stage, share)| format!("{} {share:?}", stage.name)).collect();
+            let each: Vec<_> = each
+                .map(|(stage, share)| format!("{} {share:?}", stage.name))
+                .collect();
             format!("{} = {sum:?} of {has:?}", each.join(" + "))
         };
         if sum > has + rounding {
@@ -324,13 +330,17 @@ mod tests {
     #[test]
     fn thirds_are_a_whole() {
         let third = 1.0 / 3.0;
-        let tree = BudgetTree::new("t", 100 * MS).share("a", third).share("b", third);
+        let tree = BudgetTree::new("t", 100 * MS)
+            .share("a", third)
+            .share("b", third);
         assert_eq!(tree.share("c", third).budgets().unwrap().len(), 3);
     }
 
     #[test]
     fn stages_promise_more_than_the_total_to_be_sure_of_it() {
-        let tree = BudgetTree::new("t", 100 * MS).quantile(0.99).on(Select::http());
+        let tree = BudgetTree::new("t", 100 * MS)
+            .quantile(0.99)
+            .on(Select::http());
         let tree = tree.share("a", 0.5).split("b", 0.5, |b| b.on(Select::db()));
         let q = |tree: &BudgetTree| {
             let budgets = tree.budgets().unwrap();
@@ -343,7 +353,10 @@ mod tests {
         assert_eq!(q(&tree), [0.99, 0.99, 0.99]);
         assert_eq!(tree.promised(), 0.98);
         let sure = tree.sure();
-        assert_eq!((q(&sure), sure.promised()), (vec![0.99, 0.995, 0.995], 0.99));
+        assert_eq!(
+            (q(&sure), sure.promised()),
+            (vec![0.99, 0.995, 0.995], 0.99)
+        );
         let limits = sure.budgets().unwrap();
         assert_eq!(limits[2].limit(Level::Target), Some(0.05));
     }

@@ -100,7 +100,10 @@ impl About {
         }
         let subjects = [&self.on, &self.gauge, &self.hits, &self.part];
         if subjects.iter().filter(|field| field.is_some()).count() > 1 {
-            fields.report("on", "is one of several: keep one of on, gauge, hits and part");
+            fields.report(
+                "on",
+                "is one of several: keep one of on, gauge, hits and part",
+            );
             return None;
         }
         let mut budget = match &self.on {
@@ -208,3 +211,6 @@ impl About {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,7 +115,9 @@ impl<'a> Fields<'a> {
             (limit, _) => {
                 let message = match limit {
                     Some(_) => "stands beside limit: keep one of the two",
-                    None => "is missing, and so is limit: write limit = 0.01, or multiple = 2 for twice the target",
+                    None => {
+                        "is missing, and so is limit: write limit = 0.01, or multiple = 2 for twice the target"
+                    }
                 };
                 fields.report("multiple", message);
                 None

@@ -160,10 +160,12 @@ impl Judge {
         slis.tick(*latest);
         sampled.take(slis, *latest, &registry.instruments);
         for judged in &mut *rules {
-            judged.step(sampled, slis, latest.at_ns, now);
+            judged.step(registry, sampled, slis, latest.at_ns, now);
         }
         let parts = rules.chunk_by_mut(Judged::is_beside);
-        let events = parts.flat_map(|levels| judged::announce(levels, now)).collect();
+        let events = parts
+            .flat_map(|levels| judged::announce(levels, now))
+            .collect();
         self.promises.iter().for_each(Promise::settle);
         events
     }

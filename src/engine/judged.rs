@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::breach::Breach;
 use super::cell::StateCell;
 use super::samples::Sampled;
 use super::sli::{Place, Slis};
@@ -10,6 +11,7 @@ use super::state::{AlertState, BudgetReading, Machine};
 use crate::alert::{Event, EventKind};
 use crate::budget::{Level, Rule, Shown};
 use crate::expr::Expr;
+use crate::registry::Registry;
 
 /// A rule and where it stands.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub(super) struct Judged {
     told: bool,
     /// Where it is told to whoever acts on it.
     cell: StateCell,
+    /// The one that goes on.
+    breach: Option<Breach>,
     /// When it last stopped firing.
     recovered_ns: Option<u64>,
 }
@@ -48,6 +52,7 @@ impl Judged {
             reading,
             told: false,
             cell,
+            breach: None,
             recovered_ns: None,
         }
     }
@@ -62,7 +67,14 @@ impl Judged {
     }
 
     /// Judges once.
-    pub(super) fn step(&mut self, sampled: &Sampled, slis: &Slis, now_ns: u64, now: SystemTime) {
+    pub(super) fn step(
+        &mut self,
+        registry: &Registry,
+        sampled: &Sampled,
+        slis: &Slis,
+        now_ns: u64,
+        now: SystemTime,
+    ) {
         let holds = sampled
             .eval(&self.rule.condition)
             .is_ok_and(|value| !value.is_empty());
@@ -82,8 +94,18 @@ impl Judged {
         if before == AlertState::Inactive && after != AlertState::Inactive {
             self.reading.since = Some(now);
         }
-        if before == AlertState::Firing && after != AlertState::Firing {
-            self.recovered_ns = Some(now_ns);
+        match (before == AlertState::Firing, after == AlertState::Firing) {
+            (false, true) => {
+                let Rule { budget, level, .. } = &self.rule;
+                self.breach = Breach::begin(registry, budget, *level, now_ns);
+            }
+            (true, false) => {
+                self.recovered_ns = Some(now_ns);
+                if let Some(breach) = self.breach.take() {
+                    breach.end(now_ns);
+                }
+            }
+            _ => {}
         }
         let quiet = self.recovered_ns.map(|since_ns| now_ns - since_ns);
         self.cell.store(after, quiet);

@@ -131,7 +131,8 @@ impl Slis {
         let set = registry.set(chosen.domain());
         let quantile = matches!(budget.sli, Sli::Quantile(..));
         let fresh = matches!(budget.sli, Sli::Freshness(_));
-        let keep = |level| quantile.then(|| chosen.keep_window(set, budget.window(level), born.at_ns));
+        let keep =
+            |level| quantile.then(|| chosen.keep_window(set, budget.window(level), born.at_ns));
         let windows: Vec<Option<usize>> = budget.levels().map(keep).collect();
         let name: Arc<str> = budget.name.as_str().into();
         for counted in budget.counted() {
@@ -143,7 +144,11 @@ impl Slis {
             let count = SliCount {
                 budget: name.clone(),
                 level: counted.level,
-                labels: counted.labels.into_iter().chain(labels.iter().cloned()).collect(),
+                labels: counted
+                    .labels
+                    .into_iter()
+                    .chain(labels.iter().cloned())
+                    .collect(),
                 valid: 0,
                 bad: 0,
                 good_at: fresh.then_some(born.seconds()),

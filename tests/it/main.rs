@@ -8,6 +8,7 @@ mod alert;
 mod anatomy;
 mod bad_input;
 mod budget;
+mod budget_options;
 mod config;
 #[cfg(feature = "db")]
 mod db;

@@ -304,8 +304,9 @@ async fn a_request_can_bring_the_budget_of_its_route() {
 
 #[tokio::test]
 async fn a_budget_can_come_later_and_counts_from_then_on() {
-    let bench =
-        Bench::new(|builder| builder.budget(Budget::error_ratio("e", Select::http()).at_most(0.999)));
+    let bench = Bench::new(|builder| {
+        builder.budget(Budget::error_ratio("e", Select::http()).at_most(0.999))
+    });
     let app = bench.measured(bench.router());
     for _ in 0..10 {
         send(&app, "GET", "/a?ms=300").await;

@@ -60,7 +60,10 @@ impl Trace {
         let group = budget.rule_group();
         let holds = self.holds(&group.rules[at].expr);
         let part = &budget.rules(&Labels::default())[at];
-        assert_eq!(part.condition, group.rules[at].expr, "one part is all there is");
+        assert_eq!(
+            part.condition, group.rules[at].expr,
+            "one part is all there is"
+        );
         let labels = [
             ("__name__", "ALERTS"),
             ("alertname", &budget.name),
@@ -96,7 +99,9 @@ fn it_fires_above_the_limit_and_clears_below_the_clear_limit() {
     trace.count(&CRITICAL, 0.0, 0.0);
     trace.tick();
     let mut fired = Vec::new();
-    for bad in [2, 8, 20, 20, 8, 8, 6, 6, 6, 6, 6, 3, 3, 3, 3, 3, 8, 8, 8, 8, 8] {
+    for bad in [
+        2, 8, 20, 20, 8, 8, 6, 6, 6, 6, 6, 3, 3, 3, 3, 3, 8, 8, 8, 8, 8,
+    ] {
         trace.count(&CRITICAL, 100.0, f64::from(bad));
         fired.push(trace.judge(&budget, Level::Critical));
     }
@@ -107,15 +112,18 @@ fn it_fires_above_the_limit_and_clears_below_the_clear_limit() {
     assert!(fired[first..cleared].iter().all(|fires| *fires));
     // 6 % is within the two limits and fires on; 3.75 % is the first that does not.
     assert_eq!(cleared, 13, "{fired:?}");
-    assert!(fired[cleared..].iter().all(|fires| !fires), "8 % does not fire anew: {fired:?}");
+    assert!(
+        fired[cleared..].iter().all(|fires| !fires),
+        "8 % does not fire anew: {fired:?}"
+    );
 }
 
 #[test]
 fn hysteresis_is_promql() {
-    let budget = errors().critical(Limit::from(0.1).clear(0.04)).min_events(0);
-    let rate = |name: &str| {
-        format!("sum(rate({name}{{budget=\"b\",level=\"critical\"}}[5s]))")
-    };
+    let budget = errors()
+        .critical(Limit::from(0.1).clear(0.04))
+        .min_events(0);
+    let rate = |name: &str| format!("sum(rate({name}{{budget=\"b\",level=\"critical\"}}[5s]))");
     let share = format!("({} / {})", rate(SLI_BAD), rate(SLI_VALID));
     let alert = "ALERTS{alertname=\"b\",alertstate=\"firing\",budget=\"b\",level=\"critical\"}";
     assert_eq!(
@@ -154,7 +162,11 @@ fn so_few_are_no_evidence() {
     trace.judge(&sure, Level::Target);
     let unsure = |trace: &Trace, limit| {
         let budget = errors().confidence(0.95);
-        let budget = Budget { limits: Vec::new(), ..budget }.at_most(limit);
+        let budget = Budget {
+            limits: Vec::new(),
+            ..budget
+        }
+        .at_most(limit);
         !trace.holds(&budget.rule_group().rules[0].expr)
     };
     // One bad of ten: 95 % sure of 1.96 % and more (10 % plainly).
@@ -177,9 +189,15 @@ fn a_success_ratio_is_as_sure_as_its_failures() {
     trace.count(&TARGET, 0.0, 0.0);
     trace.judge(&budget, Level::Target);
     trace.count(&TARGET, 10.0, 2.0);
-    assert!(!trace.judge(&budget, Level::Target), "80 % of ten may be chance");
+    assert!(
+        !trace.judge(&budget, Level::Target),
+        "80 % of ten may be chance"
+    );
     trace.count(&TARGET, 190.0, 38.0);
-    assert!(trace.judge(&budget, Level::Target), "80 % of two hundred is not");
+    assert!(
+        trace.judge(&budget, Level::Target),
+        "80 % of two hundred is not"
+    );
 }
 
 #[test]
@@ -203,7 +221,9 @@ fn absent_data_is_an_alert_of_its_own() {
     trace.judge(&budget, Level::Absent);
     trace.count(&TARGET, 5.0, 0.0);
     assert!(!trace.judge(&budget, Level::Absent));
-    let idle: Vec<bool> = (0..6).map(|_| trace.judge(&budget, Level::Absent)).collect();
+    let idle: Vec<bool> = (0..6)
+        .map(|_| trace.judge(&budget, Level::Absent))
+        .collect();
     assert!(idle[5] && !idle[0], "{idle:?}");
     let RuleAlert { sustained, .. } = alert(&budget, 1);
     assert_eq!(sustained, 60 * SECOND);
@@ -252,8 +272,7 @@ fn hits_are_a_share_of_two_counters() {
     let mut step = |hits, misses| {
         trace.add("hits_total", &[], hits);
         trace.add("misses_total", &[], misses);
-        [Level::Target, Level::Warning, Level::Critical]
-            .map(|level| trace.judge(&budget, level))
+        [Level::Target, Level::Warning, Level::Critical].map(|level| trace.judge(&budget, level))
     };
     step(0.0, 0.0);
     assert_eq!(step(96.0, 4.0), [false, false, false]);
@@ -280,11 +299,22 @@ fn at_other_times_other_limits_apply() {
         trace.add("depth", &[], depth);
         [Level::Target, Level::Critical].map(|level| trace.judge(&budget, level))
     };
-    assert_eq!((fires(12, 10.0), fires(12, 11.0), fires(12, 21.0)), ([false; 2], [true, false], [true; 2]));
-    assert_eq!((fires(3, 20.0), fires(3, 21.0), fires(3, 81.0)), ([false; 2], [true, false], [true; 2]));
+    assert_eq!(
+        (fires(12, 10.0), fires(12, 11.0), fires(12, 21.0)),
+        ([false; 2], [true, false], [true; 2])
+    );
+    assert_eq!(
+        (fires(3, 20.0), fires(3, 21.0), fires(3, 81.0)),
+        ([false; 2], [true, false], [true; 2])
+    );
     let now = |hour: i64| {
-        let limit = budget.rules(&Labels::default())[1].limit_now.clone().unwrap();
-        eval(&limit, &Samples::new(), hour * 3_600_000).unwrap().as_float()
+        let limit = budget.rules(&Labels::default())[1]
+            .limit_now
+            .clone()
+            .unwrap();
+        eval(&limit, &Samples::new(), hour * 3_600_000)
+            .unwrap()
+            .as_float()
     };
     assert_eq!((now(9), now(18)), (Some(20.0), Some(80.0)));
 }
@@ -300,7 +330,11 @@ fn a_quantile_has_a_counter_for_each_time() {
         .schedule(schedule);
     assert_eq!(budget.thresholds().collect::<Vec<_>>(), [0.2, 0.2, 0.24]);
     let condition = budget.rule_group().rules[0].expr.to_string();
-    assert!(condition.contains("plimsoll_sli_bad_total{budget=\"b\",level=\"target\",schedule=\"night\"}[5s]"));
+    assert!(
+        condition.contains(
+            "plimsoll_sli_bad_total{budget=\"b\",level=\"target\",schedule=\"night\"}[5s]"
+        )
+    );
     let mut trace = Trace::new();
     let labels = |schedule| [TARGET[0], TARGET[1], ("schedule", schedule)];
     // Everything takes 220 ms.
@@ -315,7 +349,11 @@ fn a_quantile_has_a_counter_for_each_time() {
         trace.count(&TARGET, 10.0, 10.0);
         trace.count(&labels("day"), 10.0, 10.0);
         trace.count(&labels("night"), 10.0, 0.0);
-        assert_eq!(trace.judge(&budget, Level::Target), fires, "a rate has two samples");
+        assert_eq!(
+            trace.judge(&budget, Level::Target),
+            fires,
+            "a rate has two samples"
+        );
     }
 }
 
@@ -341,7 +379,9 @@ fn parts_side_by_side_are_the_parts_one_by_one() {
         }
         trace.tick();
         for (at, rule) in budget.rule_group().rules.iter().enumerate() {
-            let all = eval(&rule.expr, &trace.samples, trace.at_ms).unwrap().into_points();
+            let all = eval(&rule.expr, &trace.samples, trace.at_ms)
+                .unwrap()
+                .into_points();
             let firing: Vec<&str> = all.iter().map(|point| point.labels.get("route")).collect();
             for route in ["/a", "/b", "/c"] {
                 let labels: Labels = [("route", route.to_owned())].into();
@@ -369,11 +409,28 @@ fn instances_are_judged_by_themselves() {
 
 #[test]
 fn an_alert_says_what_it_is() {
-    let budget = errors().critical(Limit::from(0.05).over(60 * SECOND).sustained(3 * SECOND).keep_firing(SECOND));
+    let budget = errors().critical(
+        Limit::from(0.05)
+            .over(60 * SECOND)
+            .sustained(3 * SECOND)
+            .keep_firing(SECOND),
+    );
     let rule = &budget.rule_group().rules[1];
-    assert_eq!(rule.labels.to_string(), "{budget=\"b\", level=\"critical\", severity=\"critical\"}");
+    assert_eq!(
+        rule.labels.to_string(),
+        "{budget=\"b\", level=\"critical\", severity=\"critical\"}"
+    );
     let alert = alert(&budget, 1);
-    assert_eq!((&*alert.name, alert.sustained, alert.keep_firing), ("b", 3 * SECOND, SECOND));
-    assert_eq!(alert.annotations, [("summary".to_owned(), "b is above 0.05 (critical)".to_owned())]);
+    assert_eq!(
+        (&*alert.name, alert.sustained, alert.keep_firing),
+        ("b", 3 * SECOND, SECOND)
+    );
+    assert_eq!(
+        alert.annotations,
+        [(
+            "summary".to_owned(),
+            "b is above 0.05 (critical)".to_owned()
+        )]
+    );
     assert!(rule.expr.to_string().contains("[1m]"), "{}", rule.expr);
 }

@@ -37,7 +37,11 @@ fn hours_go_over_midnight_on_the_days_that_they_lie_in() {
     for hour in 0..168 {
         let night = hour % 24 >= 22 || hour % 24 < 6;
         let is = night && [0, 5].contains(&(hour / 24));
-        assert_eq!(periods(&schedule, hour).len(), usize::from(is), "hour {hour}");
+        assert_eq!(
+            periods(&schedule, hour).len(),
+            usize::from(is),
+            "hour {hour}"
+        );
     }
 }
 
@@ -62,22 +66,35 @@ fn an_offset_moves_the_hours_and_the_days() {
 #[test]
 fn a_period_is_promql() {
     let schedule = business();
-    let during: Vec<String> = schedule.judged().map(|period| period.1.to_string()).collect();
+    let during: Vec<String> = schedule
+        .judged()
+        .map(|period| period.1.to_string())
+        .collect();
     let business = "((day_of_week(vector(time())) >= 1) and (day_of_week(vector(time())) <= 5)) and \
                     ((hour(vector(time())) >= 9) and (hour(vector(time())) < 18))";
-    assert_eq!(during, [business.to_owned(), format!("vector(1) unless ({business})")]);
+    assert_eq!(
+        during,
+        [
+            business.to_owned(),
+            format!("vector(1) unless ({business})")
+        ]
+    );
 }
 
 #[test]
 fn a_gap_and_an_overlap_name_the_hours() {
     let days = || Hours::daily(8..20);
-    let gap = Schedule::at(Offset::UTC)
-        .period("day", days(), 1.0)
-        .period("night", Hours::daily(20..8).weekdays(), 1.2);
+    let gap = Schedule::at(Offset::UTC).period("day", days(), 1.0).period(
+        "night",
+        Hours::daily(20..8).weekdays(),
+        1.2,
+    );
     assert_eq!(
         gap.problems(),
-        ["leaves a gap at Sunday 0..8, Sunday 20..24, Saturday 0..8, Saturday 20..24: \
-          add otherwise, or a period for these hours"]
+        [
+            "leaves a gap at Sunday 0..8, Sunday 20..24, Saturday 0..8, Saturday 20..24: \
+          add otherwise, or a period for these hours"
+        ]
     );
     let overlap = Schedule::at(Offset::UTC)
         .period("day", days(), 1.0)
@@ -109,7 +126,9 @@ fn mistakes_are_named() {
             "period \"a\" multiplies by what is no number above 0",
         ),
         (
-            Schedule::at(Offset::UTC).otherwise("a", 1.0).otherwise("b", 1.0),
+            Schedule::at(Offset::UTC)
+                .otherwise("a", 1.0)
+                .otherwise("b", 1.0),
             "says otherwise twice",
         ),
         (
@@ -118,7 +137,9 @@ fn mistakes_are_named() {
         ),
         (Schedule::at(Offset::UTC), "judges at no time"),
         (
-            Schedule::at(Offset::UTC).period("a", Hours::daily(0..12), 1.0).otherwise("a", 1.0),
+            Schedule::at(Offset::UTC)
+                .period("a", Hours::daily(0..12), 1.0)
+                .otherwise("a", 1.0),
             "has two periods named \"a\"",
         ),
         (
@@ -127,6 +148,9 @@ fn mistakes_are_named() {
         ),
     ] {
         let problems = schedule.problems().join("\n");
-        assert!(problems.contains(expected), "{problems:?} should say {expected:?}");
+        assert!(
+            problems.contains(expected),
+            "{problems:?} should say {expected:?}"
+        );
     }
 }

@@ -46,8 +46,14 @@ pub fn platform_kpis(requests: Select, jobs: Select, gauges: &Gauges<'_>) -> Vec
         higher("network", gauges.bytes)
             .unit(KpiUnit::MegabytesPerSecond)
             .target(100.0),
-        levels(percent(Budget::success_ratio("uptime", requests.clone())), [99.99, 99.9, 99.0]),
-        levels(percent(Budget::error_ratio("errors", requests)), [0.01, 0.1, 1.0]),
+        levels(
+            percent(Budget::success_ratio("uptime", requests.clone())),
+            [99.99, 99.9, 99.0],
+        ),
+        levels(
+            percent(Budget::error_ratio("errors", requests)),
+            [0.01, 0.1, 1.0],
+        ),
         levels(used("cpu", gauges.cpu), [50.0, 70.0, 85.0]),
         levels(used("memory", gauges.memory), [60.0, 75.0, 90.0]),
         levels(used("disk", gauges.disk), [60.0, 80.0, 95.0]),

@@ -8,7 +8,10 @@ use crate::expr::{Expr, Selector};
 
 /// One service: targets, each with the threshold at which somebody must act, over five minutes.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::exhaustive_structs, reason = "a table that the caller fills in")]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "a table that the caller fills in"
+)]
 pub struct ServiceTable {
     /// p95 in milliseconds.
     pub p95: (u32, u32),
@@ -138,7 +141,9 @@ pub fn messaging(lag: &str) -> Vec<Budget> {
             .at_least(10_000.0)
             .critical(5_000.0)
             .over(5 * MINUTE),
-        gauge("messaging-lag", lag).at_most(1_000.0).critical(10_000.0),
+        gauge("messaging-lag", lag)
+            .at_most(1_000.0)
+            .critical(10_000.0),
     ]
 }
 

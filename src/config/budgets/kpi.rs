@@ -41,7 +41,9 @@ pub(in crate::config) fn kpi(table: Table, settings: &mut Settings, problems: &m
     measure.floor = higher.unwrap_or(measure.floor);
     options.apply(&mut measure);
     let kpi = Kpi::new(measure).unit(unit);
-    let given = limits.into_iter().filter_map(|(set, limit)| Some((set, limit?)));
+    let given = limits
+        .into_iter()
+        .filter_map(|(set, limit)| Some((set, limit?)));
     let kpi = given.fold(kpi, |kpi, (set, limit)| set(kpi, limit));
     settings.budgets.extend(kpi.budgets());
 }

@@ -68,7 +68,10 @@ fn hours(fields: &mut Fields<'_>) -> Option<Hours> {
     let text = fields.string("hours").unwrap_or_else(|| "0..24".to_owned());
     let days = fields.words("days");
     let Some(hours) = parse_hours(&text) else {
-        fields.report("hours", format!("{text:?} is not from one hour to another: write \"9..18\""));
+        fields.report(
+            "hours",
+            format!("{text:?} is not from one hour to another: write \"9..18\""),
+        );
         return None;
     };
     match days.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -92,7 +95,9 @@ fn hours(fields: &mut Fields<'_>) -> Option<Hours> {
 
 fn parse_hours(text: &str) -> Option<Hours> {
     let (from, to) = text.split_once("..")?;
-    Some(Hours::daily(from.trim().parse().ok()?..to.trim().parse().ok()?))
+    Some(Hours::daily(
+        from.trim().parse().ok()?..to.trim().parse().ok()?,
+    ))
 }
 
 /// `times = 1.2`, or those of target, warning and critical; `Some(None)` for `pause = true`.
@@ -110,7 +115,10 @@ fn times(fields: &mut Fields<'_>) -> Option<Option<Times>> {
             None
         }
         (Some(_), false) => {
-            fields.report("times", "has neither one number nor those of target, warning and critical");
+            fields.report(
+                "times",
+                "has neither one number nor those of target, warning and critical",
+            );
             None
         }
     }

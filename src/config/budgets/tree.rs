@@ -70,7 +70,10 @@ fn select(fields: &mut Fields<'_>) -> Option<Select> {
     let (on, labels) = (fields.string("on"), fields.strings("labels"));
     let on = on?;
     let Some(select) = Select::named(&on) else {
-        fields.report("on", format!("{on:?} is not a kind of work: choose http, service, db, modbus or operation"));
+        fields.report(
+            "on",
+            format!("{on:?} is not a kind of work: choose http, service, db, modbus or operation"),
+        );
         return None;
     };
     let label = |select: Select, (key, value): (String, String)| select.label(key, value);

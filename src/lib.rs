@@ -106,3 +106,7 @@ pub use stats::{OperationStats, Stats};
 #[cfg(all(doctest, feature = "axum", feature = "modbus"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/budgets.md")]
+struct BudgetsPage;

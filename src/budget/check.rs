@@ -11,6 +11,16 @@ use crate::naming::Naming;
 /// The longest duration that is measured, in seconds.
 const LONGEST: f64 = 3600.0;
 
+/// Labels that counters and alerts of budgets have anyway.
+const OWN_LABELS: [&str; 6] = [
+    "alertname",
+    "budget",
+    "edge",
+    "level",
+    "schedule",
+    "severity",
+];
+
 /// Mistakes as (field, what is wrong and how to mend it).
 type Problems = Vec<(String, String)>;
 
@@ -209,6 +219,9 @@ impl Budget {
             Some(_) if earlier.iter().any(|earlier| earlier == key) => {
                 Some(format!("names {key:?} twice: name it once"))
             }
+            Some(_) if OWN_LABELS.contains(&key) => Some(format!(
+                "{key:?} is a label that every SLI counter has: rename yours"
+            )),
             Some(select) => {
                 let message = select.no_label(key, keys)?;
                 Some(format!("{key:?} {message}"))

@@ -6,7 +6,6 @@ use crate::expr::Selector;
 
 /// The exported names of a platform's gauges, in percent but for `users` and `bytes`.
 #[derive(Debug, Clone, Copy)]
-#[allow(clippy::exhaustive_structs, reason = "names that the caller gives")]
 pub struct Gauges<'a> {
     /// CPU in use.
     pub cpu: &'a str,

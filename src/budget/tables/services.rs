@@ -9,7 +9,6 @@ use crate::expr::{Expr, Selector};
 /// One service: targets, each with the threshold at which somebody must act, over five minutes.
 #[derive(Debug, Clone, Copy)]
 #[allow(
-    clippy::exhaustive_structs,
     reason = "a table that the caller fills in"
 )]
 pub struct ServiceTable {

@@ -8,9 +8,6 @@ use crate::expr::{Expr, Selector};
 
 /// One service: targets, each with the threshold at which somebody must act, over five minutes.
 #[derive(Debug, Clone, Copy)]
-#[allow(
-    reason = "a table that the caller fills in"
-)]
 pub struct ServiceTable {
     /// p95 in milliseconds.
     pub p95: (u32, u32),

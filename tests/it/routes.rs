@@ -198,6 +198,7 @@ async fn a_pattern_in_toml_selects_routes() {
         per = ["method", "route"]
         sli = "error_ratio"
         at_most = 0.999
+        for = "1h"
     "#;
     let bench = Bench::new(|builder| builder.toml(toml));
     let app = bench.measured(bench.router());

@@ -137,8 +137,8 @@ impl BudgetTree {
 
     /// Of how many requests all stages together keep their shares for sure, if each keeps its budget; 0 if of none.
     pub fn promised(&self) -> f64 {
-        let stages = self.root.leaves() as f64;
-        tidy((1.0 - stages * (1.0 - self.q_of_stage())).max(0.0))
+        let stages = if self.sure { 1 } else { self.root.leaves() };
+        tidy((1.0 - stages as f64 * (1.0 - self.q)).max(0.0))
     }
 
     fn q_of_stage(&self) -> f64 {

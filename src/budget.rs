@@ -23,176 +23,35 @@
 //! "p95 at most 200 ms" is judged as "the share above 200 ms is at most 5 %": the same statement, without the error
 //! of a bucket. This room only does arithmetic: it knows neither clocks nor cells.
 
+mod check;
 mod compile;
+mod condition;
+mod kpi;
+mod limit;
 mod pattern;
 mod presets;
+mod schedule;
+mod select;
+pub mod tables;
+mod tree;
+mod wilson;
 
-pub(crate) use compile::{Rule, SLI_BAD, SLI_VALID, Shown, UPTIME};
+pub(crate) use compile::{Rule, Shown};
+pub(crate) use condition::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};
+pub use kpi::{Kpi, KpiUnit};
+pub use limit::{Level, Limit, Multiple};
 pub(crate) use pattern::Pattern;
+pub use schedule::{Hours, Schedule, Times};
+pub use select::Select;
+pub use tree::{BudgetStage, BudgetTree, BudgetTreeError, Share};
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::expr::Expr;
-use crate::registry::Domain;
+use crate::expr::{Expr, Selector};
 
 /// The labels that a part of a budget is kept by, with their values; empty for a budget that is kept as one.
 pub(crate) type Labels = Arc<[(&'static str, String)]>;
-
-/// How grave a breach is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Level {
-    /// The promise itself.
-    Target,
-    /// Somebody should look.
-    Warning,
-    /// Somebody must act.
-    Critical,
-}
-
-impl Level {
-    /// `target`, `warning` or `critical`: the value of the label `level`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Target => "target",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-}
-
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Which operations a budget speaks of.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Select {
-    pub(crate) domain: Domain,
-    pub(crate) labels: Vec<(String, String)>,
-}
-
-impl Select {
-    fn all(domain: Domain) -> Self {
-        Self {
-            domain,
-            labels: Vec::new(),
-        }
-    }
-
-    /// All measured HTTP requests; labels `method`, `route`, and those of requests that the builder was told of.
-    pub fn http() -> Self {
-        Self::all(Domain::Http)
-    }
-
-    /// All calls of measured tower services; label `operation`.
-    pub fn service() -> Self {
-        Self::all(Domain::Service)
-    }
-
-    /// All queries; labels `operation`, `model`, `query` (the summary of the statement, `SELECT orders`, or its name).
-    pub fn db() -> Self {
-        Self::all(Domain::Db)
-    }
-
-    /// All Modbus transactions; labels `device`, `operation`.
-    pub fn modbus() -> Self {
-        Self::all(Domain::Modbus)
-    }
-
-    /// All attempts to connect to a device; labels `protocol`, `device`.
-    pub fn connect() -> Self {
-        Self::all(Domain::Connect)
-    }
-
-    /// All rounds of polling cycles; labels `device`, `cycle`. A round fails when it is not over before the next is due.
-    pub fn cycle() -> Self {
-        Self::all(Domain::Cycle)
-    }
-
-    /// Looks at each device, one of each kind per tick; labels `device`, `check`: `connected` fails while the device is
-    /// down, `fresh` while its last good reply is too long ago. So a ratio of them is a share of time.
-    pub fn device_check() -> Self {
-        Self::all(Domain::Check)
-    }
-
-    /// All values of devices that were checked by rules; label `device`. One fails when a rule refuses it.
-    pub fn data_points() -> Self {
-        Self::all(Domain::Point)
-    }
-
-    /// All waits for a pooled connection; label `pool`.
-    pub fn acquire() -> Self {
-        Self::all(Domain::Acquire)
-    }
-
-    /// All openings of connections for a pool; label `pool`.
-    pub fn create() -> Self {
-        Self::all(Domain::Create)
-    }
-
-    /// One of the service's own operations.
-    pub fn operation(name: impl Into<String>) -> Self {
-        Self::all(Domain::Operation).label("operation", name)
-    }
-
-    /// The kind with this configuration word, with all its operations.
-    #[cfg(feature = "config")]
-    pub(crate) fn named(kind: &str) -> Option<Self> {
-        Domain::ALL
-            .into_iter()
-            .find(|domain| domain.as_str() == kind)
-            .map(Self::all)
-    }
-
-    /// Only operations in which the label `key` has this value. A `*` in it stands for any run of characters:
-    /// `/api/*` are all routes below `/api/`. The star of a template such as `/files/{*path}` stands for itself.
-    ///
-    /// Cost: none for the operations; values are compared when an operation is first seen.
-    pub fn label(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.labels.push((key.into(), value.into()));
-        self
-    }
-
-    /// Labels that are none of `keys`, which the kind of work has; each with what it has.
-    pub(crate) fn unknown_labels(&self, keys: &[&str]) -> Vec<(&str, String)> {
-        let labels = self.labels.iter().map(|label| label.0.as_str());
-        let unknown = labels.filter_map(|label| Some((label, self.no_label(label, keys)?)));
-        unknown.collect()
-    }
-
-    /// What is wrong with a label's key, if it is none of `keys`.
-    fn no_label(&self, key: &str, keys: &[&str]) -> Option<String> {
-        let message = || {
-            format!(
-                "is not a label of {}: it has {}",
-                self.domain.as_str(),
-                keys.join(", ")
-            )
-        };
-        (!keys.contains(&key)).then(message)
-    }
-}
-
-/// A limit: a [`Duration`] for quantiles, a number for everything else.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limit(pub(crate) f64);
-
-impl From<Duration> for Limit {
-    fn from(duration: Duration) -> Self {
-        Self(duration.as_secs_f64())
-    }
-}
-
-impl From<f64> for Limit {
-    fn from(number: f64) -> Self {
-        Self(number)
-    }
-}
 
 /// What is measured against the limits.
 #[derive(Debug, Clone, PartialEq)]
@@ -205,8 +64,23 @@ pub(crate) enum Sli {
     SuccessRatio(Select),
     /// Operations per second.
     Throughput(Select),
+    /// Seconds since the last operation that did not fail.
+    Freshness(Select),
+    /// Seconds since the newest of some Unix times.
+    Age(Selector),
+    /// The growth of a counter ÷ that of all.
+    Ratio(Selector, Whole),
     /// Anything else.
     Value(Expr),
+}
+
+/// What a counter's growth is a share of.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Whole {
+    /// This counter's.
+    Of(Selector),
+    /// Its own and this one's.
+    With(Selector),
 }
 
 /// A limit on an SLI over a window.
@@ -217,11 +91,15 @@ pub struct Budget {
     /// Keys of the labels that it is kept by.
     pub(crate) per: Vec<String>,
     pub(crate) floor: bool,
-    pub(crate) limits: Vec<(Level, f64)>,
+    pub(crate) limits: Vec<(Level, Limit)>,
     pub(crate) over: Duration,
     pub(crate) sustained: Duration,
     pub(crate) keep_firing: Duration,
     pub(crate) min_events: u64,
+    pub(crate) min_bad: u64,
+    pub(crate) confidence: Option<f64>,
+    pub(crate) absent_after: Option<Duration>,
+    pub(crate) schedule: Option<Schedule>,
     pub(crate) warm_up: Duration,
     pub(crate) when: Option<Expr>,
 }
@@ -238,6 +116,10 @@ impl Budget {
             sustained: Duration::ZERO,
             keep_firing: Duration::ZERO,
             min_events: 1,
+            min_bad: 0,
+            confidence: None,
+            absent_after: None,
+            schedule: None,
             warm_up: Duration::ZERO,
             when: None,
         }
@@ -256,12 +138,58 @@ impl Budget {
 
     /// 1 − error ratio, in `0.0..=1.0`, for promises such as "99 % of reads succeed".
     pub fn success_ratio(name: impl Into<String>, select: Select) -> Self {
-        Self::new(name, Sli::SuccessRatio(select))
+        Self::new(name, Sli::SuccessRatio(select)).higher_is_better()
     }
 
-    /// Operations that ended, per second; those that a layer refused are not among them.
+    /// Operations that ended, per second; those that a layer refused are not among them. At least so many, unless
+    /// [`at_most`](Self::at_most) says otherwise.
     pub fn throughput(name: impl Into<String>, select: Select) -> Self {
-        Self::new(name, Sli::Throughput(select))
+        Self::new(name, Sli::Throughput(select)).higher_is_better()
+    }
+
+    /// How long ago the last operation ended that did not fail, at any time before; counted from the budget's beginning
+    /// while there was none. The window is of no account.
+    ///
+    /// ```
+    /// use plimsoll::{Budget, Select};
+    /// use std::time::Duration;
+    ///
+    /// Budget::freshness("import", Select::operation("import")).at_most(Duration::from_secs(3600));
+    /// ```
+    pub fn freshness(name: impl Into<String>, select: Select) -> Self {
+        Self {
+            min_events: 0,
+            ..Self::new(name, Sli::Freshness(select))
+        }
+    }
+
+    /// How long ago the newest of some Unix times in seconds was: `time() - max(gauge)`, for a gauge such as
+    /// `last_backup_timestamp_seconds`.
+    pub fn age(name: impl Into<String>, gauge: Selector) -> Self {
+        Self {
+            min_events: 0,
+            ..Self::new(name, Sli::Age(gauge))
+        }
+    }
+
+    /// The growth of the counters `part` ÷ the growth of the counters `whole`, both of them sums, in `0.0..=1.0`; in
+    /// either direction.
+    pub fn ratio(name: impl Into<String>, part: Selector, whole: Selector) -> Self {
+        Self::new(name, Sli::Ratio(part, Whole::Of(whole)))
+    }
+
+    /// Hits ÷ (hits + misses), of two counters, in `0.0..=1.0`: at least so many.
+    ///
+    /// ```
+    /// use plimsoll::{Budget, Selector};
+    ///
+    /// Budget::hit_ratio("cache", Selector::new("cache_hits_total"), Selector::new("cache_misses_total"))
+    ///     .at_least(0.95)
+    ///     .warning(0.90)
+    ///     .critical(0.80);
+    /// ```
+    pub fn hit_ratio(name: impl Into<String>, hits: Selector, misses: Selector) -> Self {
+        Self::new(name, Sli::Ratio(hits, Whole::With(misses))).higher_is_better()
     }
 
     /// Any value: a gauge, the rate of a counter, a quantile of a histogram of the service's own, by exported names.
@@ -280,26 +208,34 @@ impl Budget {
     /// Promises that the value stays at or below `limit`.
     pub fn at_most(mut self, limit: impl Into<Limit>) -> Self {
         self.floor = false;
-        self.limits.push((Level::Target, limit.into().0));
-        self
+        self.level(Level::Target, limit)
     }
 
     /// Promises that the value stays at or above `limit`.
-    pub fn at_least(mut self, limit: impl Into<Limit>) -> Self {
+    pub fn at_least(self, limit: impl Into<Limit>) -> Self {
+        self.higher_is_better().level(Level::Target, limit)
+    }
+
+    /// All limits are floors; for a budget without a target, where neither [`at_least`](Self::at_least) nor
+    /// [`at_most`](Self::at_most) says so.
+    pub fn higher_is_better(mut self) -> Self {
         self.floor = true;
-        self.limits.push((Level::Target, limit.into().0));
         self
     }
 
     /// A further limit, in the same direction, that is announced as a warning.
-    pub fn warning(mut self, limit: impl Into<Limit>) -> Self {
-        self.limits.push((Level::Warning, limit.into().0));
-        self
+    pub fn warning(self, limit: impl Into<Limit>) -> Self {
+        self.level(Level::Warning, limit)
     }
 
-    /// A further limit, in the same direction, that is announced as critical.
-    pub fn critical(mut self, limit: impl Into<Limit>) -> Self {
-        self.limits.push((Level::Critical, limit.into().0));
+    /// A further limit, in the same direction, that is announced as critical. While a graver level fires, a milder one
+    /// is folded: it keeps its state, and nobody is told of it.
+    pub fn critical(self, limit: impl Into<Limit>) -> Self {
+        self.level(Level::Critical, limit)
+    }
+
+    fn level(mut self, level: Level, limit: impl Into<Limit>) -> Self {
+        self.limits.push((level, limit.into()));
         self
     }
 
@@ -325,6 +261,34 @@ impl Budget {
     /// One slow call at night is an incident then: raise it where traffic can be low.
     pub fn min_events(mut self, events: u64) -> Self {
         self.min_events = events;
+        self
+    }
+
+    /// Bad operations that the window must hold before it is a breach, whatever their share; 0 by default.
+    pub fn min_bad(mut self, events: u64) -> Self {
+        self.min_bad = events;
+        self
+    }
+
+    /// Exceeded only if that is sure: Wilson's lower bound of the bad share, at this one-sided confidence (`0.5..1.0`,
+    /// say 0.95), is beyond the limit. So one error of ten is no breach of 1 %, and a hundred of a thousand are.
+    ///
+    /// For quantiles and ratios. Shown is the plain share.
+    pub fn confidence(mut self, confidence: f64) -> Self {
+        self.confidence = Some(confidence);
+        self
+    }
+
+    /// Fires on a level of its own, [`Level::Absent`], when there was nothing to judge for so long: no operation in the
+    /// window, no series of that name. Absent data is no breach of a limit otherwise.
+    pub fn absent_after(mut self, duration: Duration) -> Self {
+        self.absent_after = Some(duration);
+        self
+    }
+
+    /// Other limits at other times.
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = Some(schedule);
         self
     }
 
@@ -367,18 +331,17 @@ impl Budget {
             Sli::Quantile(select, _)
             | Sli::ErrorRatio(select)
             | Sli::SuccessRatio(select)
-            | Sli::Throughput(select) => Some(select),
-            Sli::Value(_) => None,
+            | Sli::Throughput(select)
+            | Sli::Freshness(select) => Some(select),
+            Sli::Age(_) | Sli::Ratio(..) | Sli::Value(_) => None,
         }
     }
 
     /// The durations in seconds that must be exact bounds of its domain.
     pub(crate) fn thresholds(&self) -> impl Iterator<Item = f64> + '_ {
         let of_quantile = matches!(self.sli, Sli::Quantile(..));
-        self.limits
-            .iter()
-            .filter(move |_| of_quantile)
-            .map(|limit| limit.1)
+        let counted = self.counted().into_iter().filter(move |_| of_quantile);
+        counted.map(|counted| counted.threshold)
     }
 
     /// Whether it is about the error ratio of all HTTP requests together.
@@ -390,9 +353,9 @@ impl Budget {
     /// How values are written: `s`, `1/s`, or nothing.
     pub(crate) fn unit(&self) -> &'static str {
         match self.sli {
-            Sli::Quantile(..) => "s",
+            Sli::Quantile(..) | Sli::Freshness(_) | Sli::Age(_) => "s",
             Sli::Throughput(_) => "1/s",
-            Sli::ErrorRatio(_) | Sli::SuccessRatio(_) | Sli::Value(_) => "",
+            Sli::ErrorRatio(_) | Sli::SuccessRatio(_) | Sli::Ratio(..) | Sli::Value(_) => "",
         }
     }
 }

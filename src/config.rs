@@ -14,6 +14,8 @@
 //! A variable replaces the target of every budget of that kind over all HTTP requests (or queries); where there is
 //! none, one named `http-p95`, `db-p95` or `http-error-ratio` is added.
 
+#[cfg(feature = "config")]
+mod budgets;
 mod env;
 #[cfg(feature = "config")]
 mod fields;
@@ -32,7 +34,7 @@ pub(crate) use file::parse as parse_toml;
 use std::fmt;
 use std::time::Duration;
 
-use crate::budget::{Budget, Level};
+use crate::budget::{Budget, Level, Limit, Schedule};
 use crate::naming::Naming;
 use crate::rule::RuleFile;
 
@@ -88,11 +90,15 @@ pub(crate) struct DatabaseSettings {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Adjustment {
     pub(crate) budget: String,
-    pub(crate) limits: Vec<(Level, f64)>,
+    pub(crate) limits: Vec<(Level, Limit)>,
     pub(crate) over: Option<Duration>,
     pub(crate) sustained: Option<Duration>,
     pub(crate) keep_firing: Option<Duration>,
     pub(crate) min_events: Option<u64>,
+    pub(crate) min_bad: Option<u64>,
+    pub(crate) confidence: Option<f64>,
+    pub(crate) absent_after: Option<Duration>,
+    pub(crate) schedule: Option<Schedule>,
     pub(crate) warm_up: Option<Duration>,
 }
 
@@ -135,14 +141,18 @@ impl Adjustment {
         budget.sustained = self.sustained.unwrap_or(budget.sustained);
         budget.keep_firing = self.keep_firing.unwrap_or(budget.keep_firing);
         budget.min_events = self.min_events.unwrap_or(budget.min_events);
+        budget.min_bad = self.min_bad.unwrap_or(budget.min_bad);
+        budget.confidence = self.confidence.or(budget.confidence);
+        budget.absent_after = self.absent_after.or(budget.absent_after);
+        budget.schedule = self.schedule.or(budget.schedule.take());
         budget.warm_up = self.warm_up.unwrap_or(budget.warm_up);
     }
 }
 
 /// Replaces a level's limit, or adds it.
-pub(crate) fn set_limit(budget: &mut Budget, level: Level, limit: f64) {
+pub(crate) fn set_limit(budget: &mut Budget, level: Level, limit: Limit) {
     match budget.limits.iter_mut().find(|known| known.0 == level) {
-        Some(known) => known.1 = limit,
+        Some(known) => known.1 = known.1.under(limit),
         None => budget.limits.push((level, limit)),
     }
 }

@@ -7,6 +7,7 @@
 //! The hot path never comes here. This room does no I/O and calls no user code but observed gauges.
 
 mod book;
+mod breach;
 mod cell;
 mod coverage;
 mod exports;

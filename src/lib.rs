@@ -80,7 +80,10 @@ mod stats;
 mod window;
 
 pub use alert::{AlertEvent, Event, EventKind, QUEUE_CAPACITY, STUCK_AFTER, Subscription, Warning};
-pub use budget::{Budget, Level, Limit, Select};
+pub use budget::{
+    Budget, BudgetStage, BudgetTree, BudgetTreeError, Hours, Kpi, KpiUnit, Level, Limit, Multiple,
+    Schedule, Select, Share, Times, tables,
+};
 #[cfg(feature = "tsc")]
 pub use clock::TscClock;
 pub use clock::{Clock, ManualClock, MonotonicClock};
@@ -108,3 +111,7 @@ pub use stats::{OperationStats, Stats};
 #[cfg(all(doctest, feature = "axum", feature = "modbus"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/budgets.md")]
+struct BudgetsPage;

@@ -1,27 +1,27 @@
-//! From a budget to its rules, and what is wrong with it.
+//! From a budget to what is counted for it and to its rules.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::condition::Condition;
+use super::limit::Amount;
 use super::{Budget, Labels, Level, Sli};
-use crate::expr::{Expr, Selector};
-
-/// Operations that a budget counts as valid; labels `budget`, `level`, and those that it is kept by.
-pub(crate) const SLI_VALID: &str = "plimsoll_sli_valid_total";
-/// Those of them that were bad.
-pub(crate) const SLI_BAD: &str = "plimsoll_sli_bad_total";
-/// Seconds since the instance was built.
-pub(crate) const UPTIME: &str = "plimsoll_uptime_seconds";
+use crate::expr::{self, Expr};
+use crate::rule::{self, RuleGroup, RuleKind};
 
 /// One level of a budget, ready to be judged.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
+    /// The same value for all levels of a part.
     pub(crate) budget: Arc<str>,
     pub(crate) labels: Labels,
     pub(crate) level: Level,
     pub(crate) condition: Expr,
     pub(crate) shown: Shown,
+    /// As it is declared.
     pub(crate) limit: f64,
+    /// The limit in force, where it is another one at other times.
+    pub(crate) limit_now: Option<Expr>,
     pub(crate) unit: &'static str,
     pub(crate) sustained: Duration,
     pub(crate) keep_firing: Duration,
@@ -30,163 +30,292 @@ pub(crate) struct Rule {
 /// The value that people are shown beside the limit.
 #[derive(Debug, Clone)]
 pub(crate) enum Shown {
-    /// The quantile of the window, within the histogram's error.
+    /// The quantile of the level's window, within the histogram's error.
     Quantile(f64),
     /// What this evaluates to.
     Value(Expr),
 }
 
+/// A pair of SLI counters that a budget needs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Counted {
+    pub(crate) level: Level,
+    /// What tells it from other pairs of the level.
+    pub(crate) labels: Vec<(&'static str, String)>,
+    /// In seconds, for quantiles: what is above it is bad.
+    pub(crate) threshold: f64,
+}
+
+/// Which of the counters of a level.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Mark<'a> {
+    /// A time with a threshold of its own.
+    pub(super) period: Option<&'a str>,
+    /// The threshold at which the level clears.
+    pub(super) clear: bool,
+}
+
+/// The labels of counters that are marked.
+const SCHEDULE: &str = "schedule";
+const EDGE: &str = "edge";
+
+impl Mark<'_> {
+    /// The value of a label; empty where there is none.
+    pub(super) fn label(&self, key: &str) -> &str {
+        match key {
+            SCHEDULE => self.period.unwrap_or_default(),
+            _ if self.clear => "clear",
+            _ => "",
+        }
+    }
+}
+
 impl Budget {
+    /// Its levels, as they are declared.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = Level> + '_ {
+        let absent = self.absent_after.map(|_| Level::Absent);
+        let limits = self.limits.iter().map(|limit| limit.0);
+        limits.chain(absent)
+    }
+
+    /// The limit of a level, in the unit of the SLI.
+    pub(crate) fn limit(&self, level: Level) -> Option<f64> {
+        self.amount(self.declared(level)?.amount)
+    }
+
+    /// The limit at which a level clears, where it is another one.
+    pub(super) fn clear_limit(&self, level: Level) -> Option<f64> {
+        self.amount(self.declared(level)?.clear?)
+    }
+
+    pub(super) fn declared(&self, level: Level) -> Option<&super::Limit> {
+        let found = self.limits.iter().find(|limit| limit.0 == level);
+        found.map(|limit| &limit.1)
+    }
+
+    fn amount(&self, amount: Amount) -> Option<f64> {
+        let target = self.declared(Level::Target);
+        let target = target.and_then(|target| target.amount.of(None));
+        amount.of(target)
+    }
+
+    /// The level whose counters tell how many events there are.
+    pub(super) fn counting(&self, level: Level) -> Level {
+        match level {
+            Level::Absent => self.limits.first().map_or(level, |first| first.0),
+            _ => level,
+        }
+    }
+
+    /// The window of a level.
+    pub(crate) fn window(&self, level: Level) -> Duration {
+        let own = self.declared(level).and_then(|limit| limit.over);
+        own.unwrap_or(self.over)
+    }
+
+    /// The counters that are kept for each part.
+    pub(crate) fn counted(&self) -> Vec<Counted> {
+        let mut counted = Vec::new();
+        for &(level, _) in &self.limits {
+            for (mark, threshold) in self.thresholds_of(level) {
+                let marks = self.marks(level).into_iter();
+                let labels = marks.map(|key| (key, mark.label(key).to_owned()));
+                counted.push(Counted {
+                    level,
+                    labels: labels.filter(|label| !label.1.is_empty()).collect(),
+                    threshold,
+                });
+            }
+        }
+        counted
+    }
+
+    /// The labels by which the counters of a level are told apart.
+    pub(super) fn marks(&self, level: Level) -> Vec<&'static str> {
+        let level = self.counting(level);
+        let clears = self
+            .declared(level)
+            .is_some_and(|limit| limit.clear.is_some());
+        let marks = [(SCHEDULE, self.schedule.is_some()), (EDGE, clears)];
+        let quantile = matches!(self.sli, Sli::Quantile(..));
+        let marks = marks.into_iter().filter(|mark| quantile && mark.1);
+        marks.map(|mark| mark.0).collect()
+    }
+
+    /// What is counted for a level: the limit, and for quantiles what it is at other times and where it clears.
+    fn thresholds_of(&self, level: Level) -> Vec<(Mark<'_>, f64)> {
+        let limit = self.limit(level).unwrap_or(f64::NAN);
+        let mut marks = vec![(Mark::default(), limit)];
+        if !matches!(self.sli, Sli::Quantile(..)) {
+            return marks;
+        }
+        let clear = self.clear_limit(level);
+        let clears = |period, clear| {
+            (
+                Mark {
+                    period,
+                    clear: true,
+                },
+                clear,
+            )
+        };
+        let Some(schedule) = &self.schedule else {
+            marks.extend(clear.map(|clear| clears(None, clear)));
+            return marks;
+        };
+        for (period, _) in schedule.judged() {
+            let (name, of) = (Some(&*period.name), |limit| period.limit(level, limit));
+            let mark = Mark {
+                period: name,
+                clear: false,
+            };
+            marks.push((mark, of(limit)));
+            marks.extend(clear.map(|clear| clears(name, of(clear))));
+        }
+        marks
+    }
+
     /// One rule per level, for the part that is kept by these labels.
     pub(crate) fn rules(&self, labels: &Labels) -> Vec<Rule> {
-        self.limits
-            .iter()
-            .map(|&(level, limit)| self.rule(labels, level, limit))
-            .collect()
+        let name: Arc<str> = self.name.as_str().into();
+        let rule = |level| self.rule(&name, labels, level);
+        self.levels().map(rule).collect()
     }
 
-    fn rule(&self, labels: &Labels, level: Level, limit: f64) -> Rule {
-        let counter = |name: &str| {
-            let of_budget = Selector::new(name)
-                .label("budget", &self.name)
-                .label("level", level.as_str());
-            let kept_by = |selector: Selector, label: &(&str, String)| {
-                selector.label(label.0, label.1.as_str())
-            };
-            labels.iter().fold(of_budget, kept_by)
+    fn rule(&self, name: &Arc<str>, labels: &Labels, level: Level) -> Rule {
+        let condition = self.condition(level, labels, Vec::new(), &[]);
+        let shown = match (&self.sli, level) {
+            (_, Level::Absent) => condition.events().unwrap_or_else(|| condition.value()),
+            _ => condition.value(),
         };
-        let rate = |name: &str| Expr::rate(counter(name), self.over).sum();
-        let bad_share = || rate(SLI_BAD) / rate(SLI_VALID);
-        let (value, judged, shown) = match &self.sli {
-            Sli::Quantile(_, q) => (bad_share(), share_above(*q), Shown::Quantile(*q)),
-            Sli::ErrorRatio(_) => (bad_share(), limit, Shown::Value(bad_share())),
-            Sli::SuccessRatio(_) => {
-                let value = Expr::Number(1.0) - bad_share();
-                (value.clone(), limit, Shown::Value(value))
-            }
-            Sli::Throughput(_) => (rate(SLI_VALID), limit, Shown::Value(rate(SLI_VALID))),
-            Sli::Value(value) => (value.clone(), limit, Shown::Value(value.clone())),
+        let shown = match self.sli {
+            Sli::Quantile(_, q) if level != Level::Absent => Shown::Quantile(q),
+            _ => Shown::Value(shown),
         };
-        let mut condition = if self.floor {
-            value.less(judged)
-        } else {
-            value.greater(judged)
-        };
-        // A floor on throughput is about too few operations: asking for some would silence it.
-        if self.min_events > 0 && !matches!(self.sli, Sli::Throughput(_)) {
-            let events = Expr::increase(counter(SLI_VALID), self.over).sum();
-            condition = condition.and(events.greater_equal(self.min_events as f64));
-        }
-        if !self.warm_up.is_zero() {
-            let uptime = Expr::select(Selector::new(UPTIME)).sum();
-            condition = condition.and(uptime.greater_equal(self.warm_up.as_secs_f64()));
-        }
-        if let Some(when) = &self.when {
-            condition = condition.while_any(when.clone());
-        }
+        let (sustained, keep_firing) = self.patience(level);
         Rule {
-            budget: self.name.as_str().into(),
+            budget: name.clone(),
             labels: labels.clone(),
             level,
-            condition,
+            condition: condition.exceeded(),
             shown,
-            limit,
-            unit: self.unit(),
-            sustained: self.sustained,
-            keep_firing: self.keep_firing,
+            // One event is what absent data lack.
+            limit: self.limit(level).unwrap_or(1.0),
+            limit_now: self.limit_now(level),
+            unit: if level == Level::Absent {
+                ""
+            } else {
+                self.unit()
+            },
+            sustained,
+            keep_firing,
         }
     }
 
-    /// Every mistake in the declaration, as (field, what is wrong and how to mend it); `keys` are the labels that its kind
-    /// of work has.
-    pub(crate) fn problems(&self, tick: Duration, keys: &[&str]) -> Vec<(String, String)> {
-        let mut problems = Vec::new();
-        let mut report = |field: &str, message: String| {
-            problems.push((format!("budget {:?}: {field}", self.name), message));
-        };
-        if self.name.is_empty() {
-            report("name", "is empty: give the budget a name".into());
+    fn condition<'a>(
+        &'a self,
+        level: Level,
+        of: &'a [(&'static str, String)],
+        by: Vec<String>,
+        instances: &'a [String],
+    ) -> Condition<'a> {
+        Condition {
+            budget: self,
+            level,
+            over: self.window(level),
+            of,
+            by,
+            instances,
         }
-        if self.over < tick * 2 || !self.over.as_nanos().is_multiple_of(1_000_000) {
-            report(
-                "over",
-                format!(
-                    "{:?} is not a window: it takes whole milliseconds and at least two ticks of {tick:?}",
-                    self.over
-                ),
-            );
-        }
-        if self.limits.is_empty() {
-            report(
-                "limit",
-                "is missing: add at_most, at_least, warning or critical".into(),
-            );
-        }
-        for (i, (level, limit)) in self.limits.iter().enumerate() {
-            if self.limits[..i].iter().any(|earlier| earlier.0 == *level) {
-                report(
-                    level.as_str(),
-                    "is given twice: keep one of the limits".into(),
-                );
-            }
-            if let Some(message) = self.limit_problem(*limit) {
-                report(level.as_str(), message);
-            }
-        }
-        if let Sli::Quantile(_, q) = self.sli
-            && !(q > 0.0 && q < 1.0)
-        {
-            report(
-                "quantile",
-                format!("{q} is not between 0 and 1: write 0.95 for p95"),
-            );
-        }
-        if let Sli::Quantile(select, _) = &self.sli
-            && !select.domain.is_timed()
-        {
-            let kind = select.domain.as_str();
-            report(
-                "quantile",
-                format!("is not for {kind}, which has no durations: promise a success_ratio"),
-            );
-        }
-        let wrong_way = match self.sli {
-            Sli::Quantile(..) | Sli::ErrorRatio(_) => self.floor.then_some("at_most"),
-            Sli::SuccessRatio(_) => (!self.floor).then_some("at_least"),
-            Sli::Throughput(_) | Sli::Value(_) => None,
-        };
-        if let Some(right) = wrong_way {
-            report(
-                "limit",
-                format!("points the wrong way: this SLI is promised with {right}"),
-            );
-        }
-        for (key, message) in self
-            .select()
-            .map(|select| select.unknown_labels(keys))
-            .unwrap_or_default()
-        {
-            report(&format!("label {key:?}"), message);
-        }
-        for (i, key) in self.per.iter().enumerate() {
-            if let Some(message) = self.per_problem(key, &self.per[..i], keys) {
-                report("per", message);
-            }
-        }
-        problems
     }
 
-    fn per_problem(&self, key: &str, earlier: &[String], keys: &[&str]) -> Option<String> {
-        match self.select() {
-            None => Some("is not for a value, which has no operations: leave it out".into()),
-            Some(_) if earlier.iter().any(|earlier| earlier == key) => {
-                Some(format!("names {key:?} twice: name it once"))
-            }
-            Some(select) => {
-                let message = select.no_label(key, keys)?;
-                Some(format!("{key:?} {message}"))
-            }
+    /// How long it must be exceeded, and kept.
+    fn patience(&self, level: Level) -> (Duration, Duration) {
+        let limit = self.declared(level);
+        let sustained = limit.and_then(|limit| limit.sustained);
+        let keep_firing = limit.and_then(|limit| limit.keep_firing);
+        let sustained = match level {
+            Level::Absent => self.absent_after,
+            _ => sustained,
+        };
+        (
+            sustained.unwrap_or(self.sustained),
+            keep_firing.unwrap_or(self.keep_firing),
+        )
+    }
+
+    fn limit_now(&self, level: Level) -> Option<Expr> {
+        let limit = self.limit(level)?;
+        let in_period = self.schedule.as_ref()?.judged().map(|(period, during)| {
+            let limit = Expr::Number(period.limit(level, limit));
+            limit.call(expr::Function::Vector).while_any(during)
+        });
+        in_period.reduce(Expr::or)
+    }
+
+    /// What Prometheus would get: an alert for each level, over all series that it has of this budget.
+    ///
+    /// The name of an alert is that of the budget; its labels are `budget`, `level`, `severity` and those that the budget
+    /// is [kept by](Self::per). This process judges the same expressions, part by part.
+    ///
+    /// ```
+    /// use plimsoll::{Budget, Select, rule::RuleKind};
+    /// use std::time::Duration;
+    ///
+    /// let budget = Budget::error_ratio("errors", Select::http()).at_most(0.001).per("route");
+    /// assert_eq!(
+    ///     budget.rule_group().rules[0].expr.to_string(),
+    ///     "((sum by (route) (rate(plimsoll_sli_bad_total{budget=\"errors\",level=\"target\"}[1m])) / \
+    ///      sum by (route) (rate(plimsoll_sli_valid_total{budget=\"errors\",level=\"target\"}[1m]))) > 0.001) and \
+    ///      (sum by (route) (increase(plimsoll_sli_valid_total{budget=\"errors\",level=\"target\"}[1m])) >= 1)",
+    /// );
+    /// ```
+    pub fn rule_group(&self) -> RuleGroup {
+        self.rule_group_by([] as [&str; 0])
+    }
+
+    /// The same for each instance by itself: `instances` are the labels that tell them apart, such as `job` and
+    /// `instance`. A [`value`](Self::value) stands as it is written.
+    pub fn rule_group_by<L: Into<String>>(
+        &self,
+        instances: impl IntoIterator<Item = L>,
+    ) -> RuleGroup {
+        let instances: Vec<String> = instances.into_iter().map(Into::into).collect();
+        let rules = self.levels().map(|level| self.alert(level, &instances));
+        RuleGroup::new(&self.name, rules)
+    }
+
+    fn alert(&self, level: Level, instances: &[String]) -> rule::Rule {
+        let by = instances.iter().chain(&self.per).cloned().collect();
+        let condition = self.condition(level, &[], by, instances);
+        let mut rule = rule::Rule::alert(&self.name, condition.exceeded());
+        rule.labels = expr::Labels::new([
+            ("budget", self.name.as_str()),
+            ("level", level.as_str()),
+            ("severity", level.severity()),
+        ]);
+        if let RuleKind::Alert(alert) = &mut rule.kind {
+            (alert.sustained, alert.keep_firing) = self.patience(level);
+            alert.annotations = vec![("summary".to_owned(), self.summary(level))];
         }
+        rule
+    }
+
+    /// What it means when a level fires.
+    fn summary(&self, level: Level) -> String {
+        let Some(limit) = self.limit(level) else {
+            return format!("{} has nothing to judge", self.name);
+        };
+        let beyond = if self.floor { "below" } else { "above" };
+        let unit = match self.unit() {
+            "" => String::new(),
+            unit => format!(" {unit}"),
+        };
+        let at = match &self.schedule {
+            Some(_) => ", or what it is at this time",
+            None => "",
+        };
+        format!("{} is {beyond} {limit}{unit} ({level}){at}", self.name)
     }
 
     /// Everything that is evaluated for it, for a part without labels.
@@ -198,26 +327,4 @@ impl Budget {
         });
         exprs.collect()
     }
-
-    fn limit_problem(&self, limit: f64) -> Option<String> {
-        let longest = 3600.0;
-        match self.sli {
-            _ if !limit.is_finite() => Some(format!("{limit} is not a number")),
-            Sli::Quantile(..) if limit <= 0.0 || limit > longest => Some(format!(
-                "{limit} s is outside what is measured: it takes more than 0 and at most {longest} s"
-            )),
-            Sli::ErrorRatio(_) | Sli::SuccessRatio(_) if !(0.0..=1.0).contains(&limit) => Some(
-                format!("{limit} is not a ratio between 0 and 1: write 0.001 for 0.1 %"),
-            ),
-            Sli::Throughput(_) if limit < 0.0 => {
-                Some(format!("{limit} is negative: it is operations per second"))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// `1 − q` without the noise of the subtraction: 0.05 for 0.95, not 0.050000000000000044.
-fn share_above(q: f64) -> f64 {
-    ((1.0 - q) * 1e12).round() / 1e12
 }

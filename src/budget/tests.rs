@@ -109,6 +109,47 @@ fn mistakes_name_the_field_and_the_mend() {
             "name is empty",
         ),
         (
+            Budget::error_ratio("b", Select::http()).at_most(99.9),
+            "target 99.9 is not a ratio between 0 and 1: write 0.999 for 99.9 %",
+        ),
+        (
+            Budget::quantile("b", Select::http(), 0.95).at_most(ms(4_000_000)),
+            "target 4000 s is outside what is measured",
+        ),
+        (
+            Budget::quantile("b", Select::http(), 0.95)
+                .at_most(ms(3_000_000))
+                .critical(Multiple(2.0)),
+            "critical 6000 s is outside what is measured",
+        ),
+        (
+            Budget::error_ratio("b", Select::http())
+                .at_most(0.1)
+                .warning(0.3)
+                .critical(0.2),
+            "critical 0.2 is milder than the warning 0.3: set it at or above that",
+        ),
+        (
+            Budget::error_ratio("b", Select::http())
+                .at_most(0.1)
+                .absent_after(Duration::ZERO),
+            "absent_after 0ns is no time",
+        ),
+        (
+            Budget::age("b", Selector::new("time")).at_most(0.0),
+            "target 0 s is no age",
+        ),
+        (
+            Budget::error_ratio("b", Select::http())
+                .at_most(0.1)
+                .schedule(Schedule::at(crate::expr::Offset::UTC).period(
+                    "a",
+                    Hours::daily(0..23),
+                    1.0,
+                )),
+            "schedule leaves a gap at Sunday 23..24, Monday 23..24",
+        ),
+        (
             Budget::error_ratio("b", Select::http())
                 .at_most(0.1)
                 .at_most(0.2),
@@ -146,9 +187,14 @@ fn a_part_has_rules_over_its_own_counters() {
     );
     assert_eq!(problems(budget.clone()), "");
     assert_eq!(
-        problems(budget.per("route").per("path")),
+        problems(budget.clone().per("route").per("path")),
         "budget \"errors\": per names \"route\" twice: name it once\n\
          budget \"errors\": per \"path\" is not a label of http: it has method, route"
+    );
+    let clashing = budget.per("schedule");
+    assert_eq!(
+        problems(clashing),
+        "budget \"errors\": per \"schedule\" is a label that every SLI counter has: rename yours"
     );
     let depth = Budget::value("depth", Expr::select(Selector::new("depth")).sum());
     assert_eq!(

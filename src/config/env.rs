@@ -144,7 +144,7 @@ fn put(
     {
         found = true;
         if let Some(limit) = limit {
-            set_limit(budget, Level::Target, limit);
+            set_limit(budget, Level::Target, limit.into());
         }
     }
     if !found {

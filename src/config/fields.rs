@@ -5,6 +5,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use super::Problem;
+use crate::budget::{Limit, Multiple, Share};
 
 /// The fields of one table: each is taken once, and what is left over is unknown.
 pub(super) struct Fields<'a> {
@@ -88,11 +89,58 @@ impl<'a> Fields<'a> {
     }
 
     /// A number, or a duration as seconds.
-    pub(super) fn limit(&mut self, field: &'static str) -> Option<f64> {
+    pub(super) fn amount(&mut self, field: &'static str) -> Option<f64> {
         let wanted = "a limit: write a number such as 0.001, or a duration such as \"200ms\"";
+        self.take(field, wanted, as_amount)
+    }
+
+    /// A duration, or a part of what is shared out.
+    pub(super) fn share(&mut self, field: &'static str) -> Option<Share> {
+        let wanted = "a share: write a duration such as \"30ms\", or 0.5 for half";
         self.take(field, wanted, |value| {
-            as_number(value).or_else(|| Some(as_duration(value)?.as_secs_f64()))
+            let part = as_number(value).map(Share::Part);
+            part.or_else(|| as_duration(value).map(Share::Of))
         })
+    }
+
+    /// A number, a duration, or a table of a limit with what is otherwise on its level.
+    pub(super) fn limit(&mut self, field: &'static str) -> Option<Limit> {
+        if !self.table.get(field).is_some_and(Value::is_table) {
+            return self.amount(field).map(Limit::from);
+        }
+        let mut fields = self.inner(field)?;
+        let limit = match (fields.amount("limit"), fields.number("multiple")) {
+            (Some(limit), None) => Some(Limit::from(limit)),
+            (None, Some(times)) => Some(Limit::from(Multiple(times))),
+            (limit, _) => {
+                let message = match limit {
+                    Some(_) => "stands beside limit: keep one of the two",
+                    None => {
+                        "is missing, and so is limit: write limit = 0.01, or multiple = 2 for twice the target"
+                    }
+                };
+                fields.report("multiple", message);
+                None
+            }
+        };
+        let (clear, over) = (fields.amount("clear"), fields.duration("over"));
+        let (sustained, keep) = (fields.duration("for"), fields.duration("keep_firing_for"));
+        fields.finish();
+        let mut limit = limit?;
+        limit.clear = clear.map(|clear| Limit::from(clear).amount);
+        (limit.over, limit.sustained, limit.keep_firing) = (over, sustained, keep);
+        Some(limit)
+    }
+
+    /// The fields of a table within this one.
+    pub(super) fn inner(&mut self, field: &'static str) -> Option<Fields<'_>> {
+        let table = self.table(field)?;
+        Some(self.beside(&format!("{field}: "), table))
+    }
+
+    /// The fields of a table that was found in this one.
+    pub(super) fn beside(&mut self, at: &str, table: Table) -> Fields<'_> {
+        Fields::new(format!("{}{at}", self.at), table, self.problems)
     }
 
     pub(super) fn table(&mut self, field: &'static str) -> Option<Table> {
@@ -122,6 +170,15 @@ impl<'a> Fields<'a> {
             .unwrap_or_default()
     }
 
+    /// A number, or a list of numbers.
+    pub(super) fn numbers(&mut self, field: &'static str) -> Option<Vec<f64>> {
+        let read = |value: &Value| match value {
+            Value::Array(numbers) => numbers.iter().map(as_number).collect(),
+            one => Some(vec![as_number(one)?]),
+        };
+        self.take(field, "a number or a list of numbers", read)
+    }
+
     /// A table of strings.
     pub(super) fn strings(&mut self, field: &'static str) -> Vec<(String, String)> {
         let read = |value: &Value| {
@@ -147,6 +204,11 @@ fn as_number(value: &Value) -> Option<f64> {
     value
         .as_float()
         .or_else(|| value.as_integer().map(|number| number as f64))
+}
+
+/// A number, or a duration as seconds.
+fn as_amount(value: &Value) -> Option<f64> {
+    as_number(value).or_else(|| Some(as_duration(value)?.as_secs_f64()))
 }
 
 fn as_duration(value: &Value) -> Option<Duration> {

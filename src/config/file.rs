@@ -7,16 +7,26 @@ use std::path::Path;
 use toml::Table;
 
 use super::fields::Fields;
-use super::{Adjustment, DatabaseSettings, Problem, Settings, rules};
-use crate::budget::{Budget, Level, Select};
+use super::{DatabaseSettings, Problem, Settings, budgets, rules};
 use crate::naming::Naming;
 
 /// The most statements of a database that may be told apart.
 const MAX_STATEMENTS: u64 = 32_000;
 
+/// The longest text that is read; a budget takes some hundred bytes.
+const MAX_BYTES: usize = 1 << 20;
+
 /// Reads a whole configuration; what is wrong goes to `problems`, the rest is returned. Files that it names are looked for
 /// from `folder` on.
 pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> Settings {
+    if text.len() > MAX_BYTES {
+        let message = format!(
+            "has {} bytes, more than the {MAX_BYTES} that are read: it is not a configuration, or divide it",
+            text.len()
+        );
+        problems.push(Problem::new("toml", message));
+        return Settings::default();
+    }
     let table = match text.parse::<Table>() {
         Ok(table) => table,
         Err(error) => {
@@ -40,6 +50,8 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
     let databases = root.tables("database");
     let budgets = root.tables("budget");
     let rule_files = root.words("rules");
+    let kpis = root.tables("kpi");
+    let trees = root.tables("budget_tree");
     root.finish();
     rules::read(&rule_files, folder, &mut settings, problems);
     if let Some(table) = naming {
@@ -64,7 +76,13 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
         database(table, &mut settings, problems);
     }
     for table in budgets {
-        budget(table, &mut settings, problems);
+        budgets::budget(table, &mut settings, problems);
+    }
+    for table in kpis {
+        budgets::kpi(table, &mut settings, problems);
+    }
+    for table in trees {
+        budgets::tree(table, &mut settings, problems);
     }
     settings
 }
@@ -136,128 +154,4 @@ fn database(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) 
         quoted_literals,
         queries,
     });
-}
-
-fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
-    let (name, mut fields) = Fields::named("budget", table, problems);
-    let on = fields.string("on");
-    let labels = fields.strings("labels");
-    let sli = fields.string("sli");
-    let quantile = fields.number("quantile");
-    let per = fields.words("per");
-    let condition = fields.string("condition");
-    let at_most = fields.limit("at_most");
-    let at_least = fields.limit("at_least");
-    let mut limits: Vec<(Level, f64)> = [at_most, at_least]
-        .into_iter()
-        .flatten()
-        .map(|l| (Level::Target, l))
-        .collect();
-    limits.extend(fields.limit("warning").map(|limit| (Level::Warning, limit)));
-    limits.extend(
-        fields
-            .limit("critical")
-            .map(|limit| (Level::Critical, limit)),
-    );
-    let limits_are_free = limits.is_empty();
-    let adjustment = Adjustment {
-        limits,
-        over: fields.duration("over"),
-        sustained: fields.duration("for"),
-        keep_firing: fields.duration("keep_firing_for"),
-        min_events: fields.integer("min_events"),
-        warm_up: fields.duration("warm_up"),
-        budget: name.clone(),
-    };
-    let conditional = condition.is_some();
-    let declared = match (&on, condition) {
-        (_, Some(condition)) => conditioned(
-            &mut fields,
-            &name,
-            &condition,
-            on.is_some() || !limits_are_free,
-        ),
-        (None, None) => {
-            for (field, given) in [
-                ("sli", sli.is_some()),
-                ("quantile", quantile.is_some()),
-                ("per", !per.is_empty()),
-            ] {
-                if given {
-                    fields.report(
-                        field,
-                        "needs on = \"...\" beside it: it declares a new budget",
-                    );
-                }
-            }
-            None
-        }
-        (Some(on), None) => declare(&mut fields, &name, on, labels, sli.as_deref(), quantile),
-    };
-    fields.finish();
-    match declared {
-        Some(mut budget) => {
-            if !conditional {
-                budget.floor = at_least.is_some();
-            }
-            budget.per = per;
-            adjustment.apply(&mut budget);
-            settings.budgets.push(budget);
-        }
-        None if on.is_none() && !conditional && !name.is_empty() => {
-            settings.adjustments.push(adjustment)
-        }
-        None => {}
-    }
-}
-
-/// A new budget that says all in its condition; `more` is whether something else is said beside it.
-fn conditioned(fields: &mut Fields<'_>, name: &str, condition: &str, more: bool) -> Option<Budget> {
-    if more {
-        fields.report(
-            "condition",
-            "stands beside on or a limit: it says both itself",
-        );
-    }
-    let budget = rules::budget(name, condition);
-    budget
-        .map_err(|message| fields.report("condition", message))
-        .ok()
-}
-
-/// A new budget, still without its limits.
-fn declare(
-    fields: &mut Fields<'_>,
-    name: &str,
-    on: &str,
-    labels: Vec<(String, String)>,
-    sli: Option<&str>,
-    quantile: Option<f64>,
-) -> Option<Budget> {
-    let Some(mut select) = Select::named(on) else {
-        let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire, create, cycle, check, point or operation";
-        fields.report("on", format!("{on:?} {message}"));
-        return None;
-    };
-    for (key, value) in labels {
-        select = select.label(key, value);
-    }
-    match (sli, quantile) {
-        (None | Some("quantile"), Some(q)) => Some(Budget::quantile(name, select, q)),
-        (Some("error_ratio"), None) => Some(Budget::error_ratio(name, select)),
-        (Some("success_ratio"), None) => Some(Budget::success_ratio(name, select)),
-        (Some("throughput"), None) => Some(Budget::throughput(name, select)),
-        (None | Some("quantile"), None) => {
-            fields.report("sli", "is missing: write quantile = 0.95, or sli = \"error_ratio\", \"success_ratio\" or \"throughput\"");
-            None
-        }
-        (Some("error_ratio" | "success_ratio" | "throughput"), Some(_)) => {
-            fields.report("quantile", "stands beside another sli: keep one of the two");
-            None
-        }
-        (Some(other), _) => {
-            fields.report("sli", format!("{other:?} is not one: choose quantile, error_ratio, success_ratio or throughput"));
-            None
-        }
-    }
 }

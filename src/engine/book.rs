@@ -77,16 +77,19 @@ impl Book {
         labels: Labels,
         selection: Option<usize>,
     ) {
-        let born_ns = self.latest.at_ns;
-        let window = selection.and_then(|selection| {
-            let counted = (&promise.budget, &labels);
-            self.slis.count_for(registry, selection, counted, born_ns)
-        });
+        let born = self.latest;
         let rules = promise.budget.rules(&labels);
+        let windows = match selection {
+            Some(selection) => {
+                let counted = (&promise.budget, &labels);
+                self.slis.count_for(registry, selection, counted, born)
+            }
+            None => vec![None; rules.len()],
+        };
         let cells = promise.add_part(labels, selection);
-        let judged = rules.into_iter().zip(cells);
+        let judged = rules.into_iter().zip(windows).zip(cells);
         self.rules
-            .extend(judged.map(|(rule, cell)| Judged::new(rule, window, cell)));
+            .extend(judged.map(|((rule, window), cell)| Judged::new(rule, window, cell)));
     }
 
     /// Counts operations that are known for the parts of a budget that they belong to, from now on.

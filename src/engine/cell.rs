@@ -113,17 +113,17 @@ fn recovered(word: u64) -> Option<u64> {
 /// The cells of one budget, or of one of its parts.
 #[derive(Debug, Clone)]
 pub(crate) struct BudgetCells {
-    /// The gravest of its levels.
+    /// The gravest of its limits. Absent data is no breach: whoever sheds would never see any again.
     pub(crate) any: StateCell,
     pub(crate) levels: Vec<(Level, StateCell)>,
 }
 
 impl BudgetCells {
     pub(super) fn new(budget: &Budget) -> Self {
-        let levels = budget.limits.iter();
+        let levels = budget.levels();
         Self {
             any: StateCell::new(),
-            levels: levels.map(|limit| (limit.0, StateCell::new())).collect(),
+            levels: levels.map(|level| (level, StateCell::new())).collect(),
         }
     }
 
@@ -135,7 +135,8 @@ impl BudgetCells {
 
     /// Makes [`any`](Self::any) what its levels are.
     pub(super) fn settle(&self) {
-        self.any.gather(|| self.levels.iter().map(|level| &level.1));
+        let limits = || self.levels.iter().filter(|level| level.0 != Level::Absent);
+        self.any.gather(|| limits().map(|level| &level.1));
     }
 
     /// Makes its levels what those of its parts are.

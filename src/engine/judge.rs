@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::book::Book;
 use super::coverage::{Coverage, Uncovered};
 use super::exports::{Families, Wanted};
-use super::judged::Judged;
+use super::judged::{self, Judged};
 use super::matcher::Matcher;
 use super::moment::Moment;
 use super::promise::{Promise, Reach};
@@ -195,12 +195,17 @@ impl Judge {
             latest,
             ..
         } = &mut self.book;
-        slis.tick(latest.at_ns);
+        slis.tick(*latest);
         store.come_to(*latest);
         store.take_counts(slis, *latest);
         let alerts = files.step(store, latest.at_ms);
-        let step = |judged: &mut Judged| judged.step(store, files.all(), slis, latest.at_ns, now);
-        let events = rules.iter_mut().filter_map(step).collect();
+        for judged in &mut *rules {
+            judged.step(registry, store, files.all(), slis, latest.at_ns, now);
+        }
+        let parts = rules.chunk_by_mut(Judged::is_beside);
+        let events = parts
+            .flat_map(|levels| judged::announce(levels, now))
+            .collect();
         self.promises.iter().for_each(Promise::settle);
         (events, alerts)
     }

@@ -1,13 +1,17 @@
 //! A rule, tick by tick.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use super::breach::Breach;
 use super::cell::StateCell;
 use super::sli::{Place, Slis};
 use super::state::BudgetReading;
 use super::store::{Marks, Store};
 use crate::alert::{Event, EventKind};
-use crate::budget::{Rule, Shown};
+use crate::budget::{Level, Rule, Shown};
+use crate::expr::Expr;
+use crate::registry::Registry;
 use crate::rule::{AlertState, Evaluator, Machine};
 
 /// A rule and where it stands.
@@ -18,8 +22,12 @@ pub(super) struct Judged {
     /// The window that its quantile is read from.
     window: Option<Place>,
     reading: BudgetReading,
+    /// Whether the subscribers know that it fires.
+    told: bool,
     /// Where it is told to whoever acts on it.
     cell: StateCell,
+    /// The one that goes on.
+    breach: Option<Breach>,
     /// When it last stopped firing.
     recovered_ns: Option<u64>,
     /// What other rules read of it.
@@ -34,6 +42,7 @@ impl Judged {
             labels: rule.labels.clone(),
             level: rule.level,
             state: machine.state(),
+            folded: false,
             value: None,
             limit: rule.limit,
             unit: rule.unit,
@@ -44,7 +53,9 @@ impl Judged {
             machine,
             window,
             reading,
+            told: false,
             cell,
+            breach: None,
             recovered_ns: None,
             marks: Marks::default(),
         }
@@ -59,15 +70,16 @@ impl Judged {
         &self.reading
     }
 
-    /// Judges once; returns what is to be announced.
+    /// Judges once.
     pub(super) fn step(
         &mut self,
+        registry: &Registry,
         store: &mut Store,
         rules: &[Evaluator],
         slis: &Slis,
         now_ns: u64,
         now: SystemTime,
-    ) -> Option<Event> {
+    ) {
         let holds = store
             .eval(&self.rule.condition, rules)
             .is_ok_and(|value| !value.is_empty());
@@ -75,13 +87,11 @@ impl Judged {
             Shown::Quantile(q) => self
                 .window
                 .and_then(|place| slis.window(place).counts().quantile(*q)),
-            Shown::Value(value) => {
-                let value = store.eval(value, rules).ok();
-                value
-                    .and_then(|value| value.as_float())
-                    .filter(|value| !value.is_nan())
-            }
+            Shown::Value(value) => number(store, rules, value),
         };
+        if let Some(limit) = &self.rule.limit_now {
+            self.reading.limit = number(store, rules, limit).unwrap_or(self.rule.limit);
+        }
         let before = self.machine.state();
         self.machine.step(holds, now_ns);
         let after = self.machine.state();
@@ -90,18 +100,44 @@ impl Judged {
         if before == AlertState::Inactive && after != AlertState::Inactive {
             self.reading.since = Some(now);
         }
-        let kind = match (before == AlertState::Firing, after == AlertState::Firing) {
-            (false, true) => Some(EventKind::Breach),
-            (true, false) => Some(EventKind::Recovery),
-            _ => None,
-        };
-        if kind == Some(EventKind::Recovery) {
-            self.recovered_ns = Some(now_ns);
+        match (before == AlertState::Firing, after == AlertState::Firing) {
+            (false, true) => {
+                let Rule { budget, level, .. } = &self.rule;
+                self.breach = Breach::begin(registry, budget, *level, now_ns);
+            }
+            (true, false) => {
+                self.recovered_ns = Some(now_ns);
+                if let Some(breach) = self.breach.take() {
+                    breach.end(now_ns);
+                }
+            }
+            _ => {}
         }
         let quiet = self.recovered_ns.map(|since_ns| now_ns - since_ns);
         self.cell.store(after, quiet);
-        let event = kind.map(|kind| self.event(kind, now));
-        if after == AlertState::Inactive {
+    }
+
+    /// Whether it is another level of the same part.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rule.budget, &other.rule.budget)
+    }
+
+    fn fires(&self) -> bool {
+        self.reading.state == AlertState::Firing
+    }
+
+    /// What is to be announced: an edge that nobody was told of, unless it is folded now.
+    fn announce(&mut self, folded: bool, now: SystemTime) -> Option<Event> {
+        self.reading.folded = folded;
+        let edge = (!folded && self.told != self.fires()).then(|| {
+            self.told = self.fires();
+            match self.told {
+                true => EventKind::Breach,
+                false => EventKind::Recovery,
+            }
+        });
+        let event = edge.map(|kind| self.event(kind, now));
+        if self.reading.state == AlertState::Inactive {
             self.reading.since = None;
         }
         event
@@ -114,10 +150,29 @@ impl Judged {
             labels: self.rule.labels.clone(),
             level: self.rule.level,
             value: self.reading.value,
-            limit: self.rule.limit,
+            limit: self.reading.limit,
             unit: self.rule.unit,
             since: self.reading.since.unwrap_or(now),
             at: now,
         }
     }
+}
+
+/// What the levels of one part have to announce. Only the gravest that fires is told of; what changes beneath it is told
+/// once it is over, so that every breach that was announced has its recovery.
+pub(super) fn announce(levels: &mut [Judged], now: SystemTime) -> Vec<Event> {
+    let firing = levels.iter().filter(|judged| judged.fires());
+    let gravest = firing.map(|judged| judged.rule.level).max();
+    let mut events = Vec::new();
+    for judged in levels {
+        let level = judged.rule.level;
+        let folded = level != Level::Absent && gravest.is_some_and(|gravest| level < gravest);
+        events.extend(judged.announce(folded, now));
+    }
+    events
+}
+
+fn number(store: &Store, rules: &[Evaluator], expr: &Expr) -> Option<f64> {
+    let value = store.eval(expr, rules).ok()?.as_float();
+    value.filter(|value| !value.is_nan())
 }

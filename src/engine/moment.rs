@@ -12,6 +12,11 @@ pub(super) struct Moment {
 }
 
 impl Moment {
+    /// Seconds since 1970.
+    pub(super) fn seconds(self) -> f64 {
+        self.at_ms as f64 / 1e3
+    }
+
     /// The later of the two.
     pub(super) fn max(self, other: Self) -> Self {
         if self.at_ns < other.at_ns {

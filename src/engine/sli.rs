@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::followed::FollowedSet;
 use super::matcher::Matcher;
+use super::moment::Moment;
 use super::selection::{Bad, Selection};
 use crate::budget::{Budget, Labels, Level, Sli};
 use crate::registry::{Domain, Operation, Registry};
@@ -36,6 +37,8 @@ pub(crate) struct SliCount {
     pub(crate) labels: Labels,
     pub(crate) valid: u64,
     pub(crate) bad: u64,
+    /// For freshness: Unix time of the tick that saw the last good one, or of the beginning, in seconds.
+    pub(crate) good_at: Option<f64>,
 }
 
 impl SliCount {
@@ -52,6 +55,8 @@ impl SliCount {
 struct Counter {
     selection: usize,
     bad: Bad,
+    /// How many good ones the latest tick knew.
+    good: u64,
     count: SliCount,
 }
 
@@ -107,40 +112,50 @@ impl Slis {
         }
     }
 
-    /// Counts a selection for a budget, or for the part of it that is kept by `labels`; returns the window that its
-    /// quantile is read from, which begins at `born_ns`.
+    /// Counts a selection for a budget, or for the part of it that is kept by `labels`; returns for each level the window
+    /// that its quantile is read from. It begins at `born`.
     pub(super) fn count_for(
         &mut self,
         registry: &Registry,
         selection: usize,
         (budget, labels): (&Budget, &Labels),
-        born_ns: u64,
-    ) -> Option<Place> {
+        born: Moment,
+    ) -> Vec<Option<Place>> {
         let chosen = &mut self.selections[selection];
         let set = registry.set(chosen.domain());
         let quantile = matches!(budget.sli, Sli::Quantile(..));
-        let window = quantile.then(|| chosen.keep_window(set, budget.over, born_ns));
+        let fresh = matches!(budget.sli, Sli::Freshness(_));
+        let keep =
+            |level| quantile.then(|| chosen.keep_window(set, budget.window(level), born.at_ns));
+        let windows: Vec<Option<usize>> = budget.levels().map(keep).collect();
         let name: Arc<str> = budget.name.as_str().into();
-        for &(level, limit) in &budget.limits {
+        for counted in budget.counted() {
             let bad = if quantile {
-                chosen.count_above(set, limit)
+                chosen.count_above(set, counted.threshold)
             } else {
                 Bad::Failed
             };
             let count = SliCount {
                 budget: name.clone(),
-                level,
-                labels: labels.clone(),
+                level: counted.level,
+                labels: counted
+                    .labels
+                    .into_iter()
+                    .chain(labels.iter().cloned())
+                    .collect(),
                 valid: 0,
                 bad: 0,
+                good_at: fresh.then_some(born.seconds()),
             };
             self.counters.push(Counter {
                 selection,
                 bad,
+                good: 0,
                 count,
             });
         }
-        window.map(|window| Place { selection, window })
+        let place = |window: Option<usize>| window.map(|window| Place { selection, window });
+        windows.into_iter().map(place).collect()
     }
 
     /// Keeps a window over a selection, from `born_ns` on.
@@ -194,9 +209,18 @@ impl Slis {
     }
 
     /// Hands what was recorded since the latest tick to the windows.
-    pub(super) fn tick(&mut self, now_ns: u64) {
+    pub(super) fn tick(&mut self, now: Moment) {
         let selections = self.selections.iter_mut();
-        selections.for_each(|selection| selection.tick(now_ns));
+        selections.for_each(|selection| selection.tick(now.at_ns));
+        for counter in &mut self.counters {
+            let good = counter.count.valid - counter.count.bad;
+            if let Some(good_at) = &mut counter.count.good_at
+                && good > counter.good
+            {
+                *good_at = now.seconds();
+            }
+            counter.good = good;
+        }
     }
 
     /// The counters of every budget, as [`advance`](Self::advance) left them; always in the same order, new ones last.

@@ -19,9 +19,11 @@ pub struct BudgetReading {
     pub level: Level,
     /// Whether it is breached.
     pub state: AlertState,
+    /// Whether a graver level of the same part fires, so that nobody is told of this one.
+    pub folded: bool,
     /// The measured value in `unit`; `None` if the window held nothing.
     pub value: Option<f64>,
-    /// The limit in `unit`.
+    /// The limit in `unit`; with a schedule the one in force.
     pub limit: f64,
     /// `s`, `1/s`, or empty for ratios and plain values.
     pub unit: &'static str,

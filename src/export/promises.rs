@@ -2,7 +2,7 @@
 
 use super::sheet::{Number, Sheet};
 use crate::alert::{Hub, SubscriberStats};
-use crate::budget::{Level, SLI_BAD, SLI_VALID};
+use crate::budget::{Level, SLI_BAD, SLI_LAST_GOOD, SLI_VALID};
 use crate::engine::{BudgetReading, Engine, Judge, SliCount};
 use crate::family::Kind;
 use crate::registry::Domain;
@@ -61,6 +61,14 @@ fn slis(judge: &Judge, sheet: &mut impl Sheet) {
     });
     family(sheet, bad, judge.sli_counts(), labels, |count| {
         Some(Number::Integer(count.bad))
+    });
+    let last_good = (
+        SLI_LAST_GOOD,
+        "Unix time of the last of them that did not fail, or of the beginning, for budgets of freshness.",
+        Kind::Gauge,
+    );
+    family(sheet, last_good, judge.sli_counts(), labels, |count| {
+        count.good_at.map(Number::Float)
     });
 }
 

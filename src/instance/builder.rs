@@ -58,6 +58,12 @@ impl Builder {
         self
     }
 
+    /// Several promises: a table of them, or what a tree shares out.
+    pub fn budgets(mut self, budgets: impl IntoIterator<Item = Budget>) -> Self {
+        self.code.budgets.extend(budgets);
+        self
+    }
+
     /// Judges groups of rules: alerts, and what feeds them. May be given several times.
     ///
     /// Each group is evaluated when its interval is over, at the tick that comes then and as of that time; one without an

@@ -60,6 +60,7 @@ impl<'a> Readable<'a> {
     pub(super) fn problems(&self, exprs: &[&Expr]) -> BTreeSet<String> {
         let mut problems = BTreeSet::new();
         for expr in exprs {
+            problems.extend(expr.check().err().map(|error| error.to_string()));
             expr.visit(&mut |selector, _| problems.extend(self.problem(selector)));
         }
         problems

@@ -464,6 +464,7 @@ pub(super) const OWN: &[&str] = &[
     "plimsoll_ticks_total",
     "plimsoll_sli_valid_total",
     "plimsoll_sli_bad_total",
+    "plimsoll_sli_last_good_timestamp_seconds",
     "plimsoll_budget_state",
     "plimsoll_budget_value",
     "plimsoll_budget_limit",

@@ -16,7 +16,7 @@ use plimsoll::act::{
 };
 use plimsoll::http::MeasureLayer;
 use plimsoll::{
-    AlertState, Budget, EventKind, Level, ManualClock, Naming, Outcome, Plimsoll, Select,
+    AlertState, Budget, EventKind, Level, Limit, ManualClock, Naming, Outcome, Plimsoll, Select,
     Subscription,
 };
 use tower::{Layer, Service, service_fn};
@@ -322,7 +322,8 @@ fn without_a_ramp_everything_passes_at_once() {
 
 #[test]
 fn a_level_that_is_named_is_the_only_one_that_sheds() {
-    let bench = Bench::new([errors().critical(1.0)]);
+    let bench =
+        Bench::new([errors().critical(Limit::from(0.9).sustained(Duration::from_secs(3600)))]);
     let of_level = |level| {
         let layer = ShedLayer::builder(&bench.plimsoll, "errors").share(1.0);
         layer.level(level).build().unwrap().layer(service_fn(well))

@@ -281,8 +281,8 @@ mod toml {
     fn toml_adjusts_a_budget_of_the_code_and_the_environment_wins_over_both() {
         let code =
             || builder().budget(Budget::quantile("p95", Select::http(), 0.95).at_most(200 * MS));
-        let file = "[[budget]]\nname = \"p95\"\nat_most = \"300ms\"\nwarning = \"250ms\"";
-        let expected = |target| [("p95".to_owned(), target), ("p95".to_owned(), 0.25)];
+        let file = "[[budget]]\nname = \"p95\"\nat_most = \"300ms\"\nwarning = \"450ms\"";
+        let expected = |target| [("p95".to_owned(), target), ("p95".to_owned(), 0.45)];
         assert_eq!(limits(&code().toml(file).build().unwrap()), expected(0.3));
         let with_env = code()
             .from_vars(vars(&[("PERF_API_LATENCY_MS", "400")]))

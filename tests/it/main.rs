@@ -9,6 +9,7 @@ mod anatomy;
 mod bad_input;
 mod band;
 mod budget;
+mod budget_options;
 mod compare;
 mod config;
 #[cfg(feature = "db")]

@@ -197,7 +197,8 @@ async fn a_pattern_in_toml_selects_routes() {
         labels = { method = "G*", route = "/*" }
         per = ["method", "route"]
         sli = "error_ratio"
-        at_most = 1.0
+        at_most = 0.999
+        for = "1h"
     "#;
     let bench = Bench::new(|builder| builder.toml(toml));
     let app = bench.measured(bench.router());
@@ -304,8 +305,9 @@ async fn a_request_can_bring_the_budget_of_its_route() {
 
 #[tokio::test]
 async fn a_budget_can_come_later_and_counts_from_then_on() {
-    let bench =
-        Bench::new(|builder| builder.budget(Budget::error_ratio("e", Select::http()).at_most(1.0)));
+    let bench = Bench::new(|builder| {
+        builder.budget(Budget::error_ratio("e", Select::http()).at_most(0.999))
+    });
     let app = bench.measured(bench.router());
     for _ in 0..10 {
         send(&app, "GET", "/a?ms=300").await;
@@ -388,11 +390,11 @@ fn mistakes_surface_when_a_budget_is_made() {
 async fn a_budget_that_matches_nothing_for_five_minutes_is_reported_until_it_does() {
     let of = |name: &str, route: &str| {
         let select = Select::http().label("route", route);
-        Budget::error_ratio(name, select).at_most(1.0)
+        Budget::error_ratio(name, select).at_most(0.999)
     };
     let full = |name, route| {
         let select = Select::http().label("method", "GET").label("route", route);
-        Budget::error_ratio(name, select).at_most(1.0)
+        Budget::error_ratio(name, select).at_most(0.999)
     };
     let bench = Bench::new(|builder| {
         builder
@@ -444,7 +446,7 @@ async fn a_budget_that_matches_nothing_for_five_minutes_is_reported_until_it_doe
 #[test]
 fn an_operation_that_only_a_budget_names_is_seen_when_it_is_used() {
     let of = |name: &str, operation| {
-        Budget::error_ratio(name, Select::operation(operation)).at_most(1.0)
+        Budget::error_ratio(name, Select::operation(operation)).at_most(0.999)
     };
     let bench = Bench::new(|builder| builder.budget(of("used", "a")).budget(of("unused", "b")));
     bench.plimsoll.operation("a").record(Outcome::Ok, MS);
@@ -459,7 +461,7 @@ fn an_operation_that_only_a_budget_names_is_seen_when_it_is_used() {
 #[test]
 fn a_budget_that_matches_nothing_is_warned_of_once() {
     let select = || Select::http().label("route", "/gone");
-    let gone = |name| Budget::error_ratio(name, select()).at_most(1.0);
+    let gone = |name| Budget::error_ratio(name, select()).at_most(0.999);
     let bench = Bench::new(|builder| builder.budget(gone("first")));
     let warned = || -> Vec<String> {
         let warnings = bench.plimsoll.warnings().into_iter();

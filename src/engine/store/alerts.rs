@@ -52,6 +52,7 @@ fn labels(rule: &Rule, state: AlertState) -> Labels {
         ("alertstate", state.as_str()),
         ("budget", &*rule.budget),
         ("level", rule.level.as_str()),
+        ("severity", rule.level.severity()),
     ];
     let kept_by = rule.labels.iter().map(|(key, value)| (*key, &**value));
     Labels::new(own.into_iter().chain(kept_by))

@@ -1,13 +1,16 @@
 //! What is read of the engine itself, at every tick: the SLI counters and the uptime.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{
     ALERTS, ALERTS_FOR_STATE, Labels, Moment, NAME, Sampling, Selector, Slis, Store, Wanted,
 };
-use crate::budget::{SLI_BAD, SLI_VALID, UPTIME};
-use crate::expr::Compare;
+use crate::budget::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};
+use crate::expr::{Compare, Matcher};
+
+/// Labels by which the counters of one level are told apart.
+const SPLITTING: [&str; 2] = ["edge", "schedule"];
 
 /// Which of them are read.
 #[derive(Debug, Default)]
@@ -17,20 +20,22 @@ pub(super) struct Counted {
     /// (counter, place)
     valid: Vec<(usize, usize)>,
     bad: Vec<(usize, usize)>,
+    last_good: Vec<(usize, usize)>,
     uptime: Option<usize>,
+    /// Budgets with several counters for a level: only an empty value of the label that tells them apart names the plain one.
+    split: HashSet<Arc<str>>,
 }
 
-/// Places of counters, by all of their labels: a rule names its own, and need not look through all the others.
+/// Places of counters, by all of their labels in order: a rule names its own, and need not look through all the others.
 type New<'a> = HashMap<Vec<(&'a str, &'a str)>, usize>;
 
 impl Store {
     /// Finds the series of selections that are new; those that were added before learn of the counters that are.
-    pub(super) fn learn(&mut self, new: &[usize], slis: &Slis, born: Moment) {
+    pub(super) fn learn(&mut self, selections: &[usize], slis: &Slis, born: Moment) {
         let first = std::mem::replace(&mut self.counted.known, slis.counts().len());
-        let counts = slis.counts().enumerate().skip(first);
-        let counters = counts.map(|(at, count)| (count.labels().collect(), at));
-        let counters: New<'_> = counters.collect();
-        for name in [SLI_VALID, SLI_BAD] {
+        let counters = new(slis, first);
+        self.counted.split(slis, first);
+        for name in [SLI_VALID, SLI_BAD, SLI_LAST_GOOD] {
             let reads = self.families.get(name);
             let reads = reads.is_some_and(|family| !family.open.is_empty());
             if reads && self.sampling == Sampling::Tick {
@@ -39,18 +44,20 @@ impl Store {
             }
         }
         let mut of_page = BTreeSet::new();
-        for &at in new {
+        for &at in selections {
             let selector = &self.selections[at].selector;
             let name = selector.name().to_owned();
             match (&*name, self.sampling) {
-                (SLI_VALID | SLI_BAD, Sampling::Tick) => match named(selector, &counters) {
-                    Some(counter) => self.count_for(at, &name, counter, slis, born),
-                    None => {
-                        self.open(at);
-                        let all = 0..slis.counts().len();
-                        all.for_each(|counter| self.count(&name, counter, slis, born));
+                (SLI_VALID | SLI_BAD | SLI_LAST_GOOD, Sampling::Tick) => {
+                    match self.counted.named(selector, &counters) {
+                        Some(counter) => self.count_for(at, &name, counter, slis, born),
+                        None => {
+                            self.open(at);
+                            let all = 0..slis.counts().len();
+                            all.for_each(|counter| self.count(&name, counter, slis, born));
+                        }
                     }
-                },
+                }
                 (UPTIME, Sampling::Tick) => {
                     self.open(at);
                     let labels = self.labels(UPTIME, [].into_iter());
@@ -82,8 +89,14 @@ impl Store {
 
     /// Reads a counter for all who may read further ones.
     fn count(&mut self, name: &str, counter: usize, slis: &Slis, born: Moment) {
-        let labels = self.labels(name, slis.count(counter).labels());
-        let found = self.find(&labels, true).filter(|found| found.empty);
+        let count = slis.count(counter);
+        if name == SLI_LAST_GOOD && count.good_at.is_none() {
+            return;
+        }
+        let labels = self.labels(name, count.labels());
+        let found = self
+            .find(&labels, name != SLI_LAST_GOOD)
+            .filter(|found| found.empty);
         if let Some(found) = found {
             self.begin(name, counter, found.place, slis, born);
         }
@@ -101,7 +114,7 @@ impl Store {
         let labels = self.labels(name, slis.count(counter).labels());
         let known = self.families.get(name);
         let known = known.and_then(|family| family.known.get(&labels).copied());
-        let place = known.unwrap_or_else(|| self.make(labels, true));
+        let place = known.unwrap_or_else(|| self.make(labels, name != SLI_LAST_GOOD));
         if known.is_none() {
             self.begin(name, counter, place, slis, born);
         }
@@ -111,11 +124,15 @@ impl Store {
     fn begin(&mut self, name: &str, counter: usize, place: usize, slis: &Slis, born: Moment) {
         let count = slis.count(counter);
         let (all, value) = match name {
-            SLI_VALID => (&mut self.counted.valid, count.valid),
-            _ => (&mut self.counted.bad, count.bad),
+            SLI_VALID => (&mut self.counted.valid, count.valid as f64),
+            SLI_BAD => (&mut self.counted.bad, count.bad as f64),
+            _ => (
+                &mut self.counted.last_good,
+                count.good_at.unwrap_or(f64::NAN),
+            ),
         };
         all.push((counter, place));
-        self.push(place, born.at_ms, value as f64);
+        self.push(place, born.at_ms, value);
     }
 
     /// Takes one sample of each.
@@ -126,6 +143,11 @@ impl Store {
         }
         for &(counter, place) in &counted.bad {
             self.push(place, now.at_ms, slis.count(counter).bad as f64);
+        }
+        for &(counter, place) in &counted.last_good {
+            if let Some(good_at) = slis.count(counter).good_at {
+                self.push(place, now.at_ms, good_at);
+            }
         }
         if let Some(place) = counted.uptime {
             self.push(place, now.at_ms, now.uptime);
@@ -152,13 +174,42 @@ impl Store {
     }
 }
 
-/// The counter whose labels a selector gives in full, if it is one of these.
-fn named(selector: &Selector, counters: &New<'_>) -> Option<usize> {
-    let matchers = selector.matchers().iter();
-    let equal = matchers.filter(|matcher| matcher.compare() == Compare::Equal);
-    let labels: Vec<_> = equal
-        .map(|matcher| (matcher.label(), matcher.value()))
-        .collect();
-    let whole = labels.len() == selector.matchers().len();
-    counters.get(&labels).copied().filter(|_| whole)
+/// The counters from the place `first` on.
+fn new(slis: &Slis, first: usize) -> New<'_> {
+    let counts = slis.counts().enumerate().skip(first);
+    let places = counts.map(|(at, count)| {
+        let mut labels: Vec<_> = count.labels().collect();
+        labels.sort_unstable();
+        (labels, at)
+    });
+    places.collect()
+}
+
+impl Counted {
+    /// Learns which budgets have several counters for a level.
+    fn split(&mut self, slis: &Slis, first: usize) {
+        for count in slis.counts().skip(first) {
+            if count.labels().any(|(key, _)| SPLITTING.contains(&key)) {
+                self.split.insert(count.budget.clone());
+            }
+        }
+    }
+
+    /// The counter whose labels a selector gives in full, if it is one of these.
+    fn named(&self, selector: &Selector, counters: &New<'_>) -> Option<usize> {
+        let matchers = selector.matchers();
+        let is_equal = |matcher: &Matcher| matcher.compare() == Compare::Equal;
+        if !matchers.iter().all(is_equal) {
+            return None;
+        }
+        let labels = matchers
+            .iter()
+            .map(|matcher| (matcher.label(), matcher.value()));
+        let (none, mut given): (Vec<_>, Vec<_>) = labels.partition(|label| label.1.is_empty());
+        given.sort_unstable();
+        let counter = *counters.get(&given)?;
+        let of_budget = given.iter().find(|label| label.0 == "budget");
+        let is_split = of_budget.is_some_and(|label| self.split.contains(label.1));
+        (!is_split || !none.is_empty()).then_some(counter)
+    }
 }

@@ -110,7 +110,7 @@ impl Builder {
         let rules = settings
             .budgets
             .iter()
-            .map(|budget| budget.limits.len())
+            .map(|budget| budget.levels().count())
             .sum();
         let capacity = self.queue_capacity.unwrap_or(QUEUE_CAPACITY);
         let hub = Hub::new(clock, capacity, rules);
@@ -191,8 +191,8 @@ fn thresholds(settings: &Settings) -> Thresholds {
         slow_request: settings.slow_request.unwrap_or(Duration::from_millis(100)),
         slow_query: settings.slow_query.unwrap_or(Duration::from_millis(50)),
         error_ratio: ratio
-            .and_then(|budget| budget.limits.first())
-            .map_or(0.001, |limit| limit.1),
+            .and_then(|budget| budget.limit(budget.levels().next()?))
+            .unwrap_or(0.001),
     }
 }
 

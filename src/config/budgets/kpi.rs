@@ -1,0 +1,62 @@
+//! Key figures from TOML.
+
+use toml::Table;
+
+use super::{About, Adjustment};
+use crate::budget::{Kpi, KpiUnit};
+use crate::config::fields::Fields;
+use crate::config::{Problem, Settings};
+
+/// Reads a key figure: what a budget is about, with limits in a unit.
+pub(in crate::config) fn kpi(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
+    let (name, mut fields) = Fields::named("kpi", table, problems);
+    let about = About::read(&mut fields);
+    if about.is_nothing() {
+        let message = "is missing: say what it is about (on = \"http\", gauge, hits or part)";
+        fields.report("on", message);
+    }
+    let unit = unit(&mut fields);
+    let higher = fields.boolean("higher_is_better");
+    type Set = fn(Kpi, f64) -> Kpi;
+    let sets: [(&'static str, Set); 5] = [
+        ("target", Kpi::target),
+        ("warning", Kpi::warning),
+        ("critical", Kpi::critical),
+        ("min", Kpi::min),
+        ("max", Kpi::max),
+    ];
+    let limits = sets.map(|(field, set)| (set, fields.number(field)));
+    let options = Adjustment {
+        over: fields.duration("over"),
+        sustained: fields.duration("for"),
+        keep_firing: fields.duration("keep_firing_for"),
+        min_events: fields.integer("min_events"),
+        ..Adjustment::default()
+    };
+    let declared = about.declare(&mut fields, &name);
+    fields.finish();
+    let Some(mut measure) = declared else {
+        return;
+    };
+    measure.floor = higher.unwrap_or(measure.floor);
+    options.apply(&mut measure);
+    let kpi = Kpi::new(measure).unit(unit);
+    let given = limits
+        .into_iter()
+        .filter_map(|(set, limit)| Some((set, limit?)));
+    let kpi = given.fold(kpi, |kpi, (set, limit)| set(kpi, limit));
+    settings.budgets.extend(kpi.budgets());
+}
+
+fn unit(fields: &mut Fields<'_>) -> KpiUnit {
+    let Some(text) = fields.string("unit") else {
+        return KpiUnit::Plain;
+    };
+    KpiUnit::named(&text).unwrap_or_else(|| {
+        let message = format!(
+            "{text:?} is not one: choose ms, s, % (of a ratio), %gauge (of a gauge from 0 to 100), /s or MB/s"
+        );
+        fields.report("unit", message);
+        KpiUnit::Plain
+    })
+}

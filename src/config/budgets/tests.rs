@@ -1,0 +1,328 @@
+//! What is written in TOML is what would be written in Rust.
+
+use std::time::Duration;
+
+use crate::budget::{Budget, BudgetTree, Hours, Kpi, KpiUnit, Limit, Multiple, Schedule, Select};
+use crate::config::parse_toml;
+use crate::expr::{Expr, Offset, Selector};
+
+const MS: Duration = Duration::from_millis(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn parse(text: &str) -> (Vec<Budget>, String) {
+    let mut problems = Vec::new();
+    let settings = parse_toml(text, std::path::Path::new("."), &mut problems);
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    (settings.budgets, problems.join("\n"))
+}
+
+fn says(text: &str, expected: impl IntoIterator<Item = Budget>) {
+    let (budgets, problems) = parse(text);
+    assert_eq!(problems, "");
+    assert_eq!(budgets, Vec::from_iter(expected));
+}
+
+#[test]
+fn a_level_can_be_a_table() {
+    says(
+        r#"
+        [[budget]]
+        name = "api"
+        on = "http"
+        quantile = 0.95
+        at_most = "200ms"
+        warning = { multiple = 1.5 }
+        critical = { limit = "500ms", clear = "400ms", over = "5m", for = "2m", keep_firing_for = "1m" }
+        over = "1m"
+        for = "10s"
+        min_events = 20
+        min_bad = 3
+        confidence = 0.95
+        absent_after = "10m"
+        warm_up = "30s"
+        "#,
+        [Budget::quantile("api", Select::http(), 0.95)
+            .at_most(200 * MS)
+            .warning(Multiple(1.5))
+            .critical(
+                Limit::from(500 * MS)
+                    .clear(400 * MS)
+                    .over(5 * MINUTE)
+                    .sustained(2 * MINUTE)
+                    .keep_firing(MINUTE),
+            )
+            .over(MINUTE)
+            .sustained(Duration::from_secs(10))
+            .min_events(20)
+            .min_bad(3)
+            .confidence(0.95)
+            .absent_after(10 * MINUTE)
+            .warm_up(Duration::from_secs(30))],
+    );
+}
+
+#[test]
+fn every_sli_can_be_said() {
+    let counter = Selector::new;
+    says(
+        r#"
+        [[budget]]
+        name = "import"
+        on = "operation"
+        labels = { operation = "import" }
+        sli = "freshness"
+        at_most = "1h"
+
+        [[budget]]
+        name = "backup"
+        gauge = "backup_timestamp_seconds"
+        sli = "age"
+        at_most = "1d"
+
+        [[budget]]
+        name = "depth"
+        gauge = "queue_depth"
+        labels = { queue = "a" }
+        at_most = 100
+
+        [[budget]]
+        name = "cache"
+        hits = "hits_total"
+        misses = "misses_total"
+        at_least = 0.95
+
+        [[budget]]
+        name = "refused"
+        part = "refused_total"
+        whole = "asked_total"
+        at_most = 0.01
+
+        [[budget]]
+        name = "rate"
+        on = "http"
+        sli = "throughput"
+        warning = 100
+
+        [[budget]]
+        name = "free"
+        gauge = "free_connections"
+        higher_is_better = true
+        critical = 5
+        "#,
+        [
+            Budget::freshness("import", Select::operation("import")).at_most(60 * MINUTE),
+            Budget::age("backup", counter("backup_timestamp_seconds")).at_most(24 * 60 * MINUTE),
+            Budget::value(
+                "depth",
+                Expr::select(counter("queue_depth").label("queue", "a")).sum(),
+            )
+            .at_most(100.0),
+            Budget::hit_ratio("cache", counter("hits_total"), counter("misses_total"))
+                .at_least(0.95),
+            Budget::ratio("refused", counter("refused_total"), counter("asked_total"))
+                .at_most(0.01),
+            Budget::throughput("rate", Select::http()).warning(100.0),
+            Budget::value("free", Expr::select(counter("free_connections")).sum())
+                .higher_is_better()
+                .critical(5.0),
+        ],
+    );
+}
+
+#[test]
+fn a_schedule_can_be_said() {
+    let schedule = Schedule::at(Offset::minutes(-330).unwrap())
+        .period("business", Hours::daily(9..18).weekdays(), [1.0, 0.9, 0.95])
+        .pause("night", Hours::daily(22..6).on([1, 3]))
+        .otherwise("off-peak", 1.2);
+    says(
+        r#"
+        [[budget]]
+        name = "api"
+        on = "http"
+        sli = "error_ratio"
+        at_most = 0.001
+        [budget.schedule]
+        offset = "-05:30"
+        otherwise = { name = "off-peak", times = 1.2 }
+        [[budget.schedule.period]]
+        name = "business"
+        hours = "9..18"
+        days = "weekdays"
+        times = [1.0, 0.9, 0.95]
+        [[budget.schedule.period]]
+        name = "night"
+        hours = "22..6"
+        days = ["mon", "wed"]
+        pause = true
+        "#,
+        [Budget::error_ratio("api", Select::http())
+            .at_most(0.001)
+            .schedule(schedule)],
+    );
+}
+
+#[test]
+fn key_figures_and_trees_can_be_said() {
+    let kpi = Kpi::new(Budget::throughput("rps", Select::http()).over(5 * MINUTE))
+        .unit(KpiUnit::PerSecond)
+        .target(5000.0)
+        .min(1000.0);
+    let tree = BudgetTree::new("checkout", 200 * MS)
+        .quantile(0.99)
+        .sure()
+        .on(Select::http().label("route", "/checkout"))
+        .share("auth", 30 * MS)
+        .split("db", 0.5, |db| {
+            db.on(Select::db()).share("cart", 0.5).remainder("net")
+        })
+        .remainder("own code");
+    let expected = kpi.budgets().into_iter().chain(tree.budgets().unwrap());
+    says(
+        r#"
+        [[kpi]]
+        name = "rps"
+        on = "http"
+        sli = "throughput"
+        unit = "/s"
+        target = 5000
+        min = 1000
+        over = "5m"
+
+        [[budget_tree]]
+        name = "checkout"
+        total = "200ms"
+        quantile = 0.99
+        sure = true
+        on = "http"
+        labels = { route = "/checkout" }
+        remainder = "own code"
+        [[budget_tree.share]]
+        name = "auth"
+        of = "30ms"
+        [[budget_tree.share]]
+        name = "db"
+        of = 0.5
+        on = "db"
+        remainder = "net"
+        [[budget_tree.share.share]]
+        name = "cart"
+        of = 0.5
+        "#,
+        expected,
+    );
+}
+
+#[test]
+fn mistakes_name_the_field() {
+    let budget = |rest: &str| format!("[[budget]]\nname = \"b\"\n{rest}");
+    for (text, expected) in [
+        (
+            budget("on = \"http\"\nsli = \"error_ratio\"\nat_most = { over = \"5m\" }"),
+            "budget \"b\": at_most: multiple is missing, and so is limit",
+        ),
+        (
+            budget("on = \"http\"\nsli = \"error_ratio\"\nat_most = { limit = 1, multiple = 2 }"),
+            "at_most: multiple stands beside limit",
+        ),
+        (
+            budget("on = \"http\"\nsli = \"error_ratio\"\nat_most = { limit = 1, cleer = 2 }"),
+            "budget \"b\": at_most: cleer is not a known key: choose one of limit, multiple, clear",
+        ),
+        (
+            budget("on = \"http\"\ngauge = \"g\""),
+            "on is one of several",
+        ),
+        (budget("hits = \"h\""), "misses is missing"),
+        (budget("misses = \"h\""), "misses needs hits"),
+        (
+            budget("gauge = \"g\"\nsli = \"throughput\""),
+            "sli \"throughput\" is none of a gauge",
+        ),
+        (
+            budget("gauge = \"g\"\nschedule = { offset = \"CET\" }"),
+            "schedule: offset \"CET\" is no distance from UTC",
+        ),
+        (
+            budget("gauge = \"g\"\nschedule = { period = [{ name = \"a\", hours = \"9-18\" }] }"),
+            "schedule: period: hours \"9-18\" is not from one hour to another",
+        ),
+        (
+            budget("gauge = \"g\"\nschedule = { period = [{ name = \"a\", days = \"Monday\" }] }"),
+            "schedule: period: days [\"Monday\"] are not days",
+        ),
+        (
+            budget("gauge = \"g\"\nschedule = { otherwise = { name = \"a\", times = [1, 2] } }"),
+            "schedule: otherwise: times has neither one number nor those of",
+        ),
+        (
+            "[[kpi]]\nname = \"k\"".to_owned(),
+            "kpi \"k\": on is missing",
+        ),
+        (
+            "[[kpi]]\nname = \"k\"\ngauge = \"g\"\nunit = \"m\"".to_owned(),
+            "unit \"m\" is not one",
+        ),
+        (
+            "[[budget_tree]]\nname = \"t\"".to_owned(),
+            "budget_tree \"t\": total is missing",
+        ),
+        (
+            "[[budget_tree]]\nname = \"t\"\ntotal = \"1s\"\nshare = [{ name = \"a\", of = 0.5 }]"
+                .to_owned(),
+            "budget_tree \"t\": share of \"t\" shares out a 500ms = 500ms of 1s: share out the remaining 500ms",
+        ),
+    ] {
+        let (_, problems) = parse(&text);
+        assert!(
+            problems.contains(expected),
+            "{problems:?} should say {expected:?}"
+        );
+    }
+}
+
+#[test]
+fn ten_megabytes_are_no_configuration() {
+    let text = "# nothing\n".repeat(1 << 20);
+    let (budgets, problems) = parse(&text);
+    assert!(budgets.is_empty());
+    assert!(problems.starts_with("toml has 10485760 bytes, more than the 1048576 that are read"));
+}
+
+/// The conditions of everything that a text declares, a line each.
+fn promql(toml: &str) -> String {
+    let (budgets, problems) = parse(toml);
+    assert_eq!(problems, "", "{toml}");
+    let rules = budgets.iter().flat_map(|budget| {
+        let keys = budget
+            .select()
+            .map_or(&[][..], |select| select.domain.keys());
+        assert_eq!(budget.problems(Duration::from_secs(1), keys), [], "{toml}");
+        budget.rule_group().rules
+    });
+    rules.map(|rule| format!("{}\n", rule.expr)).collect()
+}
+
+/// In `docs/budgets.md` what comes of a piece of TOML stands behind it; `BLESS=1` writes it there.
+#[test]
+fn the_page_shows_what_comes_of_its_examples() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/budgets.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let mut blocks = page.split("```toml\n");
+    let mut expected = blocks.next().unwrap().to_owned();
+    for block in blocks {
+        let (toml, rest) = block.split_once("```").unwrap();
+        let (between, rest) = rest.split_once("```promql\n").unwrap();
+        let (_, rest) = rest.split_once("```").unwrap();
+        let promql = promql(toml);
+        expected += &format!("```toml\n{toml}```{between}```promql\n{promql}```{rest}");
+    }
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, &expected).unwrap();
+    } else {
+        assert!(
+            page == expected,
+            "run with BLESS=1 and look at what changed"
+        );
+    }
+}

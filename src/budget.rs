@@ -166,7 +166,7 @@ impl Select {
     }
 
     /// What is wrong with a label's key, if it is none of `keys`.
-    fn no_label(&self, key: &str, keys: &[&str]) -> Option<String> {
+    pub(crate) fn no_label(&self, key: &str, keys: &[&str]) -> Option<String> {
         let message = || {
             format!(
                 "is not a label of {}: it has {}",
@@ -224,6 +224,8 @@ pub struct Budget {
     pub(crate) min_events: u64,
     pub(crate) warm_up: Duration,
     pub(crate) when: Option<Expr>,
+    /// Counts for somebody else, and is not judged itself.
+    pub(crate) counted_only: bool,
 }
 
 impl Budget {
@@ -240,6 +242,7 @@ impl Budget {
             min_events: 1,
             warm_up: Duration::ZERO,
             when: None,
+            counted_only: false,
         }
     }
 

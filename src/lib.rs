@@ -70,8 +70,11 @@ pub mod pool;
 mod registry;
 pub mod rule;
 pub mod scope;
+#[cfg(feature = "serde")]
+mod serialise;
 #[cfg(feature = "service")]
 pub mod service;
+mod slo;
 mod stats;
 mod window;
 
@@ -98,6 +101,10 @@ pub use registry::{
     SlowOperation,
 };
 pub use scope::{Anatomy, Repeated, stage};
+pub use slo::{
+    AlertReading, Band, BurnAlert, BurnRateReading, Calendar, ErrorBudgetReading, Maintenance,
+    MaintenanceReading, Period, PeriodReading, Severity, Slo, SloReading, SloState,
+};
 pub use stats::{OperationStats, Stats};
 
 #[cfg(all(doctest, feature = "axum", feature = "modbus"))]

@@ -40,8 +40,8 @@ pub(crate) enum Shown {
 impl Budget {
     /// One rule per level, for the part that is kept by these labels.
     pub(crate) fn rules(&self, labels: &Labels) -> Vec<Rule> {
-        self.limits
-            .iter()
+        let judged = self.limits.iter().filter(|_| !self.counted_only);
+        judged
             .map(|&(level, limit)| self.rule(labels, level, limit))
             .collect()
     }

@@ -42,6 +42,8 @@ pub(crate) type Labels = Arc<[(&'static str, String)]>;
 
 /// How grave a breach is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Level {
     /// The promise itself.
@@ -74,13 +76,16 @@ impl fmt::Display for Level {
 pub struct Select {
     pub(crate) domain: Domain,
     pub(crate) labels: Vec<(String, String)>,
+    /// What it leaves out.
+    pub(crate) except: Vec<(String, String)>,
 }
 
 impl Select {
-    fn all(domain: Domain) -> Self {
+    pub(crate) fn all(domain: Domain) -> Self {
         Self {
             domain,
             labels: Vec::new(),
+            except: Vec::new(),
         }
     }
 
@@ -158,9 +163,17 @@ impl Select {
         self
     }
 
+    /// Without the operations in which the label `key` has this value, or one that fits if there is a `*` in it: health checks
+    /// (`route`, `/health*`) are no part of what is promised. Those that are left out are neither valid nor bad.
+    pub fn except(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.except.push((key.into(), value.into()));
+        self
+    }
+
     /// Labels that are none of `keys`, which the kind of work has; each with what it has.
     pub(crate) fn unknown_labels(&self, keys: &[&str]) -> Vec<(&str, String)> {
-        let labels = self.labels.iter().map(|label| label.0.as_str());
+        let labels = self.labels.iter().chain(&self.except);
+        let labels = labels.map(|label| label.0.as_str());
         let unknown = labels.filter_map(|label| Some((label, self.no_label(label, keys)?)));
         unknown.collect()
     }

@@ -19,6 +19,8 @@ mod env;
 mod fields;
 #[cfg(feature = "config")]
 mod file;
+#[cfg(feature = "config")]
+mod slos;
 
 pub(crate) use env::{Vars, apply as apply_vars};
 #[cfg(feature = "config")]
@@ -29,6 +31,7 @@ use std::time::Duration;
 
 use crate::budget::{Budget, Level};
 use crate::naming::Naming;
+use crate::slo::Slo;
 
 /// The thresholds in force.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,6 +62,7 @@ pub(crate) struct Settings {
     pub(crate) max_queries: Option<u64>,
     pub(crate) databases: Vec<DatabaseSettings>,
     pub(crate) budgets: Vec<Budget>,
+    pub(crate) slos: Vec<Slo>,
     /// Changes to budgets that a weaker source declares.
     pub(crate) adjustments: Vec<Adjustment>,
 }
@@ -114,6 +118,13 @@ impl Settings {
             }
         }
         self.budgets.extend(stronger.budgets);
+        for slo in stronger.slos {
+            match self.slos.iter_mut().find(|known| known.name == slo.name) {
+                Some(known) => *known = slo,
+                None => self.slos.push(slo),
+            }
+        }
+        Slo::resolve(&mut self.slos);
         self
     }
 }

@@ -18,6 +18,7 @@ mod promise;
 mod samples;
 mod selection;
 mod sli;
+mod slos;
 mod source;
 mod state;
 mod ticker;
@@ -46,6 +47,7 @@ use parking_lot::Mutex;
 use crate::alert::{Hub, Warning};
 use crate::budget::Budget;
 use crate::registry::Registry;
+use crate::slo::{Slo, SloReading};
 use promise::Promise;
 use samples::Moment;
 use sli::Place;
@@ -75,21 +77,29 @@ impl Engine {
         registry: Arc<Registry>,
         hub: Hub,
         budgets: &[Budget],
+        mut slos: Vec<Slo>,
         watches: &[Watch],
     ) -> Self {
         let started_ns = registry.clock().now_ns();
         let clock = registry.clock();
-        let since_1970 = clock.system_time().duration_since(SystemTime::UNIX_EPOCH);
+        let wall = clock.system_time();
+        let since_1970 = wall.duration_since(SystemTime::UNIX_EPOCH);
         let started_ms = since_1970.map_or(0, |since| since.as_millis() as i64);
         let begun = Moment {
             at_ns: started_ns,
             at_ms: started_ms,
             uptime: 0.0,
         };
-        let mut judge = Judge::new(begun);
+        let mut judge = Judge::new(begun, wall);
         for budget in budgets {
             judge.add_budget(&registry, budget.clone(), Reach::Selected);
         }
+        // Counters of parts are there before a composite reads them.
+        slos.sort_by_key(Slo::is_composite);
+        for slo in slos {
+            judge.add_slo(&registry, slo);
+        }
+        hub.make_room(judge.rules());
         let watched = |watch: &Watch| {
             let windows = watch.windows.iter();
             let place = |&over| (over, judge.add_window(&registry, &watch.select, over));
@@ -220,6 +230,11 @@ impl Engine {
     /// Where every rule stood at the latest tick.
     pub(crate) fn readings(&self) -> Vec<BudgetReading> {
         self.judge.lock().readings().cloned().collect()
+    }
+
+    /// Where every SLO stood at the latest tick.
+    pub(crate) fn slo_readings(&self) -> Vec<SloReading> {
+        self.judge.lock().slo_readings()
     }
 
     /// Where a budget stands, for whoever acts on it.

@@ -91,7 +91,7 @@ pub use expr::{Expr, Selector};
 pub use histogram::{
     Buckets, Exemplar, Histogram, Layout, LayoutError, Snapshot, TraceId, TraceIdError, Unit,
 };
-pub use instance::{Builder, Plimsoll};
+pub use instance::{Breached, Builder, Health, HealthStatus, NotReady, Plimsoll};
 pub use instrument::{
     Counter, CounterBuilder, Gauge, GaugeBuilder, HistogramBuilder, Operation, OperationGuard,
 };

@@ -283,11 +283,33 @@ impl Slo {
         error_budget(self.objective.unwrap_or(0.0))
     }
 
+    /// Whether it is made of others.
+    pub(crate) fn is_composite(&self) -> bool {
+        matches!(self.sli, Sli::Weighted(_) | Sli::AllOf(_))
+    }
+
     /// The operations it speaks of, if it speaks of any.
     pub(crate) fn select(&self) -> Option<&Select> {
         match &self.sli {
             Sli::Availability(select) | Sli::Latency(select, _) => Some(select),
             _ => None,
+        }
+    }
+
+    /// Lets composites know the error budgets of their parts, as they are declared in the end.
+    pub(crate) fn resolve(all: &mut [Self]) {
+        let budgets: Vec<_> = all
+            .iter()
+            .map(|slo| (slo.name.clone(), slo.error_budget()))
+            .collect();
+        for slo in all {
+            let Sli::AllOf(of) = &mut slo.sli else {
+                continue;
+            };
+            for (part, budget) in of {
+                let found = budgets.iter().find(|known| known.0 == *part);
+                *budget = found.map_or(*budget, |known| known.1);
+            }
         }
     }
 

@@ -36,6 +36,7 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Settings {
     let slow_log = root.table("slow_log");
     let databases = root.tables("database");
     let budgets = root.tables("budget");
+    let slos = root.tables("slo");
     root.finish();
     if let Some(table) = naming {
         settings.naming = self::naming(Fields::new("naming: ".into(), table, problems));
@@ -60,6 +61,9 @@ pub(crate) fn parse(text: &str, problems: &mut Vec<Problem>) -> Settings {
     }
     for table in budgets {
         budget(table, &mut settings, problems);
+    }
+    for table in slos {
+        super::slos::slo(table, &mut settings.slos, problems);
     }
     settings
 }

@@ -101,8 +101,8 @@ impl Book {
         self.slis.join(registry, domain, joins);
     }
 
-    /// Samples what the rules that are new read, and `condition`, which parts to come will read.
-    pub(super) fn sample_new(&mut self, registry: &Registry, condition: Option<&Expr>) {
+    /// Samples what the rules that are new read, and `more`.
+    pub(super) fn sample_new(&mut self, registry: &Registry, more: &[Expr]) {
         fn shown(judged: &Judged) -> Option<&Expr> {
             match &judged.rule().shown {
                 Shown::Value(value) => Some(value),
@@ -111,7 +111,7 @@ impl Book {
         }
         let new = &self.rules[self.sampled_rules..];
         let read = |judged| std::iter::once(&Judged::rule(judged).condition).chain(shown(judged));
-        let exprs = new.iter().flat_map(read).chain(condition);
+        let exprs = new.iter().flat_map(read).chain(more);
         let instruments = &registry.instruments;
         self.sampled
             .add(exprs, &self.slis, self.latest, instruments);

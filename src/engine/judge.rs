@@ -10,10 +10,12 @@ use super::matcher::Matcher;
 use super::promise::{Promise, Reach};
 use super::samples::Moment;
 use super::sli::{Place, SliCount};
+use super::slos::{Now, Slos};
 use super::state::BudgetReading;
 use crate::alert::Event;
-use crate::budget::{Budget, Select};
+use crate::budget::{Budget, Labels, Select};
 use crate::registry::{Domain, Operation, Registry};
+use crate::slo::{Slo, SloReading, Standing};
 use crate::window::HistogramWindow;
 
 /// What a tick changes. Whoever reads the SLI counters moves those on as well.
@@ -21,6 +23,7 @@ use crate::window::HistogramWindow;
 pub(crate) struct Judge {
     promises: Vec<Promise>,
     book: Book,
+    slos: Slos,
     coverage: Coverage,
     /// Operations that came into being because a budget or a watch names them.
     named: Vec<Arc<Operation>>,
@@ -30,10 +33,14 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(begun: Moment) -> Self {
+    pub(super) fn new(begun: Moment, wall: SystemTime) -> Self {
         Self {
             promises: Vec::new(),
             book: Book::new(begun),
+            slos: Slos::new(Now {
+                moment: begun,
+                wall,
+            }),
             coverage: Coverage::default(),
             named: Vec::new(),
             due_ns: 0,
@@ -53,13 +60,23 @@ impl Judge {
         self.promises.push(promise);
         let index = self.promises.len() - 1;
         self.meet_known(registry, index, |_| true);
-        let when = self.promises[index].budget.when.as_ref();
-        self.book.sample_new(registry, when);
+        let mut read = self.slos.adopt(&self.book.slis);
+        // Parts to come will read it.
+        read.extend(self.promises[index].budget.when.clone());
+        self.book.sample_new(registry, &read);
         if let Some(matcher) = self.promises[index].matcher() {
             self.named.extend(matcher.declare(registry));
         }
         self.due_ns = 0;
         index
+    }
+
+    /// Keeps an SLO from now on.
+    pub(super) fn add_slo(&mut self, registry: &Registry, slo: Slo) {
+        let carrier = slo.carrier();
+        let promise = self.promises.len();
+        self.slos.add(slo, promise, &mut self.book.slis);
+        self.add_budget(registry, carrier, Reach::Selected);
     }
 
     /// Binds a budget to a route, from now on.
@@ -69,7 +86,7 @@ impl Judge {
             self.meet_known(registry, promise, |operation| {
                 &*operation.labels()[1] == route
             });
-            self.book.sample_new(registry, None);
+            self.book.sample_new(registry, &[]);
         }
     }
 
@@ -126,12 +143,15 @@ impl Judge {
             }
             self.book.slis.admit(set, operation, given);
         }
-        self.book.sample_new(registry, None);
+        let read = self.slos.adopt(&self.book.slis);
+        self.book.sample_new(registry, &read);
     }
 
     /// Brings every count up to date: all records that ended before are in.
     pub(super) fn advance(&mut self, registry: &Registry) {
         self.learn(registry);
+        let wall = registry.clock().system_time();
+        self.slos.exclude(&mut self.book.slis, wall);
         self.book.slis.advance(registry);
     }
 
@@ -159,8 +179,11 @@ impl Judge {
         } = &mut self.book;
         slis.tick(latest.at_ns);
         sampled.take(slis, *latest, &registry.instruments);
+        let moment = *latest;
+        self.slos.count(slis, sampled, Now { moment, wall: now });
         let step = |judged: &mut Judged| judged.step(sampled, slis, latest.at_ns, now);
-        let events = rules.iter_mut().filter_map(step).collect();
+        let mut events: Vec<Event> = rules.iter_mut().filter_map(step).collect();
+        events.extend(self.slos.judge(sampled, slis, &self.promises));
         self.promises.iter().for_each(Promise::settle);
         events
     }
@@ -200,7 +223,28 @@ impl Judge {
 
     /// How many rules there are.
     pub(super) fn rules(&self) -> usize {
-        self.book.rules.len()
+        self.book.rules.len() + self.slos.rules()
+    }
+
+    /// Everything there is to say of every SLO at the latest tick.
+    pub(super) fn slo_readings(&self) -> Vec<SloReading> {
+        self.slos.readings(&self.book.sampled)
+    }
+
+    /// Shows where every SLO, or part of one, stands.
+    pub(crate) fn each_slo(&self, show: impl FnMut(&Slo, &Labels, Standing)) {
+        self.slos.each(show);
+    }
+
+    /// Shows every burn rate that has a value, by window.
+    pub(crate) fn each_burn_rate(&self, show: impl FnMut(&Slo, &Labels, &str, f64)) {
+        self.slos.each_burn_rate(&self.book.sampled, show);
+    }
+
+    /// The SLI counters of SLOs.
+    pub(crate) fn slo_counts(&self) -> impl Iterator<Item = &SliCount> {
+        let slis = &self.book.slis;
+        self.slos.counter_places().map(|at| slis.count(at))
     }
 
     /// How many ticks there have been.

@@ -36,6 +36,8 @@ pub(crate) struct SliCount {
     pub(crate) labels: Labels,
     pub(crate) valid: u64,
     pub(crate) bad: u64,
+    /// What would have been valid outside of maintenance.
+    pub(crate) excluded: u64,
 }
 
 impl SliCount {
@@ -56,9 +58,45 @@ impl SliCount {
 /// A pair of counters, and what it counts.
 #[derive(Debug)]
 struct Counter {
-    selection: usize,
-    bad: Bad,
+    /// The selection that it is derived from, and which of its operations are bad; `None` for one that somebody adds to.
+    of: Option<(usize, Bad)>,
     count: SliCount,
+    /// Whether what comes now is left out.
+    excluding: bool,
+    /// Valid and bad, with what was left out.
+    seen: (u64, u64),
+    /// What of them was bad and left out.
+    excluded_bad: u64,
+}
+
+impl Counter {
+    fn new(of: Option<(usize, Bad)>, budget: Arc<str>, level: Level, labels: Labels) -> Self {
+        Self {
+            of,
+            count: SliCount {
+                budget,
+                level,
+                labels,
+                valid: 0,
+                bad: 0,
+                excluded: 0,
+            },
+            excluding: false,
+            seen: (0, 0),
+            excluded_bad: 0,
+        }
+    }
+
+    /// There are so many by now.
+    fn see(&mut self, valid: u64, bad: u64) {
+        let before = std::mem::replace(&mut self.seen, (valid, bad));
+        if self.excluding {
+            self.count.excluded += valid - before.0;
+            self.excluded_bad += bad - before.1;
+        }
+        self.count.valid = valid - self.count.excluded;
+        self.count.bad = bad - self.excluded_bad;
+    }
 }
 
 impl Slis {
@@ -125,7 +163,8 @@ impl Slis {
         let chosen = &mut self.selections[selection];
         let set = registry.set(chosen.domain());
         let quantile = matches!(budget.sli, Sli::Quantile(..));
-        let window = quantile.then(|| chosen.keep_window(set, budget.over, born_ns));
+        let judged = quantile && !budget.counted_only;
+        let window = judged.then(|| chosen.keep_window(set, budget.over, born_ns));
         let name: Arc<str> = budget.name.as_str().into();
         for &(level, limit) in &budget.limits {
             let bad = if quantile {
@@ -133,18 +172,9 @@ impl Slis {
             } else {
                 Bad::Failed
             };
-            let count = SliCount {
-                budget: name.clone(),
-                level,
-                labels: labels.clone(),
-                valid: 0,
-                bad: 0,
-            };
-            self.counters.push(Counter {
-                selection,
-                bad,
-                count,
-            });
+            let of = Some((selection, bad));
+            self.counters
+                .push(Counter::new(of, name.clone(), level, labels.clone()));
         }
         window.map(|window| Place { selection, window })
     }
@@ -193,10 +223,28 @@ impl Slis {
             set.advance(&mut reading, &mut self.selections);
         }
         for counter in &mut self.counters {
-            let selection = &self.selections[counter.selection];
-            counter.count.valid = selection.valid();
-            counter.count.bad = selection.bad(counter.bad);
+            if let Some((selection, bad)) = counter.of {
+                let selection = &self.selections[selection];
+                counter.see(selection.valid(), selection.bad(bad));
+            }
         }
+    }
+
+    /// A pair of counters that [`add`](Self::add) moves.
+    pub(super) fn count_by_hand(&mut self, budget: &str) {
+        let counter = Counter::new(None, budget.into(), Level::Target, Labels::from([]));
+        self.counters.push(counter);
+    }
+
+    /// Counts by hand.
+    pub(super) fn add(&mut self, counter: usize, valid: u64, bad: u64) {
+        let counter = &mut self.counters[counter];
+        counter.see(counter.seen.0 + valid, counter.seen.1 + bad);
+    }
+
+    /// Says whether what comes now is left out.
+    pub(super) fn exclude(&mut self, counter: usize, excluding: bool) {
+        self.counters[counter].excluding = excluding;
     }
 
     /// Hands what was recorded since the latest tick to the windows.

@@ -11,8 +11,10 @@ use crate::clock::{Clock, SharedClock};
 use crate::config::{Problem, Settings, Vars};
 use crate::engine::Watch;
 use crate::family::{Foreign, Format, Offer};
+use crate::instance::NotReady;
 use crate::naming::Naming;
 use crate::registry::Label;
+use crate::slo::Slo;
 use notices::Notices;
 
 /// A configuration in the making. Every mistake surfaces at [`build`](Self::build), all at once.
@@ -32,6 +34,7 @@ pub struct Builder {
     notices: Notices,
     foreign: Foreign,
     labels: Vec<Label>,
+    not_ready: Vec<NotReady>,
     problems: Vec<Problem>,
 }
 
@@ -51,6 +54,19 @@ impl Builder {
     /// Adds a promise.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.code.budgets.push(budget);
+        self
+    }
+
+    /// Adds an objective with an error budget.
+    pub fn slo(mut self, slo: Slo) -> Self {
+        self.code.slos.push(slo);
+        self
+    }
+
+    /// What makes [`Plimsoll::health`](crate::Plimsoll::health) say that the service is not ready; nothing by default. May be
+    /// given several times.
+    pub fn not_ready_when(mut self, when: NotReady) -> Self {
+        self.not_ready.push(when);
         self
     }
 

@@ -11,11 +11,14 @@ use crate::config::{BuildError, Problem, Settings, Thresholds, apply_vars};
 use crate::engine::{Engine, Ticker, Watch};
 use crate::family::Shelf;
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
-use crate::instance::checks::{facade_problems, find_problems, query_problems, slow_log_problem};
+use crate::instance::checks::{
+    facade_problems, find_problems, query_problems, slo_problems, slow_log_problem,
+};
 use crate::instance::{Inner, Plimsoll};
 use crate::naming::Naming;
 use crate::registry::{Domain, Findings, Late, Registry, Running, SlowLog, keys, label_problems};
 use crate::scope::QueryLimits;
+use crate::slo::Slo;
 
 /// Label sets per kind of work before the rest is counted under `other`.
 const MAX_SERIES: usize = 1_000;
@@ -58,6 +61,7 @@ impl Builder {
                 .into_iter();
             problems.extend(found.map(|(field, message)| Problem::new(field, message)));
         }
+        problems.extend(slo_problems(&settings, tick, &self.labels, &self.not_ready));
         problems.extend(facade_problems(&self.foreign));
         let slow_log = (
             settings.slow_log.0.unwrap_or(SLOW_LOG.0),
@@ -68,7 +72,9 @@ impl Builder {
         BuildError::check(problems)?;
 
         let clock = self.clock.unwrap_or_else(SharedClock::choose);
-        let buckets = buckets(&naming, &settings.budgets, &thresholds, &self.watches)?;
+        let carriers = settings.slos.iter().map(Slo::carrier);
+        let promised: Vec<Budget> = settings.budgets.iter().cloned().chain(carriers).collect();
+        let buckets = buckets(&naming, &promised, &thresholds, &self.watches)?;
         let sizes = Buckets::new(Layout::bytes(), naming.size_bounds())
             .map_err(|error| BuildError::new(Problem::new("bounds of sizes", error.to_string())))?;
         let created = clock.system_time();
@@ -111,6 +117,7 @@ impl Builder {
             registry.clone(),
             hub,
             &settings.budgets,
+            settings.slos,
             &self.watches,
         ));
         let ticker = if self.manual {
@@ -136,6 +143,7 @@ impl Builder {
             offer: self.offer,
             engine,
             tick,
+            not_ready: self.not_ready,
             shelf: Shelf::default(),
             _ticker: ticker,
         };

@@ -110,3 +110,7 @@ pub use stats::{OperationStats, Stats};
 #[cfg(all(doctest, feature = "axum", feature = "modbus"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../docs/slos.md")]
+struct SloPage;

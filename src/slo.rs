@@ -260,7 +260,7 @@ impl Slo {
         self
     }
 
-    /// Judges the lower bound of the long window's error ratio (Wilson's score interval, two-sided, 0.95 for 95 %) instead of the
+    /// Judges the lower bound of the long window's error ratio (Wilson's score interval, at this one-sided confidence in `0.5..1.0`, say 0.95) instead of the
     /// ratio itself: few events prove little, many prove as much as ever.
     pub fn confidence(mut self, confidence: f64) -> Self {
         self.confidence = Some(confidence);

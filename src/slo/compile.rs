@@ -268,7 +268,7 @@ mod tests {
         let text = first(&api().min_events(100).confidence(0.95));
         assert!(text.ends_with(r#"and (sum(increase(plimsoll_sli_valid_total{budget="api",level="target"}[1h])) >= 100)"#), "{text}");
         assert!(
-            text.contains("sqrt(") && text.contains("1.959964"),
+            text.contains("sqrt(") && text.contains("1.644854"),
             "{text}"
         );
         let rules = api()

@@ -187,11 +187,11 @@ impl Slo {
             .map(|message| ("burn alert", message))
             .collect();
         if let Some(confidence) = self.confidence
-            && !(confidence > 0.0 && confidence < 1.0)
+            && !(0.5..1.0).contains(&confidence)
         {
             problems.push((
                 "confidence",
-                format!("{confidence} is not between 0 and 1: write 0.95 for 95 %"),
+                format!("{confidence} is not between 0.5 and 1: write 0.95 for 95 %"),
             ));
         }
         if let Some(silence) = self.absent_after

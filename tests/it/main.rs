@@ -32,6 +32,7 @@ mod modbus;
 mod routes;
 #[cfg(feature = "service")]
 mod service;
+mod slo;
 #[cfg(feature = "axum")]
 mod warnings;
 mod watch;

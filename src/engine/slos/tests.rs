@@ -124,6 +124,8 @@ fn a_complete_outage_pages_within_52_seconds() {
     // Ten minutes later the short window says that it is over.
     bench.run(600, SECOND, 1, 0);
     assert_eq!(bench.reading().alerts[0].state, AlertState::Inactive);
+    // Half an hour later that of six hours does so too.
+    bench.run(1800, SECOND, 1, 0);
     assert!(
         !bench
             .plimsoll

@@ -324,11 +324,22 @@ impl Slo {
                 let objective = self.objective.unwrap_or(0.0);
                 Budget::quantile(name, select.clone(), objective).at_most(*threshold)
             }
-            _ => Budget::value(name, Expr::Number(0.0)).at_most(0.0),
+            _ => Budget::value(name, self.read()).at_most(0.0),
         };
         carrier.per = self.per.clone();
         carrier.counted_only = true;
         carrier
+    }
+
+    /// What it reads to count by itself.
+    fn read(&self) -> Expr {
+        match &self.sli {
+            Sli::Ratio { part, valid, .. } => {
+                Expr::select(part.clone()) / Expr::select(valid.clone())
+            }
+            Sli::Time(read) | Sli::TimeSlice(read, _) | Sli::RatioSlices(read, _) => read.clone(),
+            _ => Expr::Number(0.0),
+        }
     }
 
     /// What one of its events is: `events`, `ticks` or `slices`; empty for a weighted one, which has none.

@@ -68,6 +68,7 @@ pub(super) fn find_problems(
 pub(super) fn slo_problems(
     settings: &Settings,
     tick: Duration,
+    naming: &Naming,
     labels: &[Label],
     not_ready: &[NotReady],
 ) -> Vec<Problem> {
@@ -84,6 +85,9 @@ pub(super) fn slo_problems(
         let keys = select.map_or(Vec::new(), |select| keys(select.domain, labels));
         let found = slo.problems(tick, &keys, slos).into_iter();
         problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        let field = format!("slo {:?}: condition", slo.name);
+        let unknown = slo.carrier().unknown_families(naming).into_iter();
+        problems.extend(unknown.map(|(_, message)| Problem::new(&*field, message)));
     }
     let known = |name: &str| {
         let mut names = budgets.iter().map(|budget| &budget.name);

@@ -41,8 +41,8 @@ pub struct SloReading {
     pub error_budget: ErrorBudgetReading,
     /// How fast the error budget burns, by window, the shortest first.
     pub burn_rates: Vec<BurnRateReading>,
-    /// How long the rest of the error budget lasts at the burn rate of the window that [`ErrorBudgetReading`] is not about: the
-    /// shortest long one, an hour by default. `None` for ever, and while that window has no events.
+    /// How long the rest of the error budget lasts at the burn rate of the shortest long window, an hour by default; 0 once it is
+    /// spent. `None` for ever, and while that window has no events.
     #[cfg_attr(
         feature = "serde",
         serde(serialize_with = "crate::serialise::maybe_seconds")

@@ -381,11 +381,13 @@ fn counters_of_the_service_count() {
         counter("gets_total"),
     );
     refused.add(3);
-    (hits.add(8), gets.add(10));
+    hits.add(8);
+    gets.add(10);
     bench.run(2, SECOND, 0, 0);
     assert_eq!(counts(&bench.named("refused")), (10.0, 3.0, 0.0));
     assert_eq!(counts(&bench.named("hits")), (10.0, 2.0, 0.0));
-    (hits.add(9), gets.add(10));
+    hits.add(9);
+    gets.add(10);
     bench.run(1, SECOND, 0, 0);
     assert_eq!(counts(&bench.named("hits")), (20.0, 3.0, 0.0));
 }

@@ -61,7 +61,13 @@ impl Builder {
                 .into_iter();
             problems.extend(found.map(|(field, message)| Problem::new(field, message)));
         }
-        problems.extend(slo_problems(&settings, tick, &self.labels, &self.not_ready));
+        problems.extend(slo_problems(
+            &settings,
+            tick,
+            &naming,
+            &self.labels,
+            &self.not_ready,
+        ));
         problems.extend(facade_problems(&self.foreign));
         let slow_log = (
             settings.slow_log.0.unwrap_or(SLOW_LOG.0),

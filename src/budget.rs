@@ -102,6 +102,8 @@ pub struct Budget {
     pub(crate) schedule: Option<Schedule>,
     pub(crate) warm_up: Duration,
     pub(crate) when: Option<Expr>,
+    /// Counts for somebody else, and is not judged itself.
+    pub(crate) counted_only: bool,
 }
 
 impl Budget {
@@ -122,6 +124,7 @@ impl Budget {
             schedule: None,
             warm_up: Duration::ZERO,
             when: None,
+            counted_only: false,
         }
     }
 

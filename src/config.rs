@@ -26,6 +26,8 @@ mod rules;
 #[cfg(all(feature = "config", not(feature = "promql")))]
 #[path = "config/no_rules.rs"]
 mod rules;
+#[cfg(feature = "config")]
+mod slos;
 
 pub(crate) use env::{Vars, apply as apply_vars};
 #[cfg(feature = "config")]
@@ -37,6 +39,7 @@ use std::time::Duration;
 use crate::budget::{Budget, Level, Limit, Schedule};
 use crate::naming::Naming;
 use crate::rule::RuleFile;
+use crate::slo::Slo;
 
 /// The thresholds in force.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,6 +71,7 @@ pub(crate) struct Settings {
     pub(crate) databases: Vec<DatabaseSettings>,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) rules: Vec<RuleFile>,
+    pub(crate) slos: Vec<Slo>,
     /// Changes to budgets that a weaker source declares.
     pub(crate) adjustments: Vec<Adjustment>,
 }
@@ -128,6 +132,13 @@ impl Settings {
         }
         self.budgets.extend(stronger.budgets);
         self.rules.extend(stronger.rules);
+        for slo in stronger.slos {
+            match self.slos.iter_mut().find(|known| known.name == slo.name) {
+                Some(known) => *known = slo,
+                None => self.slos.push(slo),
+            }
+        }
+        Slo::resolve(&mut self.slos);
         self
     }
 }

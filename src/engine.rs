@@ -19,8 +19,10 @@ mod judged;
 mod matcher;
 mod moment;
 mod promise;
+mod reader;
 mod selection;
 mod sli;
+mod slos;
 mod state;
 mod store;
 mod ticker;
@@ -54,6 +56,7 @@ use crate::alert::{Hub, Warning};
 use crate::budget::Budget;
 use crate::registry::Registry;
 use crate::rule::{Alert, RuleGroup};
+use crate::slo::{Slo, SloReading};
 use moment::Moment;
 use promise::Promise;
 use sli::Place;
@@ -105,11 +108,13 @@ impl Engine {
         hub: Hub,
         sampled: Sampled,
         budgets: &[Budget],
+        mut slos: Vec<Slo>,
         watches: &[Watch],
     ) -> Self {
         let started_ns = registry.clock().now_ns();
         let clock = registry.clock();
-        let since_1970 = clock.system_time().duration_since(SystemTime::UNIX_EPOCH);
+        let wall = clock.system_time();
+        let since_1970 = wall.duration_since(SystemTime::UNIX_EPOCH);
         let started_ms = since_1970.map_or(0, |since| since.as_millis() as i64);
         let begun = Moment {
             at_ns: started_ns,
@@ -117,10 +122,16 @@ impl Engine {
             uptime: 0.0,
         };
         let store = Store::new(sampled.sampling, sampled.target);
-        let mut judge = Judge::new(begun, store);
+        let mut judge = Judge::new(begun, wall, store);
         for budget in budgets {
             judge.add_budget(&registry, budget.clone(), Reach::Selected);
         }
+        // Counters of parts are there before a composite reads them.
+        slos.sort_by_key(Slo::is_composite);
+        for slo in slos {
+            judge.add_slo(&registry, slo);
+        }
+        hub.make_room(judge.rules());
         let watched = |watch: &Watch| {
             let windows = watch.windows.iter();
             let place = |&over| (over, judge.add_window(&registry, &watch.select, over));
@@ -323,6 +334,11 @@ impl Engine {
     /// Where every rule stood at the latest tick.
     pub(crate) fn readings(&self) -> Vec<BudgetReading> {
         self.judge.lock().readings().cloned().collect()
+    }
+
+    /// Where every SLO stood at the latest tick.
+    pub(crate) fn slo_readings(&self) -> Vec<SloReading> {
+        self.judge.lock().slo_readings()
     }
 
     /// Where a budget stands, for whoever acts on it.

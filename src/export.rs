@@ -53,6 +53,7 @@ mod series;
 mod shape;
 mod sheet;
 mod shown;
+mod slos;
 mod text;
 mod write;
 

@@ -3,10 +3,12 @@
 mod budgets;
 mod builder;
 mod checks;
+mod health;
 mod readable;
 mod rules;
 
 pub use builder::Builder;
+pub use health::{Breached, Health, HealthStatus, NotReady};
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use crate::naming::Naming;
 #[cfg(feature = "http")]
 use crate::registry::Anchors;
 use crate::registry::{Registry, SlowOperation};
+use crate::slo::SloReading;
 
 /// One instance: what it counts, promises and announces.
 ///
@@ -63,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) engine: Arc<Engine>,
     /// How often promises are judged.
     tick: Duration,
+    /// What makes the service not ready.
+    not_ready: Vec<NotReady>,
     /// What the latest pages were made of.
     pub(crate) shelf: Shelf,
     /// Ends the tick's thread with the instance.
@@ -103,8 +108,15 @@ impl Plimsoll {
         self.inner.engine.readings()
     }
 
+    /// Where every SLO stood at the latest tick: its error budget, burn rates, alerts, and what maintenance left out.
+    ///
+    /// Cost: a lock, and an evaluation of each burn rate; not for a hot path.
+    pub fn slos(&self) -> Vec<SloReading> {
+        self.inner.engine.slo_readings()
+    }
+
     /// Where a budget stands, for code that acts on it at every call: the gravest state of its levels, and of all that
-    /// it is kept by. `None` if there is no such budget.
+    /// it is kept by. Of an SLO it is the gravest of the alerts that are pages. `None` if there is no such budget or SLO.
     pub fn budget_state(&self, budget: &str) -> Option<StateCell> {
         Some(self.inner.engine.cells(budget)?.any)
     }

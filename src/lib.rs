@@ -72,8 +72,11 @@ pub mod pool;
 mod registry;
 pub mod rule;
 pub mod scope;
+#[cfg(feature = "serde")]
+mod serialise;
 #[cfg(feature = "service")]
 pub mod service;
+mod slo;
 #[cfg(feature = "state")]
 pub mod state;
 mod stats;
@@ -96,7 +99,7 @@ pub use expr::{Expr, Selector};
 pub use histogram::{
     Buckets, Exemplar, Histogram, Layout, LayoutError, Snapshot, TraceId, TraceIdError, Unit,
 };
-pub use instance::{Builder, Plimsoll};
+pub use instance::{Breached, Builder, Health, HealthStatus, NotReady, Plimsoll};
 pub use instrument::{
     Counter, CounterBuilder, Gauge, GaugeBuilder, HistogramBuilder, Operation, OperationGuard,
 };
@@ -106,6 +109,10 @@ pub use registry::{
     SlowOperation,
 };
 pub use scope::{Anatomy, Repeated, stage};
+pub use slo::{
+    AlertReading, Band, BurnAlert, BurnRateReading, Calendar, ErrorBudgetReading, Maintenance,
+    MaintenanceReading, Period, PeriodReading, Severity, Slo, SloReading, SloState,
+};
 pub use stats::{OperationStats, Stats};
 
 #[cfg(all(doctest, feature = "axum", feature = "modbus"))]
@@ -115,3 +122,6 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/budgets.md")]
 struct BudgetsPage;
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../docs/slos.md")]
+struct SloPage;

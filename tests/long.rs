@@ -178,3 +178,52 @@ fn an_endless_churn_of_threads_and_instances_needs_no_more_memory() {
     println!("{grown} KiB more after 10,000 instances and 40,000 threads");
     assert!(grown < 16 * 1024, "{grown} KiB");
 }
+
+/// Bytes that are resident.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages = statm.split(' ').nth(1).unwrap();
+    pages.parse::<u64>().unwrap() * 4096
+}
+
+/// In ticks of a minute.
+#[test]
+#[ignore = "takes a minute: tests/run --long"]
+fn sixty_days_of_slos_drift_nowhere_and_keep_nothing() {
+    use plimsoll::{Calendar, ManualClock, Slo, expr::Offset};
+
+    const DAY: u64 = 24 * 60;
+    let clock = ManualClock::new();
+    let slo = |name: &str| Slo::availability(name, Select::operation("work")).objective(0.999);
+    let plimsoll = Plimsoll::builder()
+        .clock(clock.clone())
+        .manual_tick()
+        .slo(slo("rolling").rolling(30))
+        .slo(slo("month").calendar(Calendar::Month, Offset::UTC))
+        .build()
+        .unwrap();
+    let work = plimsoll.operation("work");
+    let run = |days: u64| {
+        for minute in 1..=days * DAY {
+            let bad = minute.is_multiple_of(2_000);
+            let outcome = if bad { Outcome::Error } else { Outcome::Ok };
+            work.record(outcome, Duration::from_millis(5));
+            clock.advance(Duration::from_secs(60));
+            plimsoll.tick();
+        }
+    };
+    run(31);
+    let month = &plimsoll.slos()[1];
+    assert_eq!((month.valid, month.bad), (31.0 * DAY as f64, 22.0));
+    assert_eq!(month.error_budget.minutes, 44.64);
+    let (before, began) = (resident(), Instant::now());
+    run(28);
+    println!("28 days took {:?}", began.elapsed());
+    let slos = plimsoll.slos();
+    assert_eq!((slos[1].valid, slos[1].bad), (28.0 * DAY as f64, 20.0));
+    assert_eq!(slos[1].error_budget.minutes, 40.32);
+    assert_eq!(slos[0].valid, 30.0 * DAY as f64);
+    assert_eq!(slos[0].period.coverage, 1.0);
+    let more = resident().saturating_sub(before);
+    assert!(more < 1024 * 1024, "{more} bytes more");
+}

@@ -177,6 +177,9 @@ impl Budget {
 
     /// One rule per level, for the part that is kept by these labels.
     pub(crate) fn rules(&self, labels: &Labels) -> Vec<Rule> {
+        if self.counted_only {
+            return Vec::new();
+        }
         let name: Arc<str> = self.name.as_str().into();
         let rule = |level| self.rule(&name, labels, level);
         self.levels().map(rule).collect()

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 /// How grave a breach is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Level {
     /// There is nothing to judge ([`Budget::absent_after`](crate::Budget::absent_after)).

@@ -7,13 +7,16 @@ use crate::registry::Domain;
 pub struct Select {
     pub(crate) domain: Domain,
     pub(crate) labels: Vec<(String, String)>,
+    /// What it leaves out.
+    pub(crate) except: Vec<(String, String)>,
 }
 
 impl Select {
-    fn all(domain: Domain) -> Self {
+    pub(crate) fn all(domain: Domain) -> Self {
         Self {
             domain,
             labels: Vec::new(),
+            except: Vec::new(),
         }
     }
 
@@ -91,15 +94,23 @@ impl Select {
         self
     }
 
+    /// Without the operations in which the label `key` has this value, or one that fits if there is a `*` in it: health checks
+    /// (`route`, `/health*`) are no part of what is promised. Those that are left out are neither valid nor bad.
+    pub fn except(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.except.push((key.into(), value.into()));
+        self
+    }
+
     /// Labels that are none of `keys`, which the kind of work has; each with what it has.
     pub(crate) fn unknown_labels(&self, keys: &[&str]) -> Vec<(&str, String)> {
-        let labels = self.labels.iter().map(|label| label.0.as_str());
+        let labels = self.labels.iter().chain(&self.except);
+        let labels = labels.map(|label| label.0.as_str());
         let unknown = labels.filter_map(|label| Some((label, self.no_label(label, keys)?)));
         unknown.collect()
     }
 
     /// What is wrong with a label's key, if it is none of `keys`.
-    pub(super) fn no_label(&self, key: &str, keys: &[&str]) -> Option<String> {
+    pub(crate) fn no_label(&self, key: &str, keys: &[&str]) -> Option<String> {
         let message = || {
             format!(
                 "is not a label of {}: it has {}",

@@ -109,10 +109,7 @@ fn put_p95(
 ) {
     let is_p95 =
         |sli: &Sli| matches!(sli, Sli::Quantile(select, q) if of_all(select, domain) && *q == 0.95);
-    let select = Select {
-        domain,
-        labels: Vec::new(),
-    };
+    let select = Select::all(domain);
     put(
         settings,
         is_p95,
@@ -153,7 +150,7 @@ fn put(
 }
 
 fn of_all(select: &Select, domain: Domain) -> bool {
-    select.domain == domain && select.labels.is_empty()
+    *select == Select::all(domain)
 }
 
 fn from_millis(millis: f64) -> Duration {

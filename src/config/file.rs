@@ -52,6 +52,7 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
     let rule_files = root.words("rules");
     let kpis = root.tables("kpi");
     let trees = root.tables("budget_tree");
+    let slos = root.tables("slo");
     root.finish();
     rules::read(&rule_files, folder, &mut settings, problems);
     if let Some(table) = naming {
@@ -83,6 +84,9 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
     }
     for table in trees {
         budgets::tree(table, &mut settings, problems);
+    }
+    for table in slos {
+        super::slos::slo(table, &mut settings.slos, problems);
     }
     settings
 }

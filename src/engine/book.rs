@@ -7,6 +7,7 @@ use super::files::Files;
 use super::judged::Judged;
 use super::moment::Moment;
 use super::promise::Promise;
+use super::reader::Reader;
 use super::sli::Slis;
 use super::store::Store;
 use crate::budget::{Labels, Shown};
@@ -110,14 +111,22 @@ impl Book {
         self.slis.join(registry, domain, joins);
     }
 
+    /// What expressions are evaluated over as of the latest tick.
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader {
+            store: &self.store,
+            rules: self.files.all(),
+        }
+    }
+
     /// Judges further groups of rules from now on.
     pub(super) fn add_rules(&mut self, groups: Vec<RuleGroup>) {
         self.files
             .add(groups, &mut self.store, &self.slis, self.latest);
     }
 
-    /// Samples what the rules that are new read, and `condition`, which parts to come will read.
-    pub(super) fn sample_new(&mut self, condition: Option<&Expr>) {
+    /// Samples what the rules that are new read, and `more`.
+    pub(super) fn sample_new(&mut self, more: &[Expr]) {
         fn shown(judged: &Judged) -> Option<&Expr> {
             match &judged.rule().shown {
                 Shown::Value(value) => Some(value),
@@ -126,7 +135,7 @@ impl Book {
         }
         let new = &self.rules[self.sampled_rules..];
         let read = |judged| std::iter::once(&Judged::rule(judged).condition).chain(shown(judged));
-        let exprs = new.iter().flat_map(read).chain(condition);
+        let exprs = new.iter().flat_map(read).chain(more);
         self.store
             .add(exprs, &self.slis, self.latest, Duration::ZERO);
         self.files.keep(&self.store);

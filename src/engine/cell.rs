@@ -47,7 +47,7 @@ pub(crate) enum Standing {
 const NEVER: u64 = u64::MAX >> 2;
 
 impl StateCell {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             word: Arc::new(AtomicU64::new(NEVER << 2)),
         }
@@ -80,7 +80,7 @@ impl StateCell {
     }
 
     /// Makes it the gravest of some.
-    fn gather<'a, I: Iterator<Item = &'a Self>>(&self, cells: impl Fn() -> I) {
+    pub(super) fn gather<'a, I: Iterator<Item = &'a Self>>(&self, cells: impl Fn() -> I) {
         let words = || cells().map(|cell| cell.word.load(Ordering::Relaxed));
         let gravest = words().map(state).max_by_key(|state| state.as_number());
         let recovered = words().filter_map(recovered).min();

@@ -6,18 +6,21 @@ use std::time::{Duration, SystemTime};
 use super::book::Book;
 use super::coverage::{Coverage, Uncovered};
 use super::exports::{Families, Wanted};
-use super::judged::{self, Judged};
+use super::judged::{self, Judged, Judging};
 use super::matcher::Matcher;
 use super::moment::Moment;
 use super::promise::{Promise, Reach};
+use super::reader::Reader;
 use super::sli::{Place, SliCount};
+use super::slos::{Now, Slos};
 use super::state::BudgetReading;
 use super::store::Store;
 use crate::alert::{AlertEvent, Event};
-use crate::budget::{Budget, Select};
+use crate::budget::{Budget, Labels, Select};
 use crate::expr::Expr;
 use crate::registry::{Domain, Operation, Registry};
 use crate::rule::{Alert, RuleGroup};
+use crate::slo::{Slo, SloReading, Standing};
 use crate::window::HistogramWindow;
 
 /// What a tick changes. Whoever reads the SLI counters moves those on as well.
@@ -25,6 +28,7 @@ use crate::window::HistogramWindow;
 pub(crate) struct Judge {
     promises: Vec<Promise>,
     book: Book,
+    slos: Slos,
     coverage: Coverage,
     /// Operations that came into being because a budget or a watch names them.
     named: Vec<Arc<Operation>>,
@@ -34,10 +38,14 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(begun: Moment, store: Store) -> Self {
+    pub(super) fn new(begun: Moment, wall: SystemTime, store: Store) -> Self {
         Self {
             promises: Vec::new(),
             book: Book::new(begun, store),
+            slos: Slos::new(Now {
+                moment: begun,
+                wall,
+            }),
             coverage: Coverage::default(),
             named: Vec::new(),
             due_ns: 0,
@@ -57,13 +65,23 @@ impl Judge {
         self.promises.push(promise);
         let index = self.promises.len() - 1;
         self.meet_known(registry, index, |_| true);
-        let when = self.promises[index].budget.when.as_ref();
-        self.book.sample_new(when);
+        let mut read = self.slos.adopt(&self.book.slis);
+        // Parts to come will read it.
+        read.extend(self.promises[index].budget.when.clone());
+        self.book.sample_new(&read);
         if let Some(matcher) = self.promises[index].matcher() {
             self.named.extend(matcher.declare(registry));
         }
         self.due_ns = 0;
         index
+    }
+
+    /// Keeps an SLO from now on.
+    pub(super) fn add_slo(&mut self, registry: &Registry, slo: Slo) {
+        let carrier = slo.carrier();
+        let promise = self.promises.len();
+        self.slos.add(slo, promise, &mut self.book.slis);
+        self.add_budget(registry, carrier, Reach::Selected);
     }
 
     /// Binds a budget to a route, from now on.
@@ -73,7 +91,7 @@ impl Judge {
             self.meet_known(registry, promise, |operation| {
                 &*operation.labels()[1] == route
             });
-            self.book.sample_new(None);
+            self.book.sample_new(&[]);
         }
     }
 
@@ -130,12 +148,15 @@ impl Judge {
             }
             self.book.slis.admit(set, operation, given);
         }
-        self.book.sample_new(None);
+        let read = self.slos.adopt(&self.book.slis);
+        self.book.sample_new(&read);
     }
 
     /// Brings every count up to date: all records that ended before are in.
     pub(super) fn advance(&mut self, registry: &Registry) {
         self.learn(registry);
+        let wall = registry.clock().system_time();
+        self.slos.exclude(&mut self.book.slis, wall);
         self.book.slis.advance(registry);
     }
 
@@ -199,13 +220,26 @@ impl Judge {
         store.come_to(*latest);
         store.take_counts(slis, *latest);
         let alerts = files.step(store, latest.at_ms);
-        for judged in &mut *rules {
-            judged.step(registry, store, files.all(), slis, latest.at_ns, now);
-        }
+        let moment = *latest;
+        let reader = Reader {
+            store,
+            rules: files.all(),
+        };
+        self.slos.count(slis, reader, Now { moment, wall: now });
+        let mut tick = Judging {
+            registry,
+            store,
+            rules: files.all(),
+            slis,
+            now_ns: moment.at_ns,
+            now,
+        };
+        rules.iter_mut().for_each(|judged| judged.step(&mut tick));
         let parts = rules.chunk_by_mut(Judged::is_beside);
-        let events = parts
+        let mut events: Vec<Event> = parts
             .flat_map(|levels| judged::announce(levels, now))
             .collect();
+        self.slos.judge(&mut tick, &self.promises, &mut events);
         self.promises.iter().for_each(Promise::settle);
         (events, alerts)
     }
@@ -245,7 +279,7 @@ impl Judge {
 
     /// What an expression is at the latest tick, as far as rules read the same.
     pub(crate) fn evaluate(&self, expr: &Expr) -> Option<f64> {
-        let value = self.book.store.eval(expr, self.book.files.all()).ok()?;
+        let value = self.book.reader().eval(expr).ok()?;
         value.as_float()
     }
 
@@ -273,7 +307,29 @@ impl Judge {
 
     /// How many edges there can be of which each is the last of its rule or alert.
     pub(super) fn rules(&self) -> usize {
-        self.book.rules.len().max(self.book.files.alerted())
+        let budgets = self.book.rules.len() + self.slos.rules();
+        budgets.max(self.book.files.alerted())
+    }
+
+    /// Everything there is to say of every SLO at the latest tick.
+    pub(super) fn slo_readings(&self) -> Vec<SloReading> {
+        self.slos.readings(self.book.reader())
+    }
+
+    /// Shows where every SLO, or part of one, stands.
+    pub(crate) fn each_slo(&self, show: impl FnMut(&Slo, &Labels, Standing)) {
+        self.slos.each(show);
+    }
+
+    /// Shows every burn rate that has a value, by window.
+    pub(crate) fn each_burn_rate(&self, show: impl FnMut(&Slo, &Labels, &str, f64)) {
+        self.slos.each_burn_rate(self.book.reader(), show);
+    }
+
+    /// The SLI counters of SLOs.
+    pub(crate) fn slo_counts(&self) -> impl Iterator<Item = &SliCount> {
+        let slis = &self.book.slis;
+        self.slos.counter_places().map(|at| slis.count(at))
     }
 
     /// How many ticks there have been.

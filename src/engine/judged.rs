@@ -5,14 +5,33 @@ use std::time::SystemTime;
 
 use super::breach::Breach;
 use super::cell::StateCell;
+use super::reader::Reader;
 use super::sli::{Place, Slis};
 use super::state::BudgetReading;
 use super::store::{Marks, Store};
 use crate::alert::{Event, EventKind};
 use crate::budget::{Level, Rule, Shown};
-use crate::expr::Expr;
 use crate::registry::Registry;
 use crate::rule::{AlertState, Evaluator, Machine};
+
+/// What a rule is judged by at a tick.
+pub(super) struct Judging<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) store: &'a mut Store,
+    pub(super) rules: &'a [Evaluator],
+    pub(super) slis: &'a Slis,
+    pub(super) now_ns: u64,
+    pub(super) now: SystemTime,
+}
+
+impl Judging<'_> {
+    pub(super) fn reader(&self) -> Reader<'_> {
+        Reader {
+            store: self.store,
+            rules: self.rules,
+        }
+    }
+}
 
 /// A rule and where it stands.
 #[derive(Debug)]
@@ -71,39 +90,31 @@ impl Judged {
     }
 
     /// Judges once.
-    pub(super) fn step(
-        &mut self,
-        registry: &Registry,
-        store: &mut Store,
-        rules: &[Evaluator],
-        slis: &Slis,
-        now_ns: u64,
-        now: SystemTime,
-    ) {
-        let holds = store
-            .eval(&self.rule.condition, rules)
-            .is_ok_and(|value| !value.is_empty());
+    pub(super) fn step(&mut self, tick: &mut Judging<'_>) {
+        let reader = tick.reader();
+        let holds = reader.holds(&self.rule.condition);
         self.reading.value = match &self.rule.shown {
             Shown::Quantile(q) => self
                 .window
-                .and_then(|place| slis.window(place).counts().quantile(*q)),
-            Shown::Value(value) => number(store, rules, value),
+                .and_then(|place| tick.slis.window(place).counts().quantile(*q)),
+            Shown::Value(value) => reader.number(value),
         };
         if let Some(limit) = &self.rule.limit_now {
-            self.reading.limit = number(store, rules, limit).unwrap_or(self.rule.limit);
+            self.reading.limit = reader.number(limit).unwrap_or(self.rule.limit);
         }
+        let (now_ns, now) = (tick.now_ns, tick.now);
         let before = self.machine.state();
         self.machine.step(holds, now_ns);
         let after = self.machine.state();
         self.reading.state = after;
-        store.mark(&mut self.marks, &self.rule, before, after);
+        tick.store.mark(&mut self.marks, &self.rule, before, after);
         if before == AlertState::Inactive && after != AlertState::Inactive {
             self.reading.since = Some(now);
         }
         match (before == AlertState::Firing, after == AlertState::Firing) {
             (false, true) => {
                 let Rule { budget, level, .. } = &self.rule;
-                self.breach = Breach::begin(registry, budget, *level, now_ns);
+                self.breach = Breach::begin(tick.registry, budget, *level, now_ns);
             }
             (true, false) => {
                 self.recovered_ns = Some(now_ns);
@@ -127,7 +138,7 @@ impl Judged {
     }
 
     /// What is to be announced: an edge that nobody was told of, unless it is folded now.
-    fn announce(&mut self, folded: bool, now: SystemTime) -> Option<Event> {
+    pub(super) fn announce(&mut self, folded: bool, now: SystemTime) -> Option<Event> {
         self.reading.folded = folded;
         let edge = (!folded && self.told != self.fires()).then(|| {
             self.told = self.fires();
@@ -170,9 +181,4 @@ pub(super) fn announce(levels: &mut [Judged], now: SystemTime) -> Vec<Event> {
         events.extend(judged.announce(folded, now));
     }
     events
-}
-
-fn number(store: &Store, rules: &[Evaluator], expr: &Expr) -> Option<f64> {
-    let value = store.eval(expr, rules).ok()?.as_float();
-    value.filter(|value| !value.is_nan())
 }

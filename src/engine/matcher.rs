@@ -11,6 +11,8 @@ pub(super) struct Matcher {
     domain: Domain,
     /// (position among the domain's keys, what the value must be), in order.
     labels: Vec<(usize, Pattern)>,
+    /// The same of what it does not speak of.
+    except: Vec<(usize, Pattern)>,
 }
 
 impl Matcher {
@@ -18,11 +20,15 @@ impl Matcher {
         let keys = registry.set(select.domain).keys();
         let position = |key: &String| keys.iter().position(|known| known == key);
         let label = |(key, value): &(String, String)| Some((position(key)?, Pattern::new(value)));
-        let mut labels: Vec<_> = select.labels.iter().filter_map(label).collect();
-        labels.sort();
+        let patterns = |labels: &[(String, String)]| {
+            let mut patterns: Vec<_> = labels.iter().filter_map(label).collect();
+            patterns.sort();
+            patterns
+        };
         Self {
             domain: select.domain,
-            labels,
+            labels: patterns(&select.labels),
+            except: patterns(&select.except),
         }
     }
 
@@ -33,7 +39,7 @@ impl Matcher {
     /// Whether it speaks of an operation of its domain.
     pub(super) fn matches(&self, operation: &Operation) -> bool {
         let fits = |(at, pattern): &(usize, Pattern)| pattern.matches(&operation.labels()[*at]);
-        self.labels.iter().all(fits)
+        self.labels.iter().all(fits) && !self.except.iter().any(fits)
     }
 
     /// An operation that is named in full exists from the start and is exempt from the cap; without the labels that the

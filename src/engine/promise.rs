@@ -144,6 +144,19 @@ impl Promise {
         self.cells.settle();
     }
 
+    /// Says where a part stands that somebody else judges: at the gravest of some.
+    pub(super) fn tell<'a, I: Iterator<Item = &'a StateCell>>(
+        &self,
+        labels: &Labels,
+        cells: impl Fn() -> I,
+    ) {
+        let part = self
+            .parts
+            .get(labels)
+            .map_or(&self.cells, |part| &part.cells);
+        part.levels.iter().for_each(|level| level.1.gather(&cells));
+    }
+
     /// Nobody judges any more.
     pub(super) fn retire(&self) {
         let parts = self.parts.values().map(|part| &part.cells);

@@ -62,7 +62,7 @@ impl Selection {
 
     /// Whether it wants to know more than how many there were.
     pub(super) fn wants_cells(&self) -> bool {
-        self.grown.is_some()
+        self.grown.is_some() || !self.above.is_empty()
     }
 
     /// Keeps a window of this length from `born_ns` on, once; returns its index.

@@ -39,6 +39,8 @@ pub(crate) struct SliCount {
     pub(crate) bad: u64,
     /// For freshness: Unix time of the tick that saw the last good one, or of the beginning, in seconds.
     pub(crate) good_at: Option<f64>,
+    /// What would have been valid outside of maintenance.
+    pub(crate) excluded: u64,
 }
 
 impl SliCount {
@@ -53,11 +55,49 @@ impl SliCount {
 /// A pair of counters, and what it counts.
 #[derive(Debug)]
 struct Counter {
-    selection: usize,
-    bad: Bad,
+    /// The selection that it is derived from, and which of its operations are bad; `None` for one that somebody adds to.
+    of: Option<(usize, Bad)>,
     /// How many good ones the latest tick knew.
     good: u64,
     count: SliCount,
+    /// Whether what comes now is left out.
+    excluding: bool,
+    /// Valid and bad, with what was left out.
+    seen: (u64, u64),
+    /// What of them was bad and left out.
+    excluded_bad: u64,
+}
+
+impl Counter {
+    fn new(of: Option<(usize, Bad)>, budget: Arc<str>, level: Level, labels: Labels) -> Self {
+        Self {
+            of,
+            count: SliCount {
+                budget,
+                level,
+                labels,
+                valid: 0,
+                bad: 0,
+                excluded: 0,
+                good_at: None,
+            },
+            good: 0,
+            excluding: false,
+            seen: (0, 0),
+            excluded_bad: 0,
+        }
+    }
+
+    /// There are so many by now.
+    fn see(&mut self, valid: u64, bad: u64) {
+        let before = std::mem::replace(&mut self.seen, (valid, bad));
+        if self.excluding {
+            self.count.excluded += valid - before.0;
+            self.excluded_bad += bad - before.1;
+        }
+        self.count.valid = valid - self.count.excluded;
+        self.count.bad = bad - self.excluded_bad;
+    }
 }
 
 impl Slis {
@@ -125,8 +165,9 @@ impl Slis {
         let set = registry.set(chosen.domain());
         let quantile = matches!(budget.sli, Sli::Quantile(..));
         let fresh = matches!(budget.sli, Sli::Freshness(_));
+        let judged = quantile && !budget.counted_only;
         let keep =
-            |level| quantile.then(|| chosen.keep_window(set, budget.window(level), born.at_ns));
+            |level| judged.then(|| chosen.keep_window(set, budget.window(level), born.at_ns));
         let windows: Vec<Option<usize>> = budget.levels().map(keep).collect();
         let name: Arc<str> = budget.name.as_str().into();
         for counted in budget.counted() {
@@ -135,24 +176,11 @@ impl Slis {
             } else {
                 Bad::Failed
             };
-            let count = SliCount {
-                budget: name.clone(),
-                level: counted.level,
-                labels: counted
-                    .labels
-                    .into_iter()
-                    .chain(labels.iter().cloned())
-                    .collect(),
-                valid: 0,
-                bad: 0,
-                good_at: fresh.then_some(born.seconds()),
-            };
-            self.counters.push(Counter {
-                selection,
-                bad,
-                good: 0,
-                count,
-            });
+            let labels = counted.labels.into_iter().chain(labels.iter().cloned());
+            let of = Some((selection, bad));
+            let mut counter = Counter::new(of, name.clone(), counted.level, labels.collect());
+            counter.count.good_at = fresh.then_some(born.seconds());
+            self.counters.push(counter);
         }
         let place = |window: Option<usize>| window.map(|window| Place { selection, window });
         windows.into_iter().map(place).collect()
@@ -202,10 +230,28 @@ impl Slis {
             set.advance(&mut reading, &mut self.selections);
         }
         for counter in &mut self.counters {
-            let selection = &self.selections[counter.selection];
-            counter.count.valid = selection.valid();
-            counter.count.bad = selection.bad(counter.bad);
+            if let Some((selection, bad)) = counter.of {
+                let selection = &self.selections[selection];
+                counter.see(selection.valid(), selection.bad(bad));
+            }
         }
+    }
+
+    /// A pair of counters that [`add`](Self::add) moves.
+    pub(super) fn count_by_hand(&mut self, budget: &str) {
+        let counter = Counter::new(None, budget.into(), Level::Target, Labels::from([]));
+        self.counters.push(counter);
+    }
+
+    /// Counts by hand.
+    pub(super) fn add(&mut self, counter: usize, valid: u64, bad: u64) {
+        let counter = &mut self.counters[counter];
+        counter.see(counter.seen.0 + valid, counter.seen.1 + bad);
+    }
+
+    /// Says whether what comes now is left out.
+    pub(super) fn exclude(&mut self, counter: usize, excluding: bool) {
+        self.counters[counter].excluding = excluding;
     }
 
     /// Hands what was recorded since the latest tick to the windows.

@@ -8,12 +8,14 @@ use crate::rule::AlertState;
 
 /// Where one level of one budget stood at the latest tick.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct BudgetReading {
     /// The budget's name.
     pub budget: String,
     /// The labels that it is kept by ([`Budget::per`](crate::Budget::per)), with their values; empty for one that is
     /// kept as one.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "crate::serialise::labels"))]
     pub labels: Arc<[(&'static str, String)]>,
     /// The level.
     pub level: Level,
@@ -28,5 +30,9 @@ pub struct BudgetReading {
     /// `s`, `1/s`, or empty for ratios and plain values.
     pub unit: &'static str,
     /// Since when the limit is exceeded.
+    #[cfg_attr(
+        feature = "serde",
+        serde(serialize_with = "crate::serialise::maybe_time")
+    )]
     pub since: Option<SystemTime>,
 }

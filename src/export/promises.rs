@@ -1,6 +1,7 @@
 //! What was promised, how it stands, and who was told.
 
 use super::sheet::{Number, Sheet};
+use super::slos;
 use crate::alert::{Hub, SubscriberStats};
 use crate::budget::{Level, SLI_BAD, SLI_LAST_GOOD, SLI_VALID};
 use crate::engine::{BudgetReading, Engine, Judge, SliCount};
@@ -12,6 +13,7 @@ pub(super) fn show(engine: &Engine, sheet: &mut impl Sheet) {
     engine.look(|judge| {
         slis(judge, sheet);
         readings(judge, sheet);
+        slos::show(judge, sheet);
         reach(judge, sheet);
         sheet.family(
             "plimsoll_ticks_total",

@@ -11,9 +11,11 @@ use crate::clock::{Clock, SharedClock};
 use crate::config::{Problem, Settings, Vars};
 use crate::engine::{Sampling, Watch};
 use crate::family::{Foreign, Format, Offer};
+use crate::instance::NotReady;
 use crate::naming::Naming;
 use crate::registry::Label;
 use crate::rule::RuleFile;
+use crate::slo::Slo;
 use notices::Notices;
 
 /// A configuration in the making. Every mistake surfaces at [`build`](Self::build), all at once.
@@ -36,6 +38,7 @@ pub struct Builder {
     sampling: Sampling,
     target: Option<[String; 2]>,
     expected: Vec<String>,
+    not_ready: Vec<NotReady>,
     problems: Vec<Problem>,
 }
 
@@ -88,6 +91,19 @@ impl Builder {
     /// ```
     pub fn rules(mut self, rules: impl Into<RuleFile>) -> Self {
         self.code.rules.push(rules.into());
+        self
+    }
+
+    /// Adds an objective with an error budget.
+    pub fn slo(mut self, slo: Slo) -> Self {
+        self.code.slos.push(slo);
+        self
+    }
+
+    /// What makes [`Plimsoll::health`](crate::Plimsoll::health) say that the service is not ready; nothing by default. May be
+    /// given several times.
+    pub fn not_ready_when(mut self, when: NotReady) -> Self {
+        self.not_ready.push(when);
         self
     }
 

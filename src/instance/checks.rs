@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::NotReady;
 use super::budgets::{self, taken};
 use super::readable::Readable;
 use super::rules;
@@ -66,6 +67,42 @@ pub(super) fn find_problems(
             .map_or(Vec::new(), |select| keys(select.domain, labels));
         problems.extend(budgets::problems(budget, tick, readable, &keys));
     }
+    problems
+}
+
+/// What is wrong with the SLOs, and with what is expected of them.
+pub(super) fn slo_problems(
+    settings: &Settings,
+    tick: Duration,
+    readable: &Readable<'_>,
+    labels: &[Label],
+    not_ready: &[NotReady],
+) -> Vec<Problem> {
+    let (slos, budgets) = (&settings.slos, &settings.budgets);
+    let mut problems = Vec::new();
+    for (i, slo) in slos.iter().enumerate() {
+        let is_named = |name: &str| name == slo.name;
+        let earlier = slos[..i].iter().any(|earlier| is_named(&earlier.name));
+        if earlier || budgets.iter().any(|budget| is_named(&budget.name)) {
+            let message = "is that of another SLO or budget: give one of the two another name";
+            problems.push(Problem::new(format!("slo {:?}: name", slo.name), message));
+        }
+        let select = slo.select();
+        let keys = select.map_or(Vec::new(), |select| keys(select.domain, labels));
+        let found = slo.problems(tick, &keys, slos).into_iter();
+        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        let field = format!("slo {:?}: condition", slo.name);
+        let unreadable = readable.problems(&[&slo.read()]).into_iter();
+        problems.extend(unreadable.map(|message| Problem::new(&*field, message)));
+    }
+    let known = |name: &str| {
+        let mut names = budgets.iter().map(|budget| &budget.name);
+        names.any(|known| known == name) || slos.iter().any(|slo| slo.name == name)
+    };
+    let unknown = not_ready.iter().filter_map(NotReady::name);
+    let unknown = unknown.filter(|name| !known(name));
+    let message = "is no budget and no SLO: name one that is declared";
+    problems.extend(unknown.map(|name| Problem::new(format!("not_ready_when {name:?}"), message)));
     problems
 }
 

@@ -40,6 +40,7 @@ mod routes;
 mod rules;
 #[cfg(feature = "service")]
 mod service;
+mod slo;
 #[cfg(feature = "axum")]
 mod warnings;
 mod watch;

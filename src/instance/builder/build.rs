@@ -15,13 +15,16 @@ use crate::export::Sampler;
 use crate::family::Shelf;
 use crate::histogram::{Buckets, DEFAULT_LIMIT, Layout, Memory};
 use crate::instance::budgets::unreadable;
-use crate::instance::checks::{facade_problems, find_problems, query_problems, slow_log_problem};
+use crate::instance::checks::{
+    facade_problems, find_problems, query_problems, slo_problems, slow_log_problem,
+};
 use crate::instance::readable::Readable;
 use crate::instance::rules::{self, recorded};
 use crate::instance::{Inner, Plimsoll};
 use crate::naming::Naming;
 use crate::registry::{Domain, Findings, Late, Registry, Running, SlowLog, keys, label_problems};
 use crate::scope::QueryLimits;
+use crate::slo::Slo;
 
 /// Label sets per kind of work before the rest is counted under `other`.
 const MAX_SERIES: usize = 1_000;
@@ -51,12 +54,13 @@ impl Builder {
         let thresholds = thresholds(&settings);
         let found = label_problems(&self.labels).into_iter();
         problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        let readable = Readable::new(&naming, &self.expected, self.target.as_ref())
+            .recorded(settings.rules.iter().flat_map(recorded));
         problems.extend(find_problems(
             &settings,
             tick,
             &naming,
-            &Readable::new(&naming, &self.expected, self.target.as_ref())
-                .recorded(settings.rules.iter().flat_map(recorded)),
+            &readable,
             &thresholds,
             &self.labels,
         ));
@@ -66,6 +70,13 @@ impl Builder {
                 .into_iter();
             problems.extend(found.map(|(field, message)| Problem::new(field, message)));
         }
+        problems.extend(slo_problems(
+            &settings,
+            tick,
+            &readable,
+            &self.labels,
+            &self.not_ready,
+        ));
         problems.extend(facade_problems(&self.foreign));
         let slow_log = (
             settings.slow_log.0.unwrap_or(SLOW_LOG.0),
@@ -76,7 +87,9 @@ impl Builder {
         BuildError::check(problems)?;
 
         let clock = self.clock.unwrap_or_else(SharedClock::choose);
-        let buckets = buckets(&naming, &settings.budgets, &thresholds, &self.watches)?;
+        let carriers = settings.slos.iter().map(Slo::carrier);
+        let promised: Vec<Budget> = settings.budgets.iter().cloned().chain(carriers).collect();
+        let buckets = buckets(&naming, &promised, &thresholds, &self.watches)?;
         let sizes = Buckets::new(Layout::bytes(), naming.size_bounds())
             .map_err(|error| BuildError::new(Problem::new("bounds of sizes", error.to_string())))?;
         let created = clock.system_time();
@@ -123,6 +136,7 @@ impl Builder {
                 target: self.target.clone(),
             },
             &settings.budgets,
+            settings.slos,
             &self.watches,
         ));
         let service = settings.service.unwrap_or_else(|| "service".to_owned());
@@ -151,6 +165,7 @@ impl Builder {
             offer: self.offer,
             engine,
             tick,
+            not_ready: self.not_ready,
             shelf: Shelf::default(),
             ticker: OnceCell::new(),
         };

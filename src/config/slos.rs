@@ -1,0 +1,236 @@
+//! `[[slo]]` tables.
+
+use std::time::{Duration, SystemTime};
+
+use toml::Table;
+
+use super::Problem;
+use super::fields::Fields;
+use crate::budget::Select;
+use crate::expr::{Expr, Offset, Over, Selector};
+use crate::slo::{BurnAlert, Calendar, Maintenance, Period, Severity, Sli, Slo};
+
+/// Reads one table.
+pub(super) fn slo(table: Table, slos: &mut Vec<Slo>, problems: &mut Vec<Problem>) {
+    let (name, mut fields) = Fields::named("slo", table, problems);
+    if slos.iter().any(|known| known.name == name) {
+        fields.report("name", "stands twice: keep one of the two tables");
+    }
+    let declared = declare(&mut fields, &name);
+    let period = period(&mut fields);
+    let objective = fields.number("objective");
+    let per = fields.words("per");
+    let half_window = fields.boolean("sustained_half_window");
+    let reachable_only = fields.boolean("reachable_burn_alerts");
+    let min_events = fields.integer("min_events");
+    let confidence = fields.number("confidence");
+    let absent_after = fields.duration("absent_after");
+    let burns = fields.tables("burn_alert");
+    let no_burns = fields.boolean("burn_alerts") == Some(false);
+    let maintenance = fields.tables("maintenance");
+    fields.finish();
+    let at = format!("slo {name:?}: ");
+    let burns: Vec<_> = burns
+        .into_iter()
+        .filter_map(|table| burn_alert(&at, table, problems))
+        .collect();
+    let maintenance: Vec<_> = maintenance
+        .into_iter()
+        .filter_map(|table| maintained(&at, table, problems))
+        .collect();
+    let Some(mut slo) = declared else { return };
+    slo.objective = objective;
+    slo.period = period.unwrap_or(slo.period);
+    slo.per = per;
+    slo.half_window = half_window.unwrap_or_default();
+    slo.reachable_only = reachable_only.unwrap_or_default();
+    slo.min_events = min_events.unwrap_or(slo.min_events);
+    slo.confidence = confidence;
+    slo.absent_after = absent_after;
+    slo.maintenance = maintenance;
+    if no_burns || !burns.is_empty() {
+        slo.burn_alerts = Some(burns);
+    }
+    slos.push(slo);
+}
+
+/// A new SLO by what it counts, of which there is to be exactly one.
+fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
+    let on = fields.string("on");
+    let labels = fields.strings("labels");
+    let except = fields.strings("except");
+    let threshold = fields.duration("threshold");
+    let [good, bad, valid, state] =
+        ["good", "bad", "valid", "state"].map(|field| fields.string(field));
+    let slice = fields.duration("slice");
+    let all_of = fields.words("all_of");
+    let weights = weights(fields);
+    let kinds = [
+        on.is_some(),
+        valid.is_some(),
+        state.is_some(),
+        !all_of.is_empty(),
+        !weights.is_empty(),
+    ];
+    if kinds.into_iter().filter(|given| *given).count() != 1 {
+        let message = "is missing or stands beside another one: write one of on, valid, state, all_of and weights";
+        fields.report("on", message);
+        return None;
+    }
+    let family = |family: String| {
+        let labels = labels.iter();
+        labels.fold(Selector::new(family), |selector, (key, value)| {
+            selector.label(key, value)
+        })
+    };
+    if let Some(on) = on {
+        let mut select = select(fields, &on)?;
+        (select.labels, select.except) = (labels, except);
+        return Some(match threshold {
+            Some(threshold) => Slo::latency(name, select, threshold),
+            None => Slo::availability(name, select),
+        });
+    }
+    if let Some(valid) = valid {
+        return match (good, bad) {
+            (Some(good), None) => Some(Slo::good_ratio(name, family(good), family(valid))),
+            (None, Some(bad)) => Some(Slo::bad_ratio(name, family(bad), family(valid))),
+            _ => {
+                fields.report("valid", "needs one of good and bad beside it");
+                None
+            }
+        };
+    }
+    if let Some(state) = state.map(family) {
+        return Some(match slice {
+            // A slice is good if the state was there all the time.
+            Some(slice) => {
+                let lowest = Expr::Over(Over::Min, state, slice);
+                Slo::time_slice(name, lowest.greater(0.0), slice)
+            }
+            None => Slo::time_based(name, Expr::select(state)),
+        });
+    }
+    let mut composite = Slo::weighted(name, []);
+    composite.sli = match weights.is_empty() {
+        // The error budgets come when all SLOs are known.
+        true => Sli::AllOf(all_of.into_iter().map(|part| (part, f64::NAN)).collect()),
+        false => Sli::Weighted(weights),
+    };
+    Some(composite)
+}
+
+fn select(fields: &mut Fields<'_>, on: &str) -> Option<Select> {
+    let select = Select::named(on);
+    if select.is_none() {
+        let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire, create, cycle, check, point or operation";
+        fields.report("on", format!("{on:?} {message}"));
+    }
+    select
+}
+
+fn weights(fields: &mut Fields<'_>) -> Vec<(String, f64)> {
+    let table = fields.table("weights").unwrap_or_default();
+    let number = |value: &toml::Value| {
+        let whole = value.as_integer().map(|number| number as f64);
+        // What is no number is refused as a weight.
+        value.as_float().or(whole).unwrap_or(f64::NAN)
+    };
+    table
+        .iter()
+        .map(|(name, value)| (name.clone(), number(value)))
+        .collect()
+}
+
+fn period(fields: &mut Fields<'_>) -> Option<Period> {
+    let days = fields.integer("rolling");
+    let calendar = fields.string("calendar");
+    let offset = fields.number("offset_minutes");
+    let calendar = calendar.map(|word| match word.as_str() {
+        "day" => Ok(Calendar::Day),
+        "week" => Ok(Calendar::Week),
+        "month" => Ok(Calendar::Month),
+        "quarter" => Ok(Calendar::Quarter),
+        _ => Err(word),
+    });
+    match (days, calendar) {
+        (Some(_), Some(_)) => {
+            fields.report("rolling", "stands beside calendar: keep one of the two");
+            None
+        }
+        (Some(days), None) => Some(Period::Rolling(Duration::from_secs(
+            days.saturating_mul(86_400),
+        ))),
+        (None, Some(Ok(calendar))) => {
+            let minutes = offset.unwrap_or(0.0);
+            let offset = (minutes.fract() == 0.0)
+                .then(|| Offset::minutes(minutes as i32))
+                .flatten();
+            if offset.is_none() {
+                let message = format!(
+                    "{minutes} is not an offset: write whole minutes east of UTC, less than a day"
+                );
+                fields.report("offset_minutes", message);
+            }
+            Some(Period::Calendar(calendar, offset?))
+        }
+        (None, Some(Err(word))) => {
+            fields.report(
+                "calendar",
+                format!("{word:?} is not a period: choose day, week, month or quarter"),
+            );
+            None
+        }
+        (None, None) => None,
+    }
+}
+
+fn burn_alert(at: &str, table: Table, problems: &mut Vec<Problem>) -> Option<BurnAlert> {
+    let mut fields = Fields::new(format!("{at}burn_alert: "), table, problems);
+    let severity = match fields.string("severity").as_deref() {
+        Some("page") => Some(Severity::Page),
+        Some("ticket") => Some(Severity::Ticket),
+        other => {
+            let given = other.unwrap_or_default();
+            fields.report(
+                "severity",
+                format!("{given:?} is not one: choose page or ticket"),
+            );
+            None
+        }
+    };
+    let (share, long) = (fields.number("share"), fields.duration("long"));
+    if share.is_none() || long.is_none() {
+        fields.report(
+            "share",
+            "and long are both needed: write share = 0.02 and long = \"1h\"",
+        );
+    }
+    fields.finish();
+    Some(BurnAlert::new(severity?, share?, long?))
+}
+
+fn maintained(at: &str, table: Table, problems: &mut Vec<Problem>) -> Option<Maintenance> {
+    let mut fields = Fields::new(format!("{at}maintenance: "), table, problems);
+    let (start, end) = (moment(&mut fields, "start"), moment(&mut fields, "end"));
+    let reason = fields.string("reason").unwrap_or_default();
+    let every = fields.duration("every");
+    fields.finish();
+    let maintenance = Maintenance::new(start?, end?, reason);
+    Some(match every {
+        Some(every) => maintenance.every(every),
+        None => maintenance,
+    })
+}
+
+fn moment(fields: &mut Fields<'_>, field: &'static str) -> Option<SystemTime> {
+    let text = fields.string(field).unwrap_or_default();
+    let moment = humantime::parse_rfc3339_weak(&text).ok();
+    if moment.is_none() {
+        fields.report(
+            field,
+            format!("{text:?} is not a moment in UTC: write \"2026-02-01T02:00:00Z\""),
+        );
+    }
+    moment
+}

@@ -34,7 +34,7 @@ mod schedule;
 mod select;
 pub mod tables;
 mod tree;
-mod wilson;
+pub(crate) mod wilson;
 
 pub(crate) use compile::{Rule, Shown};
 pub(crate) use condition::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};

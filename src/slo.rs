@@ -29,7 +29,6 @@ mod maintenance;
 mod period;
 mod problems;
 mod reading;
-mod wilson;
 
 pub use arithmetic::{Band, SloState};
 pub use burn::{BurnAlert, Severity};

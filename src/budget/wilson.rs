@@ -1,23 +1,18 @@
 //! How sure one can be of a share, after so few events.
 
-use super::limit::tidy;
 use crate::expr::{Expr, Function};
 
 /// Wilson's lower bound of the share `bad / valid`: the true share is above it as surely as `z` says.
 ///
-/// `(p + z²/2n − z·√(p(1 − p)/n + z²/4n²)) / (1 + z²/n)` with `p = bad / valid` and `n = valid`. Undefined (NaN, which
-/// exceeds nothing) without events.
+/// `(bad + z²/2 − z·√(bad·(valid − bad)/valid + z²/4)) / (valid + z²)`. Undefined (NaN, which exceeds nothing) without events.
 pub(crate) fn lower_bound(bad: Expr, valid: Expr, z: f64) -> Expr {
     let number = |value| Expr::Number(tidy(value));
-    let share = || bad.clone() / valid.clone();
-    let spread = share() * (Expr::Number(1.0) - share()) / valid.clone()
-        + number(z * z / 4.0) / (valid.clone() * valid.clone());
-    let middle = share() + number(z * z / 2.0) / valid.clone();
-    let edge = middle - number(z) * spread.call(Function::Sqrt);
-    edge / (Expr::Number(1.0) + number(z * z) / valid)
+    let spread = bad.clone() * (valid.clone() - bad.clone()) / valid.clone();
+    let spread = (spread + number(z * z / 4.0)).call(Function::Sqrt);
+    (bad + number(z * z / 2.0) - number(z) * spread) / (valid + number(z * z))
 }
 
-/// The quantile of the standard normal distribution for a confidence in `0.5..1.0`: 1.645 for 0.95.
+/// The quantile of the standard normal distribution for a confidence in `0.5..1.0`: 1.644854 for 0.95.
 pub(crate) fn z(confidence: f64) -> f64 {
     let (mut low, mut high) = (0.0, 8.0);
     for _ in 0..64 {
@@ -28,7 +23,12 @@ pub(crate) fn z(confidence: f64) -> f64 {
             high = middle;
         }
     }
-    low
+    tidy(low)
+}
+
+/// To six digits behind the point, so that rules can be read.
+fn tidy(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 /// The share of the standard normal distribution below `z`, by its series around 0.
@@ -82,6 +82,7 @@ mod tests {
             (1.0, 29.0, 0.0061),
             (5.0, 10.0, 0.2366),
             (10.0, 10.0, 0.7225),
+            (10.0, 1000.0, 0.0054),
         ] {
             let bound = bound(bad, valid, z(0.975));
             assert!((bound - expected).abs() < 5e-5, "{bad}/{valid}: {bound}");

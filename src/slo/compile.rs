@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use super::burn::{BurnAlert, Severity, window};
-use super::wilson::{wilson_lower, z_of};
 use super::{Sli, Slo};
-use crate::budget::{Labels, Level, SLI_BAD, SLI_VALID};
+use crate::budget::{Labels, Level, SLI_BAD, SLI_VALID, wilson};
 use crate::expr::{self, Expr, Selector};
 use crate::rule::{Rule, RuleGroup, RuleKind};
 
@@ -77,7 +76,7 @@ impl Slo {
             Some(confidence) => {
                 let count =
                     |family| self.total(family, labels, |counter| Expr::increase(counter, long));
-                wilson_lower(count(SLI_BAD), count(SLI_VALID), z_of(confidence))
+                wilson::lower_bound(count(SLI_BAD), count(SLI_VALID), wilson::z(confidence))
             }
         };
         let mut condition = judged.greater(limit);

@@ -2,7 +2,31 @@
 
 use super::*;
 use crate::budget::Level;
-use crate::instance::Plimsoll;
+use crate::instance::{Builder, Plimsoll};
+
+/// The gauges and counters that the tables are given.
+const FAMILIES: [&str; 20] = [
+    "cpu_percent",
+    "memory_percent",
+    "disk_percent",
+    "users",
+    "network_bytes",
+    "satisfaction",
+    "hits_total",
+    "misses_total",
+    "peak",
+    "available",
+    "pool",
+    "lag",
+    "cache_memory",
+    "connections",
+    "concurrent",
+    "messages_behind",
+    "evictions_total",
+    "utilisation",
+    "queue",
+    "cpu",
+];
 
 const GAUGES: Gauges<'static> = Gauges {
     cpu: "cpu_percent",
@@ -66,10 +90,9 @@ fn tables() -> Vec<(&'static str, Vec<Budget>)> {
 fn every_table_makes_an_instance() {
     for (table, budgets) in tables() {
         let levels: usize = budgets.iter().map(|budget| budget.levels().count()).sum();
-        let built = Plimsoll::builder()
-            .manual_tick()
-            .budgets(budgets.clone())
-            .build();
+        let expect = |builder: Builder, name: &&str| builder.expect_family(*name);
+        let builder = FAMILIES.iter().fold(Plimsoll::builder(), expect);
+        let built = builder.manual_tick().budgets(budgets.clone()).build();
         let plimsoll = built.unwrap_or_else(|error| panic!("{table}: {error}"));
         plimsoll.tick();
         let of_whole = budgets.iter().filter(|budget| budget.per.is_empty());

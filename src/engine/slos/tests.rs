@@ -21,6 +21,15 @@ impl Bench {
     fn new(configure: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = ManualClock::new();
         let builder = Plimsoll::builder().clock(clock.clone()).manual_tick();
+        let later = [
+            "points_total",
+            "refused_total",
+            "gets_total",
+            "hits_total",
+            "ratio",
+            "line_up",
+        ];
+        let builder = later.into_iter().fold(builder, Builder::expect_family);
         let plimsoll = configure(builder).build().expect("no mistakes");
         let events = plimsoll.subscribe();
         Self {

@@ -67,7 +67,7 @@ fn what_prometheus_refuses_is_named() {
         ),
         (
             matched(Matching::default().group(group(&[])), Op::Mul),
-            "depth *  group_left () depth",
+            "depth * ignoring () group_left () depth",
             "ignoring ()",
         ),
         (
@@ -82,7 +82,7 @@ fn what_prometheus_refuses_is_named() {
         ),
         (
             Expr::rate(Selector::new("d"), Duration::ZERO),
-            "rate(d[])",
+            "rate(d[0s])",
             "at least 1ms",
         ),
         (

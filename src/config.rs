@@ -71,6 +71,8 @@ pub(crate) struct Settings {
     pub(crate) databases: Vec<DatabaseSettings>,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) rules: Vec<RuleFile>,
+    /// Families whose instruments come later.
+    pub(crate) expected: Vec<String>,
     pub(crate) slos: Vec<Slo>,
     /// Changes to budgets that a weaker source declares.
     pub(crate) adjustments: Vec<Adjustment>,
@@ -132,6 +134,7 @@ impl Settings {
         }
         self.budgets.extend(stronger.budgets);
         self.rules.extend(stronger.rules);
+        self.expected.extend(stronger.expected);
         for slo in stronger.slos {
             match self.slos.iter_mut().find(|known| known.name == slo.name) {
                 Some(known) => *known = slo,

@@ -41,6 +41,7 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
     let mut settings = Settings {
         service: root.string("service"),
         tick: root.duration("tick"),
+        expected: root.words("expect_families"),
         max_series: root.integer("max_series").map(|number| number as usize),
         ..Settings::default()
     };

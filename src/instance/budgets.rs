@@ -1,5 +1,6 @@
 //! Budgets of an instance that is built already, and how far they reach.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::readable::Readable;
@@ -7,6 +8,7 @@ use super::{Inner, Plimsoll};
 use crate::budget::Budget;
 use crate::config::{BuildError, Problem};
 use crate::engine::{Reach, StateCell, Uncovered};
+use crate::expr::Expr;
 use crate::histogram::Buckets;
 
 impl Plimsoll {
@@ -120,14 +122,26 @@ pub(super) fn problems(
     keys: &[&str],
 ) -> Vec<Problem> {
     let found = budget.problems(tick, keys).into_iter();
-    let found = found.map(|(field, message)| Problem::new(field, message));
-    found.chain(unreadable(budget, readable)).collect()
+    let mut found: Vec<_> = found
+        .map(|(field, message)| Problem::new(field, message))
+        .collect();
+    // What is wrong with its fields makes the condition wrong as well.
+    let read = match found.is_empty() {
+        true => Readable::all_problems,
+        false => Readable::problems,
+    };
+    found.extend(unreadable(budget, readable, read));
+    found
 }
 
 /// What its condition reads that is not there.
-pub(super) fn unreadable(budget: &Budget, readable: &Readable<'_>) -> Vec<Problem> {
+pub(super) fn unreadable<'a>(
+    budget: &Budget,
+    readable: &Readable<'a>,
+    look: impl Fn(&Readable<'a>, &[&Expr]) -> BTreeSet<String>,
+) -> Vec<Problem> {
     let read = budget.read();
-    let found = readable.problems(&read.iter().collect::<Vec<_>>());
+    let found = look(readable, &read.iter().collect::<Vec<_>>());
     let field = format!("budget {:?}: condition", budget.name);
     let problem = |message| Problem::new(field.clone(), message);
     found.into_iter().map(problem).collect()

@@ -37,7 +37,6 @@ pub struct Builder {
     labels: Vec<Label>,
     sampling: Sampling,
     target: Option<[String; 2]>,
-    expected: Vec<String>,
     not_ready: Vec<NotReady>,
     problems: Vec<Problem>,
 }
@@ -178,7 +177,8 @@ impl Builder {
     /// Announces an instrument of the service's own, or of the `metrics` facade, that is registered later: a rule that
     /// reads a family which is neither exported nor announced is refused, being misspelt most of the time.
     ///
-    /// `name` is the exported one, of a histogram without `_bucket`, `_sum` or `_count`. Probes need not be announced.
+    /// `name` is the exported one, of a histogram without `_bucket`, `_sum` or `_count`. Probes need not be announced. In a
+    /// file: `expect_families = ["queue_depth"]`, before its tables.
     ///
     /// ```
     /// use plimsoll::{Budget, Expr, Plimsoll, Selector};
@@ -192,7 +192,7 @@ impl Builder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn expect_family(mut self, name: impl Into<String>) -> Self {
-        self.expected.push(name.into());
+        self.code.expected.push(name.into());
         self
     }
 

@@ -92,7 +92,7 @@ pub(super) fn slo_problems(
         let found = slo.problems(tick, &keys, slos).into_iter();
         problems.extend(found.map(|(field, message)| Problem::new(field, message)));
         let field = format!("slo {:?}: condition", slo.name);
-        let unreadable = readable.problems(&[&slo.read()]).into_iter();
+        let unreadable = readable.all_problems(&[&slo.read()]).into_iter();
         problems.extend(unreadable.map(|message| Problem::new(&*field, message)));
     }
     let known = |name: &str| {

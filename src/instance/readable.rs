@@ -60,9 +60,16 @@ impl<'a> Readable<'a> {
     pub(super) fn problems(&self, exprs: &[&Expr]) -> BTreeSet<String> {
         let mut problems = BTreeSet::new();
         for expr in exprs {
-            problems.extend(expr.check().err().map(|error| error.to_string()));
             expr.visit(&mut |selector, _| problems.extend(self.problem(selector)));
         }
+        problems
+    }
+
+    /// The same, and what makes an expression ill-formed.
+    pub(super) fn all_problems(&self, exprs: &[&Expr]) -> BTreeSet<String> {
+        let checked = exprs.iter().filter_map(|expr| expr.check().err());
+        let mut problems = self.problems(exprs);
+        problems.extend(checked.map(|error| error.to_string()));
         problems
     }
 

@@ -21,6 +21,7 @@ impl Bench {
     fn new(budget: Budget) -> Self {
         let clock = ManualClock::new();
         let builder = Plimsoll::builder().clock(clock.clone()).manual_tick();
+        let builder = builder.expect_family("backup_timestamp_seconds");
         let plimsoll = builder.budget(budget).build().unwrap();
         let events = plimsoll.subscribe();
         Self {

@@ -18,6 +18,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn instance(budgets: impl IntoIterator<Item = Budget>) -> (Plimsoll, ManualClock) {
     let clock = ManualClock::new();
     let builder = Plimsoll::builder().clock(clock.clone()).manual_tick();
+    let builder = builder.expect_family("depth").expect_family("load");
     let builder = budgets.into_iter().fold(builder, plimsoll::Builder::budget);
     (builder.build().unwrap(), clock)
 }

@@ -184,18 +184,15 @@ fn what_is_not_there_is_refused_with_its_rule() {
 #[test]
 fn a_rule_without_a_value_is_warned_of() {
     let twice = depth() / depth().sum_by(["queue"]);
-    let several = Expr::Binary(
-        Box::new(Expr::Number(1.0)),
-        Op::Greater,
-        plimsoll::expr::Matching::default(),
-        Box::new(Expr::Number(0.0)),
-    );
+    let all = plimsoll::expr::Matching::on([] as [&str; 0]);
+    let several = depth().binary_on(Op::Div, all, depth());
     let rules = group([
         Rule::alert("Never", several),
         Rule::record("depth:share", twice),
     ]);
     let bench = Bench::new(|builder| builder.rules(rules));
     bench.depth("a", 5.0);
+    bench.depth("b", 5.0);
     bench.tick();
     let warnings = bench.plimsoll.warnings();
     let failed = warnings

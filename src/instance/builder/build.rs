@@ -54,7 +54,7 @@ impl Builder {
         let thresholds = thresholds(&settings);
         let found = label_problems(&self.labels).into_iter();
         problems.extend(found.map(|(field, message)| Problem::new(field, message)));
-        let readable = Readable::new(&naming, &self.expected, self.target.as_ref())
+        let readable = Readable::new(&naming, &settings.expected, self.target.as_ref())
             .recorded(settings.rules.iter().flat_map(recorded));
         problems.extend(find_problems(
             &settings,
@@ -152,7 +152,7 @@ impl Builder {
             #[cfg(feature = "modbus")]
             devices: crate::modbus::Devices::default(),
             thresholds,
-            expected: self.expected,
+            expected: settings.expected,
             recorded: settings
                 .rules
                 .iter()
@@ -171,7 +171,8 @@ impl Builder {
         };
         let readable = Readable::of(&inner);
         let budgets = settings.budgets.iter();
-        let of_budgets = budgets.flat_map(|budget| unreadable(budget, &readable));
+        let of_budgets =
+            budgets.flat_map(|budget| unreadable(budget, &readable, Readable::problems));
         let files = settings.rules.iter();
         let of_rules = files.flat_map(|file| rules::problems(file, &readable));
         BuildError::check(of_budgets.chain(of_rules).collect())?;

@@ -266,7 +266,7 @@ fn bounds_may_differ_between_the_two() {
         record(&plimsoll, "parse", 1_000, MS + Duration::from_nanos(100));
         Baseline::capture(&plimsoll)
     };
-    let exact = super::p95("p95").critical(MS + Duration::from_nanos(50));
+    let exact = super::p95("p95").warning(5 * MS + Duration::from_nanos(50));
     let comparison = calls(vec![]).compare(&calls(vec![exact]));
     assert_eq!(verdicts(&comparison), [Verdict::Unchanged], "{comparison}");
 }

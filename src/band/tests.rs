@@ -12,7 +12,7 @@ use super::*;
 const MONDAY: i64 = 1_767_571_200_000;
 
 fn of_week() -> Band {
-    Band::new(Dynamic::new(Method::HourOfWeek)).unwrap()
+    Band::new(Dynamic::new(Method::HourOfWeek)).expect("it is there")
 }
 
 /// By day 2.0, by night 1.0, ± 5 %.
@@ -69,7 +69,7 @@ const ORACLE: [(i64, f64, i64, f64, f64, [f64; 3]); 12] = [
 fn the_classic_formula_is_exact_to_one_unit_in_the_last_place() {
     for (count, sensitivity, hour, step, base, expected) in ORACLE {
         let declared = Dynamic::new(Method::Classic).sensitivity(sensitivity);
-        let mut band = Band::new(declared).unwrap();
+        let mut band = Band::new(declared).expect("it is there");
         let at_ms = MONDAY + 24 * HOUR_MS + hour * HOUR_MS;
         for i in 0..count {
             // At most one for each ten seconds is taken in.
@@ -79,7 +79,7 @@ fn the_classic_formula_is_exact_to_one_unit_in_the_last_place() {
                 false,
             );
         }
-        let limits = band.limits(at_ms).unwrap();
+        let limits = band.limits(at_ms).expect("it is there");
         let found = [limits.baseline, limits.warning, limits.critical];
         for (found, expected) in found.into_iter().zip(expected) {
             assert!(
@@ -93,11 +93,11 @@ fn the_classic_formula_is_exact_to_one_unit_in_the_last_place() {
 #[test]
 fn the_classic_factors_change_with_the_local_hour_and_whole_hours() {
     let declared = Dynamic::new(Method::Classic).offset_minutes(-330);
-    let mut band = Band::new(declared).unwrap();
+    let mut band = Band::new(declared).expect("it is there");
     (0..288).for_each(|i| band.observe(MONDAY + i * INTERVAL_MS, 1.0, false));
     let factors = |hour: i64, minute: i64| {
         let local_ms = MONDAY + hour * HOUR_MS + minute * 60_000;
-        let limits = band.limits(local_ms + 330 * 60_000).unwrap();
+        let limits = band.limits(local_ms + 330 * 60_000).expect("it is there");
         (limits.warning, limits.critical)
     };
     assert_eq!(factors(6, 59), (1.2, 1.15));
@@ -112,12 +112,17 @@ fn the_classic_factors_change_with_the_local_hour_and_whole_hours() {
 
 #[test]
 fn the_classic_window_forgets_and_thins_what_comes_too_fast() {
-    let mut band = Band::new(Dynamic::new(Method::Classic)).unwrap();
+    let mut band = Band::new(Dynamic::new(Method::Classic)).expect("it is there");
     feed(&mut band, MONDAY, 24, |_| 5.0);
     let end = MONDAY + 24 * HOUR_MS;
     feed(&mut band, end, 24, |_| 7.0);
     // The first of those at 7.0 is just in, the last of those at 5.0 just out.
-    assert_eq!(band.limits(end + 24 * HOUR_MS - 1).unwrap().baseline, 7.0);
+    assert_eq!(
+        band.limits(end + 24 * HOUR_MS - 1)
+            .expect("it is there")
+            .baseline,
+        7.0
+    );
     assert_eq!(band.coverage(end + 24 * HOUR_MS - 1), 1.0);
     assert_eq!(band.limits(end + 49 * HOUR_MS), None);
     // Ten a second: one for each ten seconds stays.
@@ -129,7 +134,7 @@ fn the_classic_window_forgets_and_thins_what_comes_too_fast() {
 #[test]
 fn before_twelve_observations_nothing_is_said() {
     for method in [Method::Classic, Method::HourOfWeek] {
-        let mut band = Band::new(Dynamic::new(method)).unwrap();
+        let mut band = Band::new(Dynamic::new(method)).expect("it is there");
         for i in 0..12 {
             assert_eq!(band.limits(MONDAY + i * INTERVAL_MS), None);
             band.observe(MONDAY + i * INTERVAL_MS, 1.0, false);
@@ -141,7 +146,10 @@ fn before_twelve_observations_nothing_is_said() {
 #[test]
 fn after_two_weeks_limits_follow_the_season() {
     let band = trained();
-    let at = |hour: i64| band.limits(MONDAY + 2 * WEEK_MS + hour * HOUR_MS).unwrap();
+    let at = |hour: i64| {
+        band.limits(MONDAY + 2 * WEEK_MS + hour * HOUR_MS)
+            .expect("it is there")
+    };
     assert!((at(3).baseline - 1.0).abs() < 0.02, "{:?}", at(3));
     assert!((at(12).baseline - 2.0).abs() < 0.04, "{:?}", at(12));
     assert!(at(3).critical < 1.3 && at(12).warning > 2.1);
@@ -151,13 +159,13 @@ fn after_two_weeks_limits_follow_the_season() {
 #[test]
 fn the_margin_and_the_floor_hold() {
     let declared = Dynamic::new(Method::HourOfWeek).margin(0.5);
-    let mut band = Band::new(declared.clone()).unwrap();
+    let mut band = Band::new(declared.clone()).expect("it is there");
     feed(&mut band, MONDAY, 24, |_| 1.0);
     let at_ms = MONDAY + 24 * HOUR_MS;
-    let limits = band.limits(at_ms).unwrap();
+    let limits = band.limits(at_ms).expect("it is there");
     assert!((limits.warning - 1.5).abs() < 1e-9 && (limits.critical - 5.0 / 3.0).abs() < 1e-9);
-    let floored = Band::restore(declared.floor(1.6), &band.save()).unwrap();
-    let limits = floored.limits(at_ms).unwrap();
+    let floored = Band::restore(declared.floor(1.6), &band.save()).expect("it is there");
+    let limits = floored.limits(at_ms).expect("it is there");
     assert!(limits.warning == 1.6 && (limits.critical - 5.0 / 3.0).abs() < 1e-9);
 }
 
@@ -169,11 +177,11 @@ fn a_breach_is_not_learned() {
     let before = {
         let mut quiet = band.clone();
         feed(&mut quiet, monday, 6, season);
-        quiet.limits(next).unwrap()
+        quiet.limits(next).expect("it is there")
     };
     // Six hours at thrice the level, then a value that is usual but observed in an alert.
     feed(&mut band, monday, 6, |at_ms| 3.0 * season(at_ms));
-    let after = band.limits(next).unwrap();
+    let after = band.limits(next).expect("it is there");
     assert!((after.baseline / before.baseline - 1.0).abs() < 0.02);
     assert!(after.critical / before.critical < 1.1);
     let mut flagged = trained();
@@ -192,7 +200,8 @@ fn a_lasting_change_of_level_is_learned_a_rise_in_two_days_and_a_fall_in_a_week(
         let value = |at_ms| factor * season(at_ms);
         let noon_after = |band: &Band, hours: i64| {
             let day = (hours + 23) / 24;
-            band.limits(changed + (24 * day + 12) * HOUR_MS).unwrap()
+            band.limits(changed + (24 * day + 12) * HOUR_MS)
+                .expect("it is there")
         };
         feed(&mut band, changed, not_yet, value);
         assert!((noon_after(&band, not_yet).baseline - 2.0).abs() < 0.1);
@@ -222,16 +231,16 @@ fn what_happens_at_the_same_minutes_of_two_weeks_is_learned_in_the_third() {
     let in_job = |week: i64| MONDAY + week * WEEK_MS + 165 * 60_000;
     for week in 2..4 {
         feed(&mut band, MONDAY + week * WEEK_MS, 168, job);
-        assert!(band.limits(in_job(week)).unwrap().critical < 1.5);
+        assert!(band.limits(in_job(week)).expect("it is there").critical < 1.5);
     }
     feed(&mut band, MONDAY + 4 * WEEK_MS, 168, job);
-    assert!(band.limits(in_job(4)).unwrap().critical > 2.0);
+    assert!(band.limits(in_job(4)).expect("it is there").critical > 2.0);
 }
 
 #[test]
 fn what_is_no_number_is_ignored_and_counted() {
     for method in [Method::Classic, Method::HourOfWeek] {
-        let mut band = Band::new(Dynamic::new(method)).unwrap();
+        let mut band = Band::new(Dynamic::new(method)).expect("it is there");
         feed(&mut band, MONDAY, 24, season);
         let at_ms = MONDAY + 24 * HOUR_MS;
         let before = band.limits(at_ms);
@@ -248,14 +257,14 @@ fn gaps_do_no_harm() {
     let mut band = trained();
     // Ten days without data: the weeks before still say what is usual.
     let later = MONDAY + 2 * WEEK_MS + 240 * HOUR_MS;
-    let limits = band.limits(later + 12 * HOUR_MS).unwrap();
+    let limits = band.limits(later + 12 * HOUR_MS).expect("it is there");
     assert!((limits.baseline - 2.0).abs() < 0.1);
     feed(&mut band, later, 24, season);
     // Half a year: nothing is known of the latest weeks, and the level is found within hours.
     let much_later = MONDAY + 30 * WEEK_MS;
     assert_eq!(band.coverage(much_later), 0.0);
     feed(&mut band, much_later, 24, |_| 5.0);
-    let limits = band.limits(much_later + 24 * HOUR_MS).unwrap();
+    let limits = band.limits(much_later + 24 * HOUR_MS).expect("it is there");
     assert!((limits.baseline - 5.0).abs() < 0.5, "{limits:?}");
 }
 
@@ -265,7 +274,7 @@ fn memory_has_its_bound() {
     feed(&mut band, MONDAY, 10 * 168, season);
     assert!(band.save().len() <= 43_000, "{}", band.save().len());
     assert_eq!(size_of::<[u8; 64]>() * (4 * 168 + 2), 43_136);
-    let mut classic = Band::new(Dynamic::new(Method::Classic)).unwrap();
+    let mut classic = Band::new(Dynamic::new(Method::Classic)).expect("it is there");
     (0..20_000).for_each(|i| classic.observe(MONDAY + i * 10_000, 1.0, false));
     assert!(classic.save().len() <= 139_000, "{}", classic.save().len());
 }
@@ -344,12 +353,12 @@ proptest! {
         cut in 0.0..1.0_f64,
     ) {
         let declared = Dynamic::new(if classic { Method::Classic } else { Method::HourOfWeek });
-        let mut band = Band::new(declared.clone()).unwrap();
+        let mut band = Band::new(declared.clone()).expect("it is there");
         let (before, after) = observations.split_at((observations.len() as f64 * cut) as usize);
         for &(at_ms, value, breached) in before {
             band.observe(at_ms, value, breached);
         }
-        let mut restored = Band::restore(declared, &band.save()).unwrap();
+        let mut restored = Band::restore(declared, &band.save()).expect("it is there");
         for &(at_ms, value, breached) in after {
             band.observe(at_ms, value, breached);
             restored.observe(at_ms, value, breached);

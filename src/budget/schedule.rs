@@ -1,7 +1,5 @@
 //! Other limits at other times of the week.
 
-use std::ops::Range;
-
 use super::limit::{Level, tidy};
 use crate::expr::{Expr, Function, Offset, Op};
 
@@ -24,7 +22,7 @@ const DAYS: [&str; 7] = [
 /// use std::time::Duration;
 ///
 /// let schedule = Schedule::at(Offset::UTC)
-///     .period("business", Hours::daily(9..18).weekdays(), 1.0)
+///     .period("business", Hours::daily(9, 18).weekdays(), 1.0)
 ///     .otherwise("off-peak", 1.2);
 /// // 200 ms in business hours, 240 ms at any other time.
 /// Budget::quantile("api", Select::http(), 0.95).at_most(Duration::from_millis(200)).schedule(schedule);
@@ -71,12 +69,12 @@ impl From<[f64; 3]> for Times {
 }
 
 impl Hours {
-    /// From the beginning of an hour (0 to 23) to the beginning of another (1 to 24), every day; `22..6` is over midnight.
-    /// `9..18` ends at 18:00 sharp.
-    pub fn daily(hours: Range<u8>) -> Self {
+    /// From the beginning of an hour (0 to 23) to the beginning of another (1 to 24), every day; 22 to 6 is over midnight,
+    /// 9 to 18 ends at 18:00 sharp.
+    pub fn daily(from: u8, to: u8) -> Self {
         Self {
-            from: hours.start,
-            to: hours.end,
+            from,
+            to,
             days: [true; 7],
         }
     }

@@ -144,7 +144,7 @@ fn mistakes_name_the_field_and_the_mend() {
                 .at_most(0.1)
                 .schedule(Schedule::at(crate::expr::Offset::UTC).period(
                     "a",
-                    Hours::daily(0..23),
+                    Hours::daily(0, 23),
                     1.0,
                 )),
             "schedule leaves a gap at Sunday 23..24, Monday 23..24",

@@ -306,7 +306,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn message(tree: BudgetTree) -> String {
-        tree.budgets().unwrap_err().to_string()
+        tree.budgets().expect_err("a mistake").to_string()
     }
 
     #[test]
@@ -333,7 +333,10 @@ mod tests {
         let tree = BudgetTree::new("t", 100 * MS)
             .share("a", third)
             .share("b", third);
-        assert_eq!(tree.share("c", third).budgets().unwrap().len(), 3);
+        assert_eq!(
+            tree.share("c", third).budgets().expect("it is there").len(),
+            3
+        );
     }
 
     #[test]
@@ -343,7 +346,7 @@ mod tests {
             .on(Select::http());
         let tree = tree.share("a", 0.5).split("b", 0.5, |b| b.on(Select::db()));
         let q = |tree: &BudgetTree| {
-            let budgets = tree.budgets().unwrap();
+            let budgets = tree.budgets().expect("it is there");
             let q = budgets.iter().map(|budget| match &budget.sli {
                 super::super::Sli::Quantile(_, q) => *q,
                 other => panic!("{other:?}"),
@@ -357,7 +360,7 @@ mod tests {
             (q(&sure), sure.promised()),
             (vec![0.99, 0.995, 0.995], 0.99)
         );
-        let limits = sure.budgets().unwrap();
+        let limits = sure.budgets().expect("it is there");
         assert_eq!(limits[2].limit(Level::Target), Some(0.05));
     }
 }

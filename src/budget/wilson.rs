@@ -49,7 +49,10 @@ mod tests {
 
     fn bound(bad: f64, valid: f64, z: f64) -> f64 {
         let expr = lower_bound(vector(bad), vector(valid), z);
-        eval(&expr, &Samples::new(), 0).unwrap().as_float().unwrap()
+        eval(&expr, &Samples::new(), 0)
+            .expect("it is there")
+            .as_float()
+            .expect("it is there")
     }
 
     fn vector(value: f64) -> Expr {

@@ -431,7 +431,5 @@ impl Alert {
     }
 }
 
-/// What an expression comes to at the latest tick, if that is one number.
-
 #[cfg(test)]
 mod tests;

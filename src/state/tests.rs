@@ -21,9 +21,15 @@ fn file(folder: &TempDir) -> StateFile {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
+    let entries = fs::read_dir(folder).expect("it is there");
     let mut names: Vec<_> = entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|entry| {
+            entry
+                .expect("it is there")
+                .file_name()
+                .into_string()
+                .expect("it is there")
+        })
         .collect();
     names.sort();
     names
@@ -47,15 +53,15 @@ fn damage_of(loaded: &Loaded) -> Damage {
 
 /// Runs this test once more, as its child, in another environment.
 fn again(test: &str, through: impl FnOnce(&Path) -> Command) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let program = folder.path().join("tests");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    fs::copy(std::env::current_exe().expect("it is there"), &program).expect("it is there");
     set_mode(folder.path(), 0o755);
     let output = through(&program)
         .args(["--exact", &format!("state::tests::{test}")])
         .env("PLIMSOLL_CHILD", "1")
         .output()
-        .unwrap();
+        .expect("it is there");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && said.contains("1 passed"),
@@ -69,24 +75,24 @@ fn is_child() -> bool {
 
 fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is there");
 }
 
 #[test]
 fn no_file_is_a_fresh_start() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     assert!(holds(&file(&folder).load(), &[]));
     assert_eq!(names(folder.path()), [""; 0]);
 }
 
 #[test]
 fn what_was_stored_is_loaded_and_only_the_latest() {
-    let folder = tempfile::tempdir().unwrap();
-    file(&folder).store(&SECTIONS).unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
+    file(&folder).store(&SECTIONS).expect("it is there");
     assert!(holds(&file(&folder).load(), &SECTIONS));
-    file(&folder).store(&SECTIONS[..1]).unwrap();
+    file(&folder).store(&SECTIONS[..1]).expect("it is there");
     assert!(holds(&file(&folder).load(), &SECTIONS[..1]));
-    file(&folder).store(&[]).unwrap();
+    file(&folder).store(&[]).expect("it is there");
     assert!(holds(&file(&folder).load(), &[]));
     assert_eq!(names(folder.path()), ["plimsoll.state"]);
 }
@@ -94,10 +100,10 @@ fn what_was_stored_is_loaded_and_only_the_latest() {
 #[test]
 fn only_the_owner_reads_it() {
     use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().unwrap();
-    file(&folder).store(&SECTIONS).unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
+    file(&folder).store(&SECTIONS).expect("it is there");
     let mode = fs::metadata(file(&folder).path())
-        .unwrap()
+        .expect("it is there")
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
@@ -105,7 +111,7 @@ fn only_the_owner_reads_it() {
 
 #[test]
 fn a_file_cut_at_any_byte_is_torn() {
-    let whole = encode(&SECTIONS).unwrap();
+    let whole = encode(&SECTIONS).expect("it is there");
     for length in 0..whole.len() {
         assert_eq!(
             decode(&whole[..length]),
@@ -120,7 +126,7 @@ fn a_file_cut_at_any_byte_is_torn() {
 
 #[test]
 fn any_changed_byte_is_noticed() {
-    let whole = encode(&SECTIONS).unwrap();
+    let whole = encode(&SECTIONS).expect("it is there");
     for place in 0..whole.len() {
         for change in 1..=255 {
             let mut damaged = whole.clone();
@@ -137,19 +143,25 @@ fn any_changed_byte_is_noticed() {
 
 #[test]
 fn a_torn_file_is_set_aside_and_the_next_store_begins_anew() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let state = file(&folder);
-    let whole = encode(&SECTIONS).unwrap();
-    fs::write(state.path(), &whole[..30]).unwrap();
+    let whole = encode(&SECTIONS).expect("it is there");
+    fs::write(state.path(), &whole[..30]).expect("it is there");
     let loaded = state.load();
     assert_eq!(damage_of(&loaded), Damage::Torn);
     let [Warning::SetAside { aside, .. }] = &loaded.warnings[..] else {
         unreachable!()
     };
-    assert_eq!(fs::read(aside).unwrap(), whole[..30]);
-    let name = aside.file_name().unwrap().to_str().unwrap();
-    let seconds = name.strip_prefix("plimsoll.state.set-aside-").unwrap();
-    assert!(seconds.parse::<u64>().unwrap() > 1_700_000_000);
+    assert_eq!(fs::read(aside).expect("it is there"), whole[..30]);
+    let name = aside
+        .file_name()
+        .expect("it is there")
+        .to_str()
+        .expect("it is there");
+    let seconds = name
+        .strip_prefix("plimsoll.state.set-aside-")
+        .expect("it is there");
+    assert!(seconds.parse::<u64>().expect("it is there") > 1_700_000_000);
     let said = loaded.warnings[0].to_string();
     assert!(
         said.contains("is cut off or damaged: it is now") && said.contains(name),
@@ -157,19 +169,19 @@ fn a_torn_file_is_set_aside_and_the_next_store_begins_anew() {
     );
 
     assert!(holds(&state.load(), &[]));
-    state.store(&SECTIONS).unwrap();
+    state.store(&SECTIONS).expect("it is there");
     assert!(holds(&state.load(), &SECTIONS));
 }
 
 #[test]
 fn a_foreign_and_a_newer_file_are_told_apart() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let state = file(&folder);
-    fs::write(state.path(), "[service]\nname = \"gateway\"\n").unwrap();
+    fs::write(state.path(), "[service]\nname = \"gateway\"\n").expect("it is there");
     assert_eq!(damage_of(&state.load()), Damage::Foreign);
-    let mut newer = encode(&SECTIONS).unwrap();
+    let mut newer = encode(&SECTIONS).expect("it is there");
     newer[8] = 2;
-    fs::write(state.path(), newer).unwrap();
+    fs::write(state.path(), newer).expect("it is there");
     let loaded = state.load();
     assert_eq!(damage_of(&loaded), Damage::Newer(2));
     let said = loaded.warnings[0].to_string();
@@ -181,7 +193,7 @@ fn a_foreign_and_a_newer_file_are_told_apart() {
 
 #[test]
 fn sections_that_claim_more_than_there_is_are_refused() {
-    let mut claims = encode(&[("a", b"b")]).unwrap();
+    let mut claims = encode(&[("a", b"b")]).expect("it is there");
     claims.truncate(claims.len() - 4);
     let length = claims.len() - 9..claims.len() - 1;
     claims[length].copy_from_slice(&u64::MAX.to_le_bytes());
@@ -191,28 +203,28 @@ fn sections_that_claim_more_than_there_is_are_refused() {
 
 #[test]
 fn a_huge_file_is_not_read() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let state = file(&folder);
-    let huge = fs::File::create(state.path()).unwrap();
-    huge.set_len(10 << 30).unwrap(); // sparse
+    let huge = fs::File::create(state.path()).expect("it is there");
+    huge.set_len(10 << 30).expect("it is there"); // sparse
     assert_eq!(damage_of(&state.load()), Damage::TooLarge);
 }
 
 #[test]
 fn the_latest_files_set_aside_are_kept() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let state = file(&folder);
     let neighbour = folder.path().join("plimsoll.state.set-aside-by-hand");
-    fs::write(&neighbour, "not ours").unwrap();
+    fs::write(&neighbour, "not ours").expect("it is there");
     for round in 0..KEPT_ASIDE + 2 {
-        fs::write(state.path(), format!("foreign {round}")).unwrap();
+        fs::write(state.path(), format!("foreign {round}")).expect("it is there");
         assert_eq!(damage_of(&state.load()), Damage::Foreign);
     }
     let aside = |name: &String| name.contains("set-aside-") && !name.contains("by-hand");
     let kept: Vec<_> = names(folder.path()).into_iter().filter(aside).collect();
     let contents: Vec<_> = kept
         .iter()
-        .map(|name| fs::read_to_string(folder.path().join(name)).unwrap())
+        .map(|name| fs::read_to_string(folder.path().join(name)).expect("it is there"))
         .collect();
     assert_eq!(contents, ["foreign 2", "foreign 3", "foreign 4"]);
     assert!(neighbour.exists());
@@ -220,9 +232,9 @@ fn the_latest_files_set_aside_are_kept() {
 
 #[test]
 fn a_folder_in_its_place_is_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let state = file(&folder);
-    fs::create_dir(state.path()).unwrap();
+    fs::create_dir(state.path()).expect("it is there");
     let loaded = state.load();
     assert!(matches!(loaded.warnings[..], [Warning::Unreadable { .. }]));
     let error = state.store(&SECTIONS).unwrap_err();
@@ -235,7 +247,7 @@ fn a_folder_in_its_place_is_left_alone() {
 
 #[test]
 fn a_folder_that_is_missing_is_named() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let state = StateFile::new(folder.path().join("missing/plimsoll.state"));
     assert!(holds(&state.load(), &[]));
     let said = state.store(&SECTIONS).unwrap_err().to_string();
@@ -249,8 +261,8 @@ fn a_folder_that_is_missing_is_named() {
 fn without_permission_nothing_is_read_or_written() {
     use std::os::unix::fs::MetadataExt;
     use std::os::unix::process::CommandExt;
-    let folder = tempfile::tempdir().unwrap();
-    if fs::metadata(folder.path()).unwrap().uid() == 0 {
+    let folder = tempfile::tempdir().expect("it is there");
+    if fs::metadata(folder.path()).expect("it is there").uid() == 0 {
         // Root may do everything: so as nobody.
         return again("without_permission_nothing_is_read_or_written", |program| {
             let mut command = Command::new(program);
@@ -259,7 +271,7 @@ fn without_permission_nothing_is_read_or_written() {
         });
     }
     let state = file(&folder);
-    state.store(&SECTIONS).unwrap();
+    state.store(&SECTIONS).expect("it is there");
     set_mode(state.path(), 0o000);
     let loaded = state.load();
     let [Warning::Unreadable { error, .. }] = &loaded.warnings[..] else {
@@ -274,7 +286,7 @@ fn without_permission_nothing_is_read_or_written() {
     );
     assert!(holds(&state.load(), &SECTIONS));
     // What cannot be set aside is left, and said so.
-    fs::write(state.path(), "foreign").unwrap();
+    fs::write(state.path(), "foreign").expect("it is there");
     let loaded = state.load();
     assert!(matches!(
         loaded.warnings[..],
@@ -300,9 +312,9 @@ fn a_write_that_ends_halfway_leaves_the_state_before() {
             },
         );
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let state = file(&folder);
-    state.store(&SECTIONS).unwrap();
+    state.store(&SECTIONS).expect("it is there");
     let error = state.store(&[("more", &[7; 5_000])]).unwrap_err();
     assert!(
         matches!(&error, StoreError::Io { error, .. } if error.kind() == ErrorKind::FileTooLarge)
@@ -313,14 +325,17 @@ fn a_write_that_ends_halfway_leaves_the_state_before() {
 
 #[test]
 fn a_full_disk_is_an_error() {
-    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let full = OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .expect("it is there");
     let error = write_whole(full, b"state").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StorageFull);
 }
 
 #[test]
 fn of_two_writers_at_once_one_wins_and_readers_see_a_whole_file() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let state = file(&folder);
     let of = |writer: u8| [("a", vec![writer; 20_000]), ("b", vec![writer; 10])];
     let store = |writer: u8| {
@@ -329,7 +344,7 @@ fn of_two_writers_at_once_one_wins_and_readers_see_a_whole_file() {
             (sections[0].0, &sections[0].1[..]),
             (sections[1].0, &sections[1].1[..]),
         ];
-        file(&folder).store(&sections).unwrap();
+        file(&folder).store(&sections).expect("it is there");
     };
     store(1);
     std::thread::scope(|scope| {
@@ -349,7 +364,7 @@ fn of_two_writers_at_once_one_wins_and_readers_see_a_whole_file() {
 
 #[test]
 fn names_and_sizes_that_do_not_fit_are_refused_before_anything_is_written() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("it is there");
     let state = file(&folder);
     let long = "n".repeat(256);
     for name in ["", long.as_str()] {
@@ -366,11 +381,12 @@ fn names_and_sizes_that_do_not_fit_are_refused_before_anything_is_written() {
 
 #[test]
 fn a_path_without_a_folder_is_one_in_the_current_folder() {
-    let folder = tempfile::tempdir_in(".").unwrap();
-    let name = PathBuf::from(folder.path().file_name().unwrap()).with_extension("state");
+    let folder = tempfile::tempdir_in(".").expect("it is there");
+    let name =
+        PathBuf::from(folder.path().file_name().expect("it is there")).with_extension("state");
     let state = StateFile::new(&name);
-    state.store(&SECTIONS).unwrap();
+    state.store(&SECTIONS).expect("it is there");
     let loaded = state.load();
-    fs::remove_file(&name).unwrap();
+    fs::remove_file(&name).expect("it is there");
     assert!(holds(&loaded, &SECTIONS));
 }

@@ -214,7 +214,7 @@ fn absent_data_is_told_and_is_no_breach_of_the_budget() {
 #[test]
 fn a_schedule_changes_the_limit_in_force() {
     let schedule = Schedule::at(Offset::UTC)
-        .period("morning", Hours::daily(0..12), 1.0)
+        .period("morning", Hours::daily(0, 12), 1.0)
         .otherwise("afternoon", 3.0);
     let budget = Budget::quantile("b", work(), 0.95)
         .at_most(100 * MS)

@@ -50,13 +50,18 @@ impl Trace {
     }
 
     fn holds(&self, expr: &Expr) -> bool {
-        !eval(expr, &self.samples, self.at_ms).unwrap().is_empty()
+        !eval(expr, &self.samples, self.at_ms)
+            .expect("it is there")
+            .is_empty()
     }
 
     /// Judges a level without `for` as Prometheus does: it fires while its condition holds, and `ALERTS` says so.
     fn judge(&mut self, budget: &Budget, level: Level) -> bool {
         self.tick();
-        let at = budget.levels().position(|known| known == level).unwrap();
+        let at = budget
+            .levels()
+            .position(|known| known == level)
+            .expect("it is there");
         let group = budget.rule_group();
         let holds = self.holds(&group.rules[at].expr);
         let part = &budget.rules(&Labels::default())[at];
@@ -106,9 +111,14 @@ fn it_fires_above_the_limit_and_clears_below_the_clear_limit() {
         fired.push(trace.judge(&budget, Level::Critical));
     }
     // Shares of the four steps that a window of five seconds holds, in percent: 2, 5, 10, 12.5, 14, 14, 10.5, 7, 6.5, 6 ..
-    let first = fired.iter().position(|fires| *fires).unwrap();
+    let first = fired.iter().position(|fires| *fires).expect("it is there");
     assert_eq!(first, 3, "10 % is not above the limit: {fired:?}");
-    let cleared = fired.iter().skip(first).position(|fires| !fires).unwrap() + first;
+    let cleared = fired
+        .iter()
+        .skip(first)
+        .position(|fires| !fires)
+        .expect("it is there")
+        + first;
     assert!(fired[first..cleared].iter().all(|fires| *fires));
     // 6 % is within the two limits and fires on; 3.75 % is the first that does not.
     assert_eq!(cleared, 13, "{fired:?}");
@@ -287,7 +297,7 @@ fn hits_are_a_share_of_two_counters() {
 #[test]
 fn at_other_times_other_limits_apply() {
     let schedule = Schedule::at(Offset::UTC)
-        .period("business", Hours::daily(9..18), 1.0)
+        .period("business", Hours::daily(9, 18), 1.0)
         .otherwise("off-peak", [2.0, 3.0, 4.0]);
     let budget = Budget::value("b", Expr::select(Selector::new("depth")).sum())
         .at_most(10.0)
@@ -311,9 +321,9 @@ fn at_other_times_other_limits_apply() {
         let limit = budget.rules(&Labels::default())[1]
             .limit_now
             .clone()
-            .unwrap();
+            .expect("it is there");
         eval(&limit, &Samples::new(), hour * 3_600_000)
-            .unwrap()
+            .expect("it is there")
             .as_float()
     };
     assert_eq!((now(9), now(18)), (Some(20.0), Some(80.0)));
@@ -322,7 +332,7 @@ fn at_other_times_other_limits_apply() {
 #[test]
 fn a_quantile_has_a_counter_for_each_time() {
     let schedule = Schedule::at(Offset::UTC)
-        .period("day", Hours::daily(9..18), 1.0)
+        .period("day", Hours::daily(9, 18), 1.0)
         .otherwise("night", 1.2);
     let budget = Budget::quantile("b", Select::http(), 0.95)
         .at_most(200 * MS)
@@ -380,7 +390,7 @@ fn parts_side_by_side_are_the_parts_one_by_one() {
         trace.tick();
         for (at, rule) in budget.rule_group().rules.iter().enumerate() {
             let all = eval(&rule.expr, &trace.samples, trace.at_ms)
-                .unwrap()
+                .expect("it is there")
                 .into_points();
             let firing: Vec<&str> = all.iter().map(|point| point.labels.get("route")).collect();
             for route in ["/a", "/b", "/c"] {

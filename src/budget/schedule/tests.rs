@@ -7,14 +7,18 @@ const SUNDAY: i64 = 3 * 24;
 /// Which periods the conditions say there are in an hour of the week that begins on Sunday, UTC.
 fn periods(schedule: &Schedule, hour: i64) -> Vec<&str> {
     let at_ms = (SUNDAY + hour) * 3_600_000 + 1_800_000;
-    let holds = |during: &Expr| !eval(during, &Samples::new(), at_ms).unwrap().is_empty();
+    let holds = |during: &Expr| {
+        !eval(during, &Samples::new(), at_ms)
+            .expect("it is there")
+            .is_empty()
+    };
     let judged = schedule.judged().filter(|(_, during)| holds(during));
     judged.map(|(period, _)| period.name.as_str()).collect()
 }
 
 fn business() -> Schedule {
     Schedule::at(Offset::UTC)
-        .period("business", Hours::daily(9..18).weekdays(), 1.0)
+        .period("business", Hours::daily(9, 18).weekdays(), 1.0)
         .otherwise("off-peak", 1.2)
 }
 
@@ -32,7 +36,7 @@ fn every_hour_of_the_week_is_in_the_period_that_its_condition_says() {
 #[test]
 fn hours_go_over_midnight_on_the_days_that_they_lie_in() {
     let schedule = Schedule::at(Offset::UTC)
-        .period("night", Hours::daily(22..6).on([5, 0]), 1.0)
+        .period("night", Hours::daily(22, 6).on([5, 0]), 1.0)
         .otherwise_pause("rest");
     for hour in 0..168 {
         let night = hour % 24 >= 22 || hour % 24 < 6;
@@ -47,17 +51,17 @@ fn hours_go_over_midnight_on_the_days_that_they_lie_in() {
 
 #[test]
 fn an_offset_moves_the_hours_and_the_days() {
-    let east = Offset::minutes(330).unwrap();
+    let east = Offset::minutes(330).expect("it is there");
     let schedule = Schedule::at(east)
-        .period("monday", Hours::daily(0..24).on([1]), 1.0)
+        .period("monday", Hours::daily(0, 24).on([1]), 1.0)
         .otherwise("rest", 1.0);
     // Monday begins at half past six of Sunday evening, UTC; the moments are half past.
     assert_eq!(periods(&schedule, 17), ["rest"]);
     assert_eq!(periods(&schedule, 18), ["monday"]);
     assert_eq!(periods(&schedule, 41), ["monday"]);
     assert_eq!(periods(&schedule, 42), ["rest"]);
-    let west = Schedule::at(Offset::minutes(-60).unwrap())
-        .period("first", Hours::daily(0..1).on([0]), 1.0)
+    let west = Schedule::at(Offset::minutes(-60).expect("it is there"))
+        .period("first", Hours::daily(0, 1).on([0]), 1.0)
         .otherwise("rest", 1.0);
     assert_eq!(periods(&west, 0), ["rest"]);
     assert_eq!(periods(&west, 1), ["first"]);
@@ -83,10 +87,10 @@ fn a_period_is_promql() {
 
 #[test]
 fn a_gap_and_an_overlap_name_the_hours() {
-    let days = || Hours::daily(8..20);
+    let days = || Hours::daily(8, 20);
     let gap = Schedule::at(Offset::UTC).period("day", days(), 1.0).period(
         "night",
-        Hours::daily(20..8).weekdays(),
+        Hours::daily(20, 8).weekdays(),
         1.2,
     );
     assert_eq!(
@@ -98,7 +102,7 @@ fn a_gap_and_an_overlap_name_the_hours() {
     );
     let overlap = Schedule::at(Offset::UTC)
         .period("day", days(), 1.0)
-        .period("noon", Hours::daily(12..13).on([3]), 1.1)
+        .period("noon", Hours::daily(12, 13).on([3]), 1.1)
         .otherwise("night", 1.2);
     assert_eq!(
         overlap.problems(),
@@ -110,19 +114,19 @@ fn a_gap_and_an_overlap_name_the_hours() {
 fn mistakes_are_named() {
     for (schedule, expected) in [
         (
-            Schedule::at(Offset::UTC).period("a", Hours::daily(9..9), 1.0),
+            Schedule::at(Offset::UTC).period("a", Hours::daily(9, 9), 1.0),
             "period \"a\" has no hours",
         ),
         (
-            Schedule::at(Offset::UTC).period("a", Hours::daily(9..25), 1.0),
+            Schedule::at(Offset::UTC).period("a", Hours::daily(9, 25), 1.0),
             "period \"a\" has no hours",
         ),
         (
-            Schedule::at(Offset::UTC).period("a", Hours::daily(0..24).on([7]), 1.0),
+            Schedule::at(Offset::UTC).period("a", Hours::daily(0, 24).on([7]), 1.0),
             "period \"a\" has no hours",
         ),
         (
-            Schedule::at(Offset::UTC).period("a", Hours::daily(0..24), 0.0),
+            Schedule::at(Offset::UTC).period("a", Hours::daily(0, 24), 0.0),
             "period \"a\" multiplies by what is no number above 0",
         ),
         (
@@ -132,13 +136,13 @@ fn mistakes_are_named() {
             "says otherwise twice",
         ),
         (
-            Schedule::at(Offset::UTC).pause("a", Hours::daily(0..24)),
+            Schedule::at(Offset::UTC).pause("a", Hours::daily(0, 24)),
             "judges at no time",
         ),
         (Schedule::at(Offset::UTC), "judges at no time"),
         (
             Schedule::at(Offset::UTC)
-                .period("a", Hours::daily(0..12), 1.0)
+                .period("a", Hours::daily(0, 12), 1.0)
                 .otherwise("a", 1.0),
             "has two periods named \"a\"",
         ),

@@ -105,8 +105,14 @@ fn every_table_makes_an_instance() {
 /// What a table says of a budget: its levels with their limits and windows in seconds.
 fn says(table: &str, name: &str) -> Vec<(Level, f64, u64, u64)> {
     let tables = tables();
-    let (_, budgets) = tables.iter().find(|known| known.0 == table).unwrap();
-    let budget = budgets.iter().find(|budget| budget.name == name).unwrap();
+    let (_, budgets) = tables
+        .iter()
+        .find(|known| known.0 == table)
+        .expect("it is there");
+    let budget = budgets
+        .iter()
+        .find(|budget| budget.name == name)
+        .expect("it is there");
     let rules = budget.rules(&[].into());
     let rule = |rule: &crate::budget::Rule| {
         let window = budget.window(rule.level).as_secs();

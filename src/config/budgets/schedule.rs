@@ -96,7 +96,8 @@ fn hours(fields: &mut Fields<'_>) -> Option<Hours> {
 fn parse_hours(text: &str) -> Option<Hours> {
     let (from, to) = text.split_once("..")?;
     Some(Hours::daily(
-        from.trim().parse().ok()?..to.trim().parse().ok()?,
+        from.trim().parse().ok()?,
+        to.trim().parse().ok()?,
     ))
 }
 

@@ -131,9 +131,9 @@ fn every_sli_can_be_said() {
 
 #[test]
 fn a_schedule_can_be_said() {
-    let schedule = Schedule::at(Offset::minutes(-330).unwrap())
-        .period("business", Hours::daily(9..18).weekdays(), [1.0, 0.9, 0.95])
-        .pause("night", Hours::daily(22..6).on([1, 3]))
+    let schedule = Schedule::at(Offset::minutes(-330).expect("it is there"))
+        .period("business", Hours::daily(9, 18).weekdays(), [1.0, 0.9, 0.95])
+        .pause("night", Hours::daily(22, 6).on([1, 3]))
         .otherwise("off-peak", 1.2);
     says(
         r#"
@@ -177,7 +177,10 @@ fn key_figures_and_trees_can_be_said() {
             db.on(Select::db()).share("cart", 0.5).remainder("net")
         })
         .remainder("own code");
-    let expected = kpi.budgets().into_iter().chain(tree.budgets().unwrap());
+    let expected = kpi
+        .budgets()
+        .into_iter()
+        .chain(tree.budgets().expect("it is there"));
     says(
         r#"
         [[kpi]]
@@ -307,18 +310,18 @@ fn promql(toml: &str) -> String {
 #[test]
 fn the_page_shows_what_comes_of_its_examples() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/budgets.md");
-    let page = std::fs::read_to_string(path).unwrap();
+    let page = std::fs::read_to_string(path).expect("it is there");
     let mut blocks = page.split("```toml\n");
-    let mut expected = blocks.next().unwrap().to_owned();
+    let mut expected = blocks.next().expect("it is there").to_owned();
     for block in blocks {
-        let (toml, rest) = block.split_once("```").unwrap();
-        let (between, rest) = rest.split_once("```promql\n").unwrap();
-        let (_, rest) = rest.split_once("```").unwrap();
+        let (toml, rest) = block.split_once("```").expect("it is there");
+        let (between, rest) = rest.split_once("```promql\n").expect("it is there");
+        let (_, rest) = rest.split_once("```").expect("it is there");
         let promql = promql(toml);
         expected += &format!("```toml\n{toml}```{between}```promql\n{promql}```{rest}");
     }
     if std::env::var_os("BLESS").is_some() {
-        std::fs::write(path, &expected).unwrap();
+        std::fs::write(path, &expected).expect("it is there");
     } else {
         assert!(
             page == expected,

@@ -55,8 +55,8 @@ fn value(store: &Store, expr: &Expr) -> Option<f64> {
 #[test]
 fn a_counter_that_is_new_begins_where_there_was_none() {
     let grown = Expr::increase(Selector::new("jobs_total"), MINUTE).sum();
-    let [mut ticks, mut pages] =
-        [Sampling::Tick, Sampling::Scrape].map(|sampling| store(sampling, &[grown.clone()]));
+    let [mut ticks, mut pages] = [Sampling::Tick, Sampling::Scrape]
+        .map(|sampling| store(sampling, std::slice::from_ref(&grown)));
     for store in [&mut ticks, &mut pages] {
         take(store, 1, &[jobs(&[("a", 100)])]);
         take(store, 2, &[jobs(&[("a", 100), ("b", 3)])]);
@@ -76,7 +76,7 @@ fn a_counter_that_is_new_begins_where_there_was_none() {
 #[test]
 fn a_series_that_ends_has_no_newest_value_and_comes_back() {
     let depth = Expr::select(Selector::new("depth"));
-    let mut store = store(Sampling::Tick, &[depth.clone()]);
+    let mut store = store(Sampling::Tick, std::slice::from_ref(&depth));
     let deep = |value| family("depth", Kind::Gauge, &[(&[], Number::Float(value))]);
     take(&mut store, 1, &[deep(4.0)]);
     assert_eq!(value(&store, &depth), Some(4.0));
@@ -128,7 +128,7 @@ fn a_histogram_is_series_at_its_bounds() {
 #[test]
 fn labels_are_those_that_prometheus_has() {
     let all = Expr::select(Selector::new("up_to"));
-    let mut store = store(Sampling::Tick, &[all.clone()]);
+    let mut store = store(Sampling::Tick, std::slice::from_ref(&all));
     let labels = [("job", "mine"), ("zone", "")];
     let page = family("up_to", Kind::Gauge, &[(&labels, Number::Integer(1))]);
     take(&mut store, 1, &[page]);
@@ -158,7 +158,7 @@ fn selectors_of_the_same_series_share_it_at_its_longest_range() {
 #[test]
 fn time_that_stands_still_loses_nothing() {
     let grown = Expr::increase(Selector::new("jobs_total"), MINUTE).sum();
-    let mut store = store(Sampling::Tick, &[grown.clone()]);
+    let mut store = store(Sampling::Tick, std::slice::from_ref(&grown));
     for count in [1, 2, 5] {
         take(&mut store, 1, &[jobs(&[("a", count)])]);
     }

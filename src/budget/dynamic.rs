@@ -1,5 +1,7 @@
 //! Limits that are learned: what is observed, and what it is compared with.
 
+use std::time::Duration;
+
 use super::compile::Shown;
 use super::condition::Condition;
 use super::{Budget, Labels, Level, Sli};
@@ -19,6 +21,8 @@ pub(super) const LEARNED: [Level; 2] = [Level::Warning, Level::Critical];
 pub(crate) struct Learned {
     /// Of a value of which more is worse.
     pub(crate) dynamic: Dynamic,
+    /// The window that is judged.
+    pub(crate) over: Duration,
     /// Whether less is worse, so that the negative is observed.
     pub(crate) floor: bool,
     /// An element while the value is judged.
@@ -42,6 +46,7 @@ impl Budget {
         let condition = self.condition(Level::Warning, labels, Vec::new(), &[]);
         Some(Learned {
             dynamic,
+            over: self.window(Level::Warning),
             floor: self.floor,
             judged: condition.judged(Expr::Number(1.0).call(Function::Vector)),
             value: match self.sli {

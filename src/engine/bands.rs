@@ -36,8 +36,11 @@ struct Kept {
     /// Of the levels that have a limit.
     cells: Vec<StateCell>,
     every_ms: i64,
-    /// The interval that the latest tick was in.
-    interval: Option<i64>,
+    over_ms: i64,
+    /// When the first tick was, ...
+    since_ms: Option<i64>,
+    /// ... and the interval that the latest one was in.
+    interval: i64,
     reading: BandReading,
     traced: [Traced; 4],
 }
@@ -115,7 +118,9 @@ impl Bands {
             window,
             cells,
             every_ms,
-            interval: None,
+            over_ms: learned.over.as_millis() as i64,
+            since_ms: None,
+            interval: i64::MIN,
             reading,
             traced: Default::default(),
         });
@@ -225,14 +230,15 @@ impl Kept {
         }
     }
 
-    /// Once in each interval, but not in that in which it began: the window would hold next to nothing.
+    /// Once in each interval, from the first window on that was lived through.
     fn learn(&mut self, now: Moment) {
+        let since_ms = *self.since_ms.get_or_insert(now.at_ms);
         let interval = now.at_ms.div_euclid(self.every_ms);
-        let before = self.interval.replace(interval);
-        if before == Some(interval) {
+        if std::mem::replace(&mut self.interval, interval) == interval {
             return;
         }
-        if let Some(value) = self.reading.value.filter(|_| before.is_some()) {
+        let whole = now.at_ms - since_ms >= self.over_ms;
+        if let Some(value) = self.reading.value.filter(|_| whole) {
             let fires = |cell: &StateCell| cell.state() == AlertState::Firing;
             let breached = self.cells.iter().any(fires);
             self.band.observe(now.at_ms, self.sign * value, breached);
@@ -240,3 +246,6 @@ impl Kept {
         self.reading.coverage = self.band.coverage(now.at_ms);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,7 +147,11 @@ fn an_incident_breaches_and_the_weekly_peak_does_not() {
         "never below the floor"
     );
     let first = bench.run_to(PEAK + 3 * HOUR);
-    assert_eq!(first[0], (Breach, Critical), "nobody could know of the first one");
+    assert_eq!(
+        first[0],
+        (Breach, Critical),
+        "nobody could know of the first one"
+    );
     bench.run_to(2 * WEEK + 2 * DAY);
     assert_eq!(bench.run_to(INCIDENT), [], "the third peak is usual");
     let incident = bench.run_to(INCIDENT + HOUR);

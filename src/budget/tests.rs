@@ -1,7 +1,9 @@
 use super::*;
-use crate::expr::Selector;
+use crate::band::Method;
+use crate::expr::{Offset, Selector};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MS: Duration = Duration::from_millis(1);
 
 fn problems(budget: Budget) -> String {
     let keys = budget

@@ -157,7 +157,7 @@ impl Store {
 
     /// All labels of a series that is scraped: what the page calls `job` or `instance` stands back for the target's.
     pub(super) fn labels<'a>(
-        &'a self,
+        &self,
         name: &'a str,
         own: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Labels {

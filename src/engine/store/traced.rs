@@ -20,10 +20,7 @@ impl Store {
         }
         let labels = match &traced.0 {
             Some(labels) => labels,
-            None => {
-                let own = own.map(|(key, value)| (key, value));
-                traced.0.insert(self.labels(name, own))
-            }
+            None => traced.0.insert(self.labels(name, own)),
         };
         match value {
             Some(value) => {

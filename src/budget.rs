@@ -26,6 +26,7 @@
 mod check;
 mod compile;
 mod condition;
+mod dynamic;
 mod kpi;
 mod limit;
 mod pattern;
@@ -38,6 +39,7 @@ pub(crate) mod wilson;
 
 pub(crate) use compile::{Rule, Shown};
 pub(crate) use condition::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};
+pub(crate) use dynamic::{BAND, Learned, OBSERVED};
 pub use kpi::{Kpi, KpiUnit};
 pub use limit::{Level, Limit, Multiple};
 pub(crate) use pattern::Pattern;
@@ -48,6 +50,7 @@ pub use tree::{BudgetStage, BudgetTree, BudgetTreeError, Share};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::band::Dynamic;
 use crate::expr::{Expr, Selector};
 
 /// The labels that a part of a budget is kept by, with their values; empty for a budget that is kept as one.
@@ -100,6 +103,7 @@ pub struct Budget {
     pub(crate) confidence: Option<f64>,
     pub(crate) absent_after: Option<Duration>,
     pub(crate) schedule: Option<Schedule>,
+    pub(crate) dynamic: Option<Dynamic>,
     pub(crate) warm_up: Duration,
     pub(crate) when: Option<Expr>,
     /// Counts for somebody else, and is not judged itself.
@@ -122,6 +126,7 @@ impl Budget {
             confidence: None,
             absent_after: None,
             schedule: None,
+            dynamic: None,
             warm_up: Duration::ZERO,
             when: None,
             counted_only: false,
@@ -295,6 +300,27 @@ impl Budget {
         self
     }
 
+    /// Warning and critical are learned: beyond what the value usually is at this time. A target beside it stands, and
+    /// neither level is ever milder to exceed than that, nor than [`Dynamic::floor`] (a ceiling where higher is better).
+    ///
+    /// Learned is only what is judged: not while there are too few events, and no breach. Until it has learned enough there is
+    /// no limit, and nothing is exceeded. Each process learns its own band.
+    ///
+    /// ```
+    /// use plimsoll::band::{Dynamic, Method};
+    /// use plimsoll::{Budget, Select};
+    /// use std::time::Duration;
+    ///
+    /// Budget::quantile("api-p95", Select::http(), 0.95)
+    ///     .dynamic(Dynamic::new(Method::HourOfWeek).floor(0.2))
+    ///     .over(Duration::from_secs(300))
+    ///     .sustained(Duration::from_secs(900));
+    /// ```
+    pub fn dynamic(mut self, dynamic: Dynamic) -> Self {
+        self.dynamic = Some(dynamic);
+        self
+    }
+
     /// Not judged before the instance has run for so long; zero by default.
     pub fn warm_up(mut self, duration: Duration) -> Self {
         self.warm_up = duration;
@@ -344,7 +370,7 @@ impl Budget {
     pub(crate) fn thresholds(&self) -> impl Iterator<Item = f64> + '_ {
         let of_quantile = matches!(self.sli, Sli::Quantile(..));
         let counted = self.counted().into_iter().filter(move |_| of_quantile);
-        counted.map(|counted| counted.threshold)
+        counted.filter_map(|counted| counted.threshold)
     }
 
     /// Whether it is about the error ratio of all HTTP requests together.

@@ -36,6 +36,7 @@ pub(crate) use file::parse as parse_toml;
 use std::fmt;
 use std::time::Duration;
 
+use crate::band::Dynamic;
 use crate::budget::{Budget, Level, Limit, Schedule};
 use crate::naming::Naming;
 use crate::rule::RuleFile;
@@ -105,6 +106,7 @@ pub(crate) struct Adjustment {
     pub(crate) confidence: Option<f64>,
     pub(crate) absent_after: Option<Duration>,
     pub(crate) schedule: Option<Schedule>,
+    pub(crate) dynamic: Option<Dynamic>,
     pub(crate) warm_up: Option<Duration>,
 }
 
@@ -159,6 +161,7 @@ impl Adjustment {
         budget.confidence = self.confidence.or(budget.confidence);
         budget.absent_after = self.absent_after.or(budget.absent_after);
         budget.schedule = self.schedule.or(budget.schedule.take());
+        budget.dynamic = self.dynamic.or(budget.dynamic.take());
         budget.warm_up = self.warm_up.unwrap_or(budget.warm_up);
     }
 }

@@ -65,14 +65,18 @@ pub enum Method {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dynamic {
-    pub(super) method: Method,
+    pub(crate) method: Method,
     pub(super) window: Duration,
     pub(super) sensitivity: f64,
     pub(super) margin: f64,
-    pub(super) floor: Option<f64>,
+    pub(crate) floor: Option<f64>,
     pub(super) offset_minutes: i32,
     pub(super) relearn_after: Duration,
+    pub(crate) every: Duration,
 }
+
+/// Five minutes are one sample of a history.
+const RAREST: Duration = Duration::from_secs(300);
 
 impl Default for Dynamic {
     fn default() -> Self {
@@ -95,6 +99,7 @@ impl Dynamic {
             floor: None,
             offset_minutes: 0,
             relearn_after: Duration::from_secs(48 * 3600),
+            every: RAREST,
         }
     }
 
@@ -139,6 +144,13 @@ impl Dynamic {
         self
     }
 
+    /// How often the engine observes the value of a [`Budget`](crate::Budget): 1 second to 5 minutes, the default. A
+    /// [`Band`](super::Band) of your own takes what it is given.
+    pub fn every(mut self, every: Duration) -> Self {
+        self.every = every;
+        self
+    }
+
     /// Every mistake, as (field, what is wrong and how to mend it).
     pub fn problems(&self) -> Vec<(String, String)> {
         let finite_floor = self.floor.is_none_or(f64::is_finite);
@@ -166,6 +178,7 @@ impl Dynamic {
                 }),
             ),
             ("relearn_after", self.relearn_problem()),
+            ("every", self.every_problem()),
         ];
         checks
             .into_iter()
@@ -207,6 +220,14 @@ impl Dynamic {
         (!whole || !(6..=168).contains(&hours)).then(|| {
             let found = humantime::format_duration(self.relearn_after);
             format!("{found} is not a number of hours from 6 to 168")
+        })
+    }
+
+    fn every_problem(&self) -> Option<String> {
+        let sound = (Duration::from_secs(1)..=RAREST).contains(&self.every);
+        (!sound).then(|| {
+            let found = humantime::format_duration(self.every);
+            format!("{found} is not from 1s to 5m: a history has a sample for each five minutes")
         })
     }
 

@@ -34,8 +34,8 @@ impl Budget {
         if let Some(message) = window_problem(self.over, tick) {
             report("over", message);
         }
-        if self.limits.is_empty() {
-            let mend = "is missing: add at_most, at_least, warning or critical";
+        if self.limits.is_empty() && self.dynamic.is_none() {
+            let mend = "is missing: add at_most, at_least, warning, critical or dynamic";
             report("limit", mend.into());
         }
         for (at, (level, limit)) in self.limits.iter().enumerate() {
@@ -58,6 +58,9 @@ impl Budget {
             .chain(self.option_problems())
         {
             report(field, message);
+        }
+        for (field, message) in self.dynamic_problems() {
+            report(&field, message);
         }
         if let Some(select) = self.select() {
             for (key, message) in select.unknown_labels(keys) {
@@ -226,7 +229,7 @@ impl Budget {
         }
     }
 
-    fn limit_problem(&self, limit: f64) -> Option<String> {
+    pub(super) fn limit_problem(&self, limit: f64) -> Option<String> {
         match self.sli {
             _ if !limit.is_finite() => Some(format!("{limit} is not a number")),
             Sli::Quantile(..) if limit <= 0.0 || limit > LONGEST => Some(format!(

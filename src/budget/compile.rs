@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::condition::Condition;
+use super::dynamic::LEARNED;
 use super::limit::Amount;
 use super::{Budget, Labels, Level, Sli};
 use crate::expr::{self, Expr};
@@ -18,9 +19,9 @@ pub(crate) struct Rule {
     pub(crate) level: Level,
     pub(crate) condition: Expr,
     pub(crate) shown: Shown,
-    /// As it is declared.
+    /// As it is declared; NaN if it is learned.
     pub(crate) limit: f64,
-    /// The limit in force, where it is another one at other times.
+    /// The limit in force, where it is learned, or another one at other times.
     pub(crate) limit_now: Option<Expr>,
     pub(crate) unit: &'static str,
     pub(crate) sustained: Duration,
@@ -42,8 +43,8 @@ pub(crate) struct Counted {
     pub(crate) level: Level,
     /// What tells it from other pairs of the level.
     pub(crate) labels: Vec<(&'static str, String)>,
-    /// In seconds, for quantiles: what is above it is bad.
-    pub(crate) threshold: f64,
+    /// In seconds, for quantiles: what is above it is bad. `None` where no limit is declared, and failures are bad.
+    pub(crate) threshold: Option<f64>,
 }
 
 /// Which of the counters of a level.
@@ -75,7 +76,8 @@ impl Budget {
     pub(crate) fn levels(&self) -> impl Iterator<Item = Level> + '_ {
         let absent = self.absent_after.map(|_| Level::Absent);
         let limits = self.limits.iter().map(|limit| limit.0);
-        limits.chain(absent)
+        let learned = self.dynamic.iter().flat_map(|_| LEARNED);
+        limits.chain(learned).chain(absent)
     }
 
     /// The limit of a level, in the unit of the SLI.
@@ -100,10 +102,10 @@ impl Budget {
     }
 
     /// The level whose counters tell how many events there are.
-    pub(super) fn counting(&self, level: Level) -> Level {
-        match level {
-            Level::Absent => self.limits.first().map_or(level, |first| first.0),
-            _ => level,
+    pub(crate) fn counting(&self, level: Level) -> Level {
+        match self.declared(level) {
+            Some(_) => level,
+            None => self.limits.first().map_or(Level::Warning, |first| first.0),
         }
     }
 
@@ -123,9 +125,16 @@ impl Budget {
                 counted.push(Counted {
                     level,
                     labels: labels.filter(|label| !label.1.is_empty()).collect(),
-                    threshold,
+                    threshold: Some(threshold),
                 });
             }
+        }
+        if self.limits.is_empty() && self.dynamic.is_some() {
+            counted.push(Counted {
+                level: self.counting(Level::Warning),
+                labels: Vec::new(),
+                threshold: None,
+            });
         }
         counted
     }
@@ -202,9 +211,15 @@ impl Budget {
             level,
             condition: condition.exceeded(),
             shown,
-            // One event is what absent data lack.
-            limit: self.limit(level).unwrap_or(1.0),
-            limit_now: self.limit_now(level),
+            limit: match level {
+                // One event is what absent data lack.
+                Level::Absent => 1.0,
+                _ => self.limit(level).unwrap_or(f64::NAN),
+            },
+            limit_now: match self.is_learned(level) {
+                true => Some(condition.band()),
+                false => self.limit_now(level),
+            },
             unit: if level == Level::Absent {
                 ""
             } else {
@@ -215,7 +230,7 @@ impl Budget {
         }
     }
 
-    fn condition<'a>(
+    pub(super) fn condition<'a>(
         &'a self,
         level: Level,
         of: &'a [(&'static str, String)],
@@ -306,10 +321,16 @@ impl Budget {
 
     /// What it means when a level fires.
     fn summary(&self, level: Level) -> String {
+        let beyond = if self.floor { "below" } else { "above" };
+        if self.is_learned(level) {
+            return format!(
+                "{} is {beyond} what is usual at this time ({level})",
+                self.name
+            );
+        }
         let Some(limit) = self.limit(level) else {
             return format!("{} has nothing to judge", self.name);
         };
-        let beyond = if self.floor { "below" } else { "above" };
         let unit = match self.unit() {
             "" => String::new(),
             unit => format!(" {unit}"),

@@ -34,11 +34,14 @@ impl Condition<'_> {
     /// The whole condition.
     pub(super) fn exceeded(&self) -> Expr {
         let budget = self.budget;
+        if budget.is_learned(self.level) {
+            return self.judged(self.beyond_band());
+        }
         let Some(limit) = budget.limit(self.level) else {
             return self.absent();
         };
         let clear = budget.clear_limit(self.level);
-        let mut condition = match &budget.schedule {
+        let condition = match &budget.schedule {
             None => self.beyond(limit, clear, None),
             Some(schedule) => {
                 let in_period = schedule.judged().map(|(period, during)| {
@@ -50,6 +53,12 @@ impl Condition<'_> {
                 in_period.reduce(Expr::or).unwrap_or_else(never)
             }
         };
+        self.judged(condition)
+    }
+
+    /// The condition where it is judged at all.
+    pub(super) fn judged(&self, mut condition: Expr) -> Expr {
+        let budget = self.budget;
         // A floor on throughput is about too few operations: asking for some would silence it.
         if budget.min_events > 0
             && !matches!(budget.sli, Sli::Throughput(_))
@@ -203,7 +212,7 @@ impl Condition<'_> {
         self.of_part(marked)
     }
 
-    fn of_part(&self, selector: Selector) -> Selector {
+    pub(super) fn of_part(&self, selector: Selector) -> Selector {
         let kept_by = self.of.iter();
         kept_by.fold(selector, |selector, (key, value)| {
             selector.label(*key, value.as_str())

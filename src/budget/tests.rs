@@ -1,7 +1,9 @@
 use super::*;
-use crate::expr::Selector;
+use crate::band::Method;
+use crate::expr::{Offset, Selector};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MS: Duration = Duration::from_millis(1);
 
 fn problems(budget: Budget) -> String {
     let keys = budget
@@ -231,4 +233,42 @@ fn presets_of_devices_are_without_mistakes() {
         let keys = budget.select().expect("operations").domain.keys();
         assert_eq!(budget.problems(Duration::from_secs(1), keys), []);
     }
+}
+
+#[test]
+fn mistakes_in_dynamic_limits_name_the_mend() {
+    let errors = |dynamic| Budget::error_ratio("b", Select::http()).dynamic(dynamic);
+    assert_eq!(problems(errors(Dynamic::default())), "");
+    assert_eq!(
+        problems(errors(Dynamic::default().floor(0.01)).at_most(0.05)),
+        ""
+    );
+    let floor = problems(errors(Dynamic::default().floor(5.0)));
+    assert_eq!(
+        floor,
+        "budget \"b\": dynamic: floor 5 is not a ratio between 0 and 1: write 0.05 for 5 %"
+    );
+    let sensitivity = problems(errors(Dynamic::default().sensitivity(0.0).every(MS)));
+    assert_eq!(
+        sensitivity,
+        "budget \"b\": dynamic: sensitivity 0 is not above 0 and at most 100: 1 leaves the band as it is\n\
+         budget \"b\": dynamic: every 1ms is not from 1s to 5m: a history has a sample for each five minutes"
+    );
+    let beside = errors(Dynamic::default())
+        .warning(0.1)
+        .confidence(0.9)
+        .min_bad(2);
+    let beside = problems(beside.schedule(Schedule::at(Offset::UTC).otherwise("always", 1.0)));
+    assert_eq!(
+        beside,
+        "budget \"b\": warning stands beside dynamic, which learns it: keep one of the two\n\
+         budget \"b\": schedule is for limits that are declared: leave it or dynamic out\n\
+         budget \"b\": confidence is for limits that are declared: leave it or dynamic out\n\
+         budget \"b\": min_bad is for limits that are declared: leave it or dynamic out"
+    );
+    let rate = Budget::throughput("b", Select::http()).dynamic(Dynamic::new(Method::Classic));
+    assert_eq!(
+        problems(rate),
+        "budget \"b\": dynamic: method classic is for values of which less is better: choose hour_of_week"
+    );
 }

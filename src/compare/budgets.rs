@@ -104,6 +104,9 @@ impl Hearing<'_> {
                 "the instance warms up for {warm_up:?}, and runs for {uptime} s"
             ));
         }
+        if reading.limit.is_nan() {
+            return Some("its limit is learned, and it has learned too little to have one".into());
+        }
         let holds = |condition| self.judge.evaluate(condition).is_some();
         if budget.when.as_ref().is_some_and(|when| !holds(when)) {
             return Some(
@@ -139,20 +142,32 @@ impl Hearing<'_> {
         let mut counts = self.judge.sli_counts();
         let of_level = counts.find(|count| {
             *count.budget == *reading.budget
-                && count.level == reading.level
+                && count.level == self.budget.counting(reading.level)
                 && count.labels == reading.labels
         });
         let sampled = self
             .judge
-            .evaluate(&Expr::select(counter(reading, SLI_VALID)).sum());
+            .evaluate(&Expr::select(self.counter(reading, SLI_VALID)).sum());
         let seen = |valid: u64| sampled.is_some_and(|sampled| sampled == valid as f64);
         self.stands_still && of_level.is_some_and(|count| !seen(count.valid))
     }
 
     /// How much one of its counters grew in the window, as its rule sees it.
     fn events(&self, reading: &BudgetReading, name: &str) -> Option<f64> {
-        let increase = Expr::increase(counter(reading, name), self.budget.over);
+        let increase = Expr::increase(self.counter(reading, name), self.budget.over);
         self.judge.evaluate(&increase)
+    }
+
+    /// One of the counters that a level is judged by.
+    fn counter(&self, reading: &BudgetReading, name: &str) -> Selector {
+        let level = self.budget.counting(reading.level);
+        let of_budget = Selector::new(name)
+            .label("budget", reading.budget.as_str())
+            .label("level", level.as_str());
+        let labels = reading.labels.iter();
+        labels.fold(of_budget, |counter, label| {
+            counter.label(label.0, label.1.as_str())
+        })
     }
 
     fn title(&self, reading: &BudgetReading) -> String {
@@ -212,6 +227,8 @@ impl Hearing<'_> {
         let bad = self.events(reading, SLI_BAD)?.min(valid);
         let (low, high) = intervals::ratio(bad, valid, ALPHA);
         let what = match self.budget.sli {
+            // What is above a limit that is learned is not counted.
+            Sli::Quantile(..) if self.budget.is_learned(reading.level) => return None,
             Sli::Quantile(..) => format!("above {}", seconds(reading.limit)),
             _ => "failed".to_owned(),
         };
@@ -221,15 +238,4 @@ impl Hearing<'_> {
             "{bad} of {valid} in the window {what}: {low} to {high} with {sure}"
         ))
     }
-}
-
-/// One of a level's own counters.
-fn counter(reading: &BudgetReading, name: &str) -> Selector {
-    let of_budget = Selector::new(name)
-        .label("budget", reading.budget.as_str())
-        .label("level", reading.level.as_str());
-    let labels = reading.labels.iter();
-    labels.fold(of_budget, |counter, label| {
-        counter.label(label.0, label.1.as_str())
-    })
 }

@@ -1,5 +1,6 @@
 //! Budgets from TOML, in the words that Rust has for them.
 
+mod dynamic;
 mod kpi;
 mod schedule;
 mod tree;
@@ -52,6 +53,7 @@ pub(super) fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<P
         confidence: fields.number("confidence"),
         absent_after: fields.duration("absent_after"),
         schedule: schedule::read(&mut fields),
+        dynamic: dynamic::read(&mut fields),
         warm_up: fields.duration("warm_up"),
         budget: name.clone(),
     };

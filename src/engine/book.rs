@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bands::Bands;
 use super::files::Files;
 use super::judged::Judged;
 use super::moment::Moment;
@@ -10,7 +11,7 @@ use super::promise::Promise;
 use super::reader::Reader;
 use super::sli::Slis;
 use super::store::Store;
-use crate::budget::{Labels, Shown};
+use crate::budget::{Labels, Level, Shown};
 use crate::expr::Expr;
 use crate::registry::{Operation, Registry};
 use crate::rule::RuleGroup;
@@ -20,10 +21,12 @@ use crate::rule::RuleGroup;
 pub(super) struct Book {
     pub(super) slis: Slis,
     pub(super) rules: Vec<Judged>,
+    pub(super) bands: Bands,
     pub(super) store: Store,
     pub(super) files: Files,
-    /// Up to which of the rules everything that they read is sampled.
+    /// Up to which of the rules and bands everything that they read is sampled.
     sampled_rules: usize,
+    sampled_bands: usize,
     /// The latest tick, or the latest change of the budgets: what is new begins there.
     pub(super) latest: Moment,
 }
@@ -33,9 +36,11 @@ impl Book {
         Self {
             slis: Slis::default(),
             rules: Vec::new(),
+            bands: Bands::default(),
             store,
             files: Files::default(),
             sampled_rules: 0,
+            sampled_bands: 0,
             latest,
         }
     }
@@ -87,7 +92,17 @@ impl Book {
             }
             None => vec![None; rules.len()],
         };
-        let cells = promise.add_part(labels, selection);
+        let learned = promise.budget.learned(&labels);
+        let cells = promise.add_part(labels.clone(), selection);
+        if let Some(learned) = learned {
+            let levels = rules.iter().map(|rule| rule.level);
+            let of = levels.zip(&windows).zip(&cells);
+            let mut of = of.filter(|of| of.0.0 != Level::Absent).peekable();
+            let window = of.peek().and_then(|of| *of.0.1);
+            let cells = of.map(|of| of.1.clone()).collect();
+            let budget = &promise.budget.name;
+            self.bands.add(budget, &labels, learned, window, cells);
+        }
         let judged = rules.into_iter().zip(windows).zip(cells);
         self.rules
             .extend(judged.map(|((rule, window), cell)| Judged::new(rule, window, cell)));
@@ -135,10 +150,12 @@ impl Book {
         }
         let new = &self.rules[self.sampled_rules..];
         let read = |judged| std::iter::once(&Judged::rule(judged).condition).chain(shown(judged));
-        let exprs = new.iter().flat_map(read).chain(more);
+        let learned = self.bands.exprs(self.sampled_bands);
+        let exprs = new.iter().flat_map(read).chain(learned).chain(more);
         self.store
             .add(exprs, &self.slis, self.latest, Duration::ZERO);
         self.files.keep(&self.store);
         self.sampled_rules = self.rules.len();
+        self.sampled_bands = self.bands.len();
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::bands::{BandReading, SavedLabels};
 use super::book::Book;
 use super::coverage::{Coverage, Uncovered};
 use super::exports::{Families, Wanted};
@@ -16,6 +17,7 @@ use super::slos::{Now, Slos};
 use super::state::BudgetReading;
 use super::store::Store;
 use crate::alert::{AlertEvent, Event};
+use crate::band::BandError;
 use crate::budget::{Budget, Labels, Select};
 use crate::expr::Expr;
 use crate::registry::{Domain, Operation, Registry};
@@ -211,6 +213,7 @@ impl Judge {
         let Book {
             slis,
             rules,
+            bands,
             store,
             files,
             latest,
@@ -226,6 +229,7 @@ impl Judge {
             rules: files.all(),
         };
         self.slos.count(slis, reader, Now { moment, wall: now });
+        bands.measure(store, files.all(), slis, moment);
         let mut tick = Judging {
             registry,
             store,
@@ -239,6 +243,7 @@ impl Judge {
         let mut events: Vec<Event> = parts
             .flat_map(|levels| judged::announce(levels, now))
             .collect();
+        bands.learn(moment);
         self.slos.judge(&mut tick, &self.promises, &mut events);
         self.promises.iter().for_each(Promise::settle);
         (events, alerts)
@@ -275,6 +280,33 @@ impl Judge {
     /// Where every rule stood at the latest tick.
     pub(crate) fn readings(&self) -> impl Iterator<Item = &BudgetReading> {
         self.book.rules.iter().map(Judged::reading)
+    }
+
+    /// Where every band stood at the latest tick.
+    pub(crate) fn band_readings(&self) -> impl Iterator<Item = &BandReading> {
+        self.book.bands.readings()
+    }
+
+    /// What every band has learned, by budget and the labels of the part.
+    pub(super) fn bands(&self) -> Vec<(String, SavedLabels, Vec<u8>)> {
+        self.book.bands.save().collect()
+    }
+
+    /// Lets a band go on from what was saved; `false` if there is no such budget whose limits are learned.
+    pub(super) fn restore_band(
+        &mut self,
+        budget: &str,
+        labels: SavedLabels,
+        saved: &[u8],
+    ) -> Result<bool, BandError> {
+        let mut promises = self.promises.iter();
+        let promise = promises.find(|promise| promise.budget.name == budget);
+        let learned = promise.and_then(|promise| promise.budget.learned(&Labels::default()));
+        let Some(learned) = learned else {
+            return Ok(false);
+        };
+        self.book.bands.restore(budget, labels, learned, saved)?;
+        Ok(true)
     }
 
     /// What an expression is at the latest tick, as far as rules read the same.

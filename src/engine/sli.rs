@@ -171,10 +171,10 @@ impl Slis {
         let windows: Vec<Option<usize>> = budget.levels().map(keep).collect();
         let name: Arc<str> = budget.name.as_str().into();
         for counted in budget.counted() {
-            let bad = if quantile {
-                chosen.count_above(set, counted.threshold)
-            } else {
-                Bad::Failed
+            let threshold = counted.threshold.filter(|_| quantile);
+            let bad = match threshold {
+                Some(threshold) => chosen.count_above(set, threshold),
+                None => Bad::Failed,
             };
             let labels = counted.labels.into_iter().chain(labels.iter().cloned());
             let of = Some((selection, bad));

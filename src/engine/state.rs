@@ -25,7 +25,7 @@ pub struct BudgetReading {
     pub folded: bool,
     /// The measured value in `unit`; `None` if the window held nothing.
     pub value: Option<f64>,
-    /// The limit in `unit`; with a schedule the one in force.
+    /// The limit in `unit`; with a schedule or a band the one in force. NaN until a band has learned one.
     pub limit: f64,
     /// `s`, `1/s`, or empty for ratios and plain values.
     pub unit: &'static str,

@@ -5,6 +5,7 @@
 mod alerts;
 mod counted;
 mod rows;
+mod traced;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(super) use alerts::Marks;
 use alerts::{ALERTS, ALERTS_FOR_STATE};
 use counted::Counted;
 use rows::Rows;
+pub(super) use traced::Traced;
 
 /// Samples of the latest ticks or pages, as far back as some rule looks.
 #[derive(Debug)]

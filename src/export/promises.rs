@@ -3,8 +3,8 @@
 use super::sheet::{Number, Sheet};
 use super::slos;
 use crate::alert::{Hub, SubscriberStats};
-use crate::budget::{Level, SLI_BAD, SLI_LAST_GOOD, SLI_VALID};
-use crate::engine::{BudgetReading, Engine, Judge, SliCount};
+use crate::budget::{BAND, Level, OBSERVED, SLI_BAD, SLI_LAST_GOOD, SLI_VALID};
+use crate::engine::{BandReading, BudgetReading, Engine, Judge, SliCount};
 use crate::family::Kind;
 use crate::registry::Domain;
 
@@ -13,6 +13,7 @@ pub(super) fn show(engine: &Engine, sheet: &mut impl Sheet) {
     engine.look(|judge| {
         slis(judge, sheet);
         readings(judge, sheet);
+        bands(judge, sheet);
         slos::show(judge, sheet);
         reach(judge, sheet);
         sheet.family(
@@ -100,8 +101,51 @@ fn readings(judge: &Judge, sheet: &mut impl Sheet) {
         reading.value.map(Number::Float)
     });
     family(sheet, limit, judge.readings(), labels, |reading| {
-        Some(Number::Float(reading.limit))
+        let limit = Some(reading.limit).filter(|limit| !limit.is_nan());
+        limit.map(Number::Float)
     });
+}
+
+/// What is learned of budgets whose limits are.
+fn bands(judge: &Judge, sheet: &mut impl Sheet) {
+    let help = "What the value usually is at this time, and up to where it is still usual.";
+    sheet.family(BAND, help, Kind::Gauge);
+    for band in judge.band_readings() {
+        for (level, limit) in band.levels() {
+            if let Some(limit) = limit {
+                sheet.sample(of_band(band, Some(level)), Number::Float(limit));
+            }
+        }
+    }
+    let mut gauge = |name, help, number: fn(&BandReading) -> Option<f64>| {
+        sheet.family(name, help, Kind::Gauge);
+        for band in judge.band_readings() {
+            if let Some(number) = number(band) {
+                sheet.sample(of_band(band, None), Number::Float(number));
+            }
+        }
+    };
+    let help = "The value that is judged by a band and that it learns from.";
+    gauge(OBSERVED, help, |band| band.value);
+    gauge(
+        "plimsoll_budget_band_coverage",
+        "How much of the hours that a band looks back on it has learned from, from 0 to 1.",
+        |band| Some(band.coverage),
+    );
+}
+
+fn of_band<'a>(
+    band: &'a BandReading,
+    level: Option<&'a str>,
+) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
+    let kept_by = band
+        .labels
+        .iter()
+        .map(|(key, value)| (*key, value.as_str()));
+    let level = level.map(|level| ("level", level));
+    std::iter::once(("budget", &*band.budget))
+        .chain(level)
+        .chain(kept_by)
 }
 
 /// Budgets without operations, and operations without a budget.

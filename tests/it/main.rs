@@ -14,6 +14,7 @@ mod compare;
 mod config;
 #[cfg(feature = "db")]
 mod db;
+mod dynamic;
 mod export;
 #[cfg(feature = "metrics")]
 mod facade;

@@ -1,7 +1,8 @@
 //! Conditions over samples given by hand, by the group that Prometheus would get and by the parts that are judged here.
 
 use super::*;
-use crate::budget::{Hours, Labels, Limit, Multiple, Schedule, Select};
+use crate::band::Dynamic;
+use crate::budget::{BAND, Hours, Labels, Limit, Multiple, OBSERVED, Schedule, Select};
 use crate::expr::{self, Offset, Samples, eval};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -443,4 +444,54 @@ fn an_alert_says_what_it_is() {
         )]
     );
     assert!(rule.expr.to_string().contains("[1m]"), "{}", rule.expr);
+}
+
+#[test]
+fn what_is_learned_is_compared_part_by_part() {
+    let p95 = Budget::quantile("b", Select::http(), 0.95).dynamic(Dynamic::default());
+    assert_eq!(p95.thresholds().count(), 0, "no bound is needed");
+    let rules = p95.clone().per("route").rule_group_by(["job"]).rules;
+    assert_eq!(
+        rules[1].expr.to_string(),
+        "(plimsoll_budget_observed{budget=\"b\"} > on (job, route) plimsoll_budget_band{budget=\"b\",level=\"critical\"}) \
+         and (sum by (job, route) (increase(plimsoll_sli_valid_total{budget=\"b\",level=\"warning\"}[1m])) >= 1)"
+    );
+    let success = Budget::success_ratio("b", Select::http()).at_least(0.9);
+    let success = success.min_events(0).dynamic(Dynamic::default());
+    assert_eq!(
+        success.rule_group().rules[1].expr.to_string(),
+        "(1 - (sum(rate(plimsoll_sli_bad_total{budget=\"b\",level=\"target\"}[1m])) / \
+         sum(rate(plimsoll_sli_valid_total{budget=\"b\",level=\"target\"}[1m])))) < on () \
+         plimsoll_budget_band{budget=\"b\",level=\"warning\"}"
+    );
+    let mut trace = Trace::new();
+    let route = |route| ("route", route);
+    let of_budget = ("budget", "b");
+    for (name, observed) in [("/fast", 0.1), ("/slow", 0.3)] {
+        let counter = [of_budget, ("level", "warning"), route(name)];
+        trace.count(&counter, 0.0, 0.0);
+        trace.add(OBSERVED, &[of_budget, route(name)], observed);
+        for level in ["warning", "critical"] {
+            trace.add(BAND, &[of_budget, ("level", level), route(name)], 0.2);
+        }
+    }
+    let per_route = p95.per("route");
+    let labels = |name: &str| Labels::from([("route", name.to_owned())]);
+    let parts = ["/fast", "/slow"].map(|name| per_route.rules(&labels(name))[0].condition.clone());
+    let all = &per_route.rule_group().rules[0].expr;
+    for _ in 0..3 {
+        for name in ["/fast", "/slow"] {
+            trace.count(&[of_budget, ("level", "warning"), route(name)], 10.0, 0.0);
+        }
+        trace.tick();
+    }
+    assert_eq!(
+        parts.each_ref().map(|part| trace.holds(part)),
+        [false, true]
+    );
+    let all = eval(all, &trace.samples, trace.at_ms)
+        .unwrap()
+        .into_points();
+    let fires: Vec<_> = all.iter().map(|point| point.labels.get("route")).collect();
+    assert_eq!(fires, ["/slow"]);
 }

@@ -27,7 +27,7 @@ pub(super) fn read(budget: &mut Fields<'_>) -> Option<Schedule> {
 }
 
 /// Hours and minutes east of UTC: `"+01:00"`.
-fn offset(fields: &mut Fields<'_>) -> Option<Offset> {
+pub(super) fn offset(fields: &mut Fields<'_>) -> Option<Offset> {
     let Some(text) = fields.string("offset") else {
         return Some(Offset::UTC);
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{
     ALERTS, ALERTS_FOR_STATE, Labels, Moment, NAME, Sampling, Selector, Slis, Store, Wanted,
 };
-use crate::budget::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};
+use crate::budget::{BAND, OBSERVED, SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};
 use crate::expr::{Compare, Matcher};
 
 /// Labels by which the counters of one level are told apart.
@@ -66,7 +66,7 @@ impl Store {
                         self.push(found.place, born.at_ms, born.uptime);
                     }
                 }
-                (ALERTS, _) => self.open(at),
+                (ALERTS, _) | (BAND | OBSERVED, Sampling::Tick) => self.open(at),
                 (ALERTS_FOR_STATE, _) => {}
                 // No instrument has a colon in its name: it is recorded by rules.
                 (name, _) if name.contains(':') => {}
@@ -157,7 +157,7 @@ impl Store {
 
     /// All labels of a series that is scraped: what the page calls `job` or `instance` stands back for the target's.
     pub(super) fn labels<'a>(
-        &'a self,
+        &self,
         name: &'a str,
         own: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Labels {

@@ -1,0 +1,237 @@
+use std::time::Duration;
+
+use crate::band::{BandError, Dynamic, Method};
+use crate::{
+    Budget, BudgetReading, Builder, Expr, Level, ManualClock, Outcome, Plimsoll, Sampling, Select,
+    Selector,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+struct Bench {
+    plimsoll: Plimsoll,
+    clock: ManualClock,
+}
+
+impl Bench {
+    fn new(configure: impl FnOnce(Builder) -> Builder) -> Self {
+        let clock = ManualClock::new();
+        let builder = Plimsoll::builder().clock(clock.clone()).manual_tick();
+        let plimsoll = configure(builder).build().expect("no mistakes");
+        Self { plimsoll, clock }
+    }
+
+    fn of(budget: Budget) -> Self {
+        Self::new(|builder| builder.budget(budget))
+    }
+
+    /// Minutes with so many operations each, of which some fail.
+    fn run(&self, minutes: usize, operation: &str, times: usize, failed: usize) {
+        let operation = self.plimsoll.operation(operation);
+        for _ in 0..minutes {
+            for nth in 0..times {
+                let outcome = match nth < failed {
+                    true => Outcome::Error,
+                    false => Outcome::Ok,
+                };
+                operation.record(outcome, Duration::from_millis(1));
+            }
+            self.clock.advance(MINUTE);
+            self.plimsoll.tick();
+        }
+    }
+
+    fn reading(&self, level: Level) -> BudgetReading {
+        let mut readings = self.plimsoll.budgets().into_iter();
+        let reading = readings.find(|reading| reading.level == level);
+        reading.expect("its level")
+    }
+
+    fn shows(&self, start: &str) -> Option<f64> {
+        let page = self.plimsoll.render();
+        let mut lines = page.lines().filter_map(|line| line.strip_prefix(start));
+        lines
+            .next()
+            .map(|value| value.trim().parse().expect("a number"))
+    }
+}
+
+fn dynamic() -> Dynamic {
+    Dynamic::default().every(MINUTE)
+}
+
+fn work() -> Select {
+    Select::operation("work")
+}
+
+fn errors() -> Budget {
+    Budget::error_ratio("errors", work()).over(5 * MINUTE)
+}
+
+#[test]
+fn a_band_of_what_should_be_high_lies_below_it() {
+    let throughput = Budget::throughput("rate", work()).over(5 * MINUTE);
+    let bench = Bench::of(throughput.dynamic(dynamic().floor(1.0)));
+    bench.run(30, "work", 120, 0);
+    let baseline = bench.shows("plimsoll_budget_band{budget=\"rate\",level=\"baseline\"} ");
+    assert!(
+        (baseline.expect("it is known") - 2.0).abs() < 1e-9,
+        "windows that are not full yet are not learned"
+    );
+    // A tenth below 2/s would be unusual; what is kept is no incident.
+    let reading = bench.reading(Level::Warning);
+    assert_eq!((reading.limit, reading.unit), (1.0, "1/s"));
+    bench.run(10, "work", 12, 0);
+    assert!(
+        bench
+            .plimsoll
+            .budget_state("rate")
+            .is_some_and(|state| state.is_breached())
+    );
+    bench.run(10, "work", 120, 0);
+    assert!(
+        bench
+            .plimsoll
+            .budget_state("rate")
+            .is_some_and(|state| !state.is_breached())
+    );
+}
+
+#[test]
+fn neither_level_is_below_the_target() {
+    let bench = Bench::of(errors().at_most(0.2).dynamic(dynamic().floor(0.1)));
+    bench.run(30, "work", 100, 1);
+    assert_eq!(bench.reading(Level::Warning).limit, 0.2);
+    assert_eq!(bench.reading(Level::Target).limit, 0.2);
+    bench.run(10, "work", 100, 15);
+    assert!(
+        bench
+            .plimsoll
+            .budget_state("errors")
+            .is_some_and(|state| !state.is_breached())
+    );
+}
+
+#[test]
+fn nothing_is_learned_of_what_is_not_judged() {
+    let bench = Bench::of(errors().min_events(100).dynamic(dynamic()));
+    let observed = "plimsoll_budget_observed{budget=\"errors\"} ";
+    let coverage = "plimsoll_budget_band_coverage{budget=\"errors\"} ";
+    bench.run(120, "work", 10, 5);
+    assert_eq!(
+        (bench.shows(observed), bench.shows(coverage)),
+        (None, Some(0.0))
+    );
+    assert!(bench.reading(Level::Warning).limit.is_nan());
+    assert_eq!(
+        bench.shows("plimsoll_budget_limit{budget=\"errors\",level=\"warning\"}"),
+        None
+    );
+    bench.run(120, "work", 100, 50);
+    let share = bench.shows(observed).expect("it is judged");
+    assert!((share - 0.5).abs() < 1e-9 && bench.shows(coverage) > Some(0.0));
+    assert!(bench.reading(Level::Warning).limit > 0.5);
+    bench.run(10, "work", 10, 5);
+    assert_eq!(bench.shows(observed), None, "it has ended");
+}
+
+#[test]
+fn what_is_observed_in_a_breach_is_kept_apart() {
+    let saved = |budget: Budget| {
+        let bench = Bench::of(budget.dynamic(dynamic()));
+        bench.run(60, "work", 100, 40);
+        bench.plimsoll.inner().engine.bands()
+    };
+    assert_eq!(saved(errors().at_most(0.5)), saved(errors()));
+    assert_ne!(saved(errors().at_most(0.3)), saved(errors()));
+}
+
+#[test]
+fn a_value_of_the_services_own_has_a_band() {
+    let depth = Expr::select(Selector::new("depth")).sum();
+    let budget = Budget::value("depth", depth).dynamic(Dynamic::new(Method::Classic));
+    let bench = Bench::new(|builder| builder.expect_family("depth").budget(budget));
+    let gauge = bench.plimsoll.gauge("depth").register().expect("a gauge");
+    let mut values = (0..100).map(|at| f64::from(at % 7));
+    for value in values.by_ref() {
+        gauge.set(value);
+        bench.run(5, "work", 0, 0);
+    }
+    // At 08:20 on a Thursday the factors are 1.
+    let of = |level: &str| {
+        let band = format!("plimsoll_budget_band{{budget=\"depth\",level=\"{level}\"}} ");
+        bench.shows(&band).expect("it is known")
+    };
+    let values: Vec<f64> = (0..99).map(|at| f64::from(at % 7)).collect();
+    let mean = values.iter().sum::<f64>() / 99.0;
+    let variance = values
+        .iter()
+        .map(|value| (value - mean).powi(2))
+        .sum::<f64>()
+        / 99.0;
+    assert!(
+        (of("baseline") - mean).abs() < 1e-12,
+        "{} {mean}",
+        of("baseline")
+    );
+    let warning = mean + 2.0 * variance.sqrt();
+    assert!(
+        (of("warning") - warning).abs() < 1e-12,
+        "{} {warning}",
+        of("warning")
+    );
+}
+
+#[test]
+fn with_pages_as_samples_bands_come_with_the_page() {
+    let budget = errors().dynamic(dynamic().floor(0.1));
+    let bench = Bench::new(|builder| builder.sampling(Sampling::Scrape).budget(budget));
+    let run = |minutes, failed| {
+        for _ in 0..minutes {
+            bench.plimsoll.render();
+            bench.run(1, "work", 100, failed);
+        }
+    };
+    run(30, 1);
+    assert_eq!(bench.reading(Level::Critical).limit, 0.1);
+    run(10, 50);
+    assert!(
+        bench
+            .plimsoll
+            .budget_state("errors")
+            .is_some_and(|state| state.is_breached())
+    );
+}
+
+#[test]
+fn what_was_learned_outlives_an_instance() {
+    let of_all = || {
+        let select = Select::operation("*");
+        let budget = Budget::error_ratio("errors", select).over(5 * MINUTE);
+        Bench::of(budget.per("operation").dynamic(dynamic()))
+    };
+    let first = of_all();
+    first.run(60, "work", 100, 2);
+    let saved = first.plimsoll.inner().engine.bands();
+    let [(budget, labels, bytes)] = &saved[..] else {
+        panic!("one part, not {}", saved.len());
+    };
+    assert_eq!((&**budget, labels.len()), ("errors", 1));
+
+    let second = of_all();
+    let engine = &second.plimsoll.inner().engine;
+    let restore = |budget: &str, bytes: &[u8]| engine.restore_band(budget, labels.clone(), bytes);
+    assert_eq!(restore("errors", &bytes[1..]), Err(BandError::Foreign));
+    assert_eq!(restore("other", bytes), Ok(false));
+    assert_eq!(restore("errors", bytes), Ok(true));
+    assert_eq!(engine.bands(), saved, "the part is still to come");
+    second.run(2, "work", 100, 2);
+    assert_eq!(engine.bands().len(), 1);
+    let limit = second.reading(Level::Warning).limit;
+    assert!(
+        limit > 0.02 && limit < 0.04,
+        "known from the first tick on: {limit}"
+    );
+    assert_eq!(restore("errors", bytes), Ok(true));
+    assert_eq!(engine.bands(), saved, "what there was is replaced");
+}

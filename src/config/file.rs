@@ -2,7 +2,7 @@
 //!
 //! The table is walked by hand instead of deserialised, because a deserialiser stops at the first mistake.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::Table;
 
@@ -42,6 +42,10 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
         service: root.string("service"),
         tick: root.duration("tick"),
         max_series: root.integer("max_series").map(|number| number as usize),
+        state: (
+            root.string("state_file").map(PathBuf::from),
+            root.duration("state_every"),
+        ),
         ..Settings::default()
     };
     let naming = root.table("naming");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::files::Files;
 use super::judged::Judged;
+use super::memory::Timers;
 use super::moment::Moment;
 use super::promise::Promise;
 use super::reader::Reader;
@@ -20,6 +21,8 @@ use crate::rule::RuleGroup;
 pub(super) struct Book {
     pub(super) slis: Slis,
     pub(super) rules: Vec<Judged>,
+    /// Of the process before.
+    pub(super) timers: Timers,
     pub(super) store: Store,
     pub(super) files: Files,
     /// Up to which of the rules everything that they read is sampled.
@@ -29,12 +32,13 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(latest: Moment, store: Store) -> Self {
+    pub(super) fn new(latest: Moment, store: Store, timers: Timers, files: Files) -> Self {
         Self {
             slis: Slis::default(),
             rules: Vec::new(),
+            timers,
             store,
-            files: Files::default(),
+            files,
             sampled_rules: 0,
             latest,
         }
@@ -89,8 +93,11 @@ impl Book {
         };
         let cells = promise.add_part(labels, selection);
         let judged = rules.into_iter().zip(windows).zip(cells);
-        self.rules
-            .extend(judged.map(|((rule, window), cell)| Judged::new(rule, window, cell)));
+        for ((rule, window), cell) in judged {
+            let mut judged = Judged::new(rule, window, cell);
+            self.timers.resume(&mut judged, born);
+            self.rules.push(judged);
+        }
     }
 
     /// Counts operations that are known for the parts of a budget that they belong to, from now on.

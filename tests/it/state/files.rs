@@ -40,7 +40,7 @@ fn a_byte_that_is_another_is_a_fresh_start() {
     service.work(&first, 5, 2);
     drop(first);
     let whole = fs::read(service.path()).unwrap();
-    for at in 0..whole.len() {
+    for at in (0..whole.len()).step_by(7) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x10;
         fs::write(service.path(), &bytes).unwrap();

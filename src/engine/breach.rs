@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(36 * 3_600);
 /// A breach that goes on; it may have begun before the clock did.
 #[derive(Debug)]
 pub(super) struct Breach {
-    since_ns: i64,
+    pub(super) since_ns: i64,
     durations: Arc<Histogram>,
 }
 
@@ -47,10 +47,6 @@ impl Breach {
             }),
             _ => None,
         }
-    }
-
-    pub(super) fn since_ns(&self) -> i64 {
-        self.since_ns
     }
 
     pub(super) fn end(self, now_ns: u64) {

@@ -208,6 +208,7 @@ fn what_was_declared_otherwise_begins_anew() {
     service.work(&first, 60, 1);
     assert_eq!(first.slos()[0].bad, 60.0);
     drop(first);
+    service.clock.advance(SECOND);
     let sharper = || {
         let errors = Budget::error_ratio("errors", work()).at_most(0.04);
         errors.over(10 * MINUTE).sustained(15 * MINUTE)

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{Breach, Judged};
+use super::Judged;
 use crate::rule::Timer;
 
 /// What is remembered of a rule that is pending or firing.
@@ -29,7 +29,7 @@ impl Judged {
             breach_ns: self
                 .breach
                 .as_ref()
-                .map(Breach::since_ns)
+                .map(|breach| breach.since_ns)
                 .or(self.resumed_ns),
         })
     }

@@ -1,7 +1,7 @@
 //! Rules that outlive the process.
 
 use super::{Evaluator, Judged};
-use crate::expr::{Labels, NAME};
+use crate::expr::Labels;
 use crate::rule::alerts::Alert;
 use crate::rule::{Rule, RuleKind, Timer};
 use crate::window::{SavedSeries, Series};
@@ -62,9 +62,7 @@ impl Evaluator {
         labels: &Labels,
         recall: impl FnOnce(&mut Series) -> Option<i64>,
     ) {
-        if labels.get(NAME) != "" {
-            self.recorded.resume(labels, recall);
-        }
+        self.recorded.resume(labels, recall);
     }
 }
 

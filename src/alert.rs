@@ -166,7 +166,7 @@ impl fmt::Display for AlertEvent {
 #[non_exhaustive]
 pub struct Warning {
     /// What kind of trouble: `budget_unmatched`, `classifier_panic`, `cycle_tight`, `label_overflow`, `label_panic`,
-    /// `layer_outside_router`, `layer_stacked`, `rule_failed`.
+    /// `layer_outside_router`, `layer_stacked`, `rule_failed`, `state_dropped`, `state_file`.
     pub kind: &'static str,
     /// The budget, label or layer that it is about.
     pub subject: String,

@@ -34,6 +34,7 @@ pub(crate) use env::{Vars, apply as apply_vars};
 pub(crate) use file::parse as parse_toml;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::band::Dynamic;
@@ -75,6 +76,8 @@ pub(crate) struct Settings {
     /// Families whose instruments come later.
     pub(crate) expected: Vec<String>,
     pub(crate) slos: Vec<Slo>,
+    /// Where it is kept what the next process is to remember, and how often.
+    pub(crate) state: (Option<PathBuf>, Option<Duration>),
     /// Changes to budgets that a weaker source declares.
     pub(crate) adjustments: Vec<Adjustment>,
 }
@@ -124,6 +127,8 @@ impl Settings {
         self.query_watchdog = stronger.query_watchdog.or(self.query_watchdog);
         self.n_plus_one = stronger.n_plus_one.or(self.n_plus_one);
         self.max_queries = stronger.max_queries.or(self.max_queries);
+        let ((path, every), code) = (stronger.state, self.state);
+        self.state = (path.or(code.0), every.or(code.1));
         self.databases.extend(stronger.databases);
         for adjustment in stronger.adjustments {
             match self.budgets.iter_mut().find(|budget| budget.name == adjustment.budget) {

@@ -17,7 +17,13 @@ mod followed;
 mod growth;
 mod judge;
 mod judged;
+mod keep;
 mod matcher;
+#[cfg(not(feature = "state"))]
+#[path = "engine/no_memory.rs"]
+mod memory;
+#[cfg(feature = "state")]
+mod memory;
 mod moment;
 mod promise;
 mod reader;
@@ -41,6 +47,10 @@ pub use coverage::Uncovered;
 pub use exports::Sampling;
 pub(crate) use exports::{Exports, Families, Wanted};
 pub(crate) use judge::Judge;
+pub(crate) use keep::Keep;
+pub(crate) use memory::Memory;
+#[cfg(feature = "state")]
+pub(crate) use memory::Sections;
 pub(crate) use promise::Reach;
 pub use promise::UNMATCHED_AFTER;
 pub(crate) use sli::SliCount;
@@ -64,8 +74,7 @@ use crate::slo::{Slo, SloReading};
 use moment::Moment;
 use promise::Promise;
 use sli::Place;
-use store::Store;
-use warnings::Warnings;
+use warnings::{Troubles, Warnings};
 
 /// Everything that judges.
 #[derive(Debug)]
@@ -82,6 +91,8 @@ pub(crate) struct Engine {
     turn: Mutex<()>,
     judge: Mutex<Judge>,
     warnings: Warnings,
+    /// Who keeps what the next process is to remember.
+    keep: OnceCell<Box<dyn Keep>>,
 }
 
 /// How rules get their samples.
@@ -114,6 +125,7 @@ impl Engine {
         budgets: &[Budget],
         mut slos: Vec<Slo>,
         watches: &[Watch],
+        memory: Memory,
     ) -> Self {
         let started_ns = registry.clock().now_ns();
         let clock = registry.clock();
@@ -125,8 +137,8 @@ impl Engine {
             at_ms: started_ms,
             uptime: 0.0,
         };
-        let store = Store::new(sampled.sampling, sampled.target);
-        let mut judge = Judge::new(begun, wall, store);
+        let sampling = sampled.sampling;
+        let mut judge = Judge::new(begun, wall, sampled, memory);
         for budget in budgets {
             judge.add_budget(&registry, budget.clone(), Reach::Selected);
         }
@@ -152,11 +164,12 @@ impl Engine {
             hub,
             begun,
             watches,
-            sampling: sampled.sampling,
+            sampling,
             exports: OnceCell::new(),
             turn: Mutex::default(),
             judge: Mutex::new(judge),
             warnings: Warnings::default(),
+            keep: OnceCell::new(),
         }
     }
 
@@ -241,7 +254,7 @@ impl Engine {
     pub(crate) fn tick(&self) {
         // What they count now belongs to this tick.
         self.registry.pulses.tick(self.registry.clock().now_ns());
-        let (events, alerts, slow, findings, unmatched, failed) = {
+        let (events, alerts, slow, findings, troubles) = {
             let _turn = self.turn.lock();
             let (mut judge, moment) = self.sample();
             let (now_ns, clock) = (moment.at_ns, self.registry.clock());
@@ -249,8 +262,12 @@ impl Engine {
             self.hub.make_room(judge.rules());
             let slow = self.registry.slow.turn(now_ns);
             let findings = self.registry.findings.turn(now_ns);
-            let unmatched = judge.search();
-            (events, alerts, slow, findings, unmatched, judge.failed())
+            let troubles = Troubles {
+                unmatched: judge.search(),
+                failed: judge.failed(),
+                dropped: judge.dropped(),
+            };
+            (events, alerts, slow, findings, troubles)
         };
         events.iter().for_each(|event| self.hub.publish(event));
         alerts
@@ -265,10 +282,13 @@ impl Engine {
             .iter()
             .for_each(|query| self.hub.publish_running(query));
         self.hub.look_for_stuck();
-        let warnings = self.warnings.look(&self.registry, unmatched, failed);
+        let warnings = self.warnings.look(&self.registry, troubles);
         warnings
             .iter()
             .for_each(|warning| self.hub.publish_warning(warning));
+        if let Some(keep) = self.keep.get() {
+            keep.ticked(self);
+        }
     }
 
     /// Judges a further budget from now on; returns its index. `None` if its name belongs to another declaration.

@@ -4,6 +4,11 @@ mod budgets;
 mod builder;
 mod checks;
 mod health;
+#[cfg(not(feature = "state"))]
+#[path = "instance/no_keeper.rs"]
+mod keeper;
+#[cfg(feature = "state")]
+mod keeper;
 mod readable;
 mod rules;
 
@@ -27,6 +32,7 @@ use crate::naming::Naming;
 use crate::registry::Anchors;
 use crate::registry::{Registry, SlowOperation};
 use crate::slo::SloReading;
+use keeper::Kept;
 
 /// One instance: what it counts, promises and announces.
 ///
@@ -72,6 +78,8 @@ pub(crate) struct Inner {
     pub(crate) shelf: Shelf,
     /// Ends the tick's thread with the instance.
     ticker: OnceCell<Ticker>,
+    /// Keeps what the next process is to remember.
+    kept: OnceCell<Kept>,
 }
 
 static GLOBAL: OnceCell<Plimsoll> = OnceCell::new();

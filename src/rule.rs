@@ -33,10 +33,14 @@ mod print;
 mod recorded;
 
 pub use alerts::{Alert, Change};
+#[cfg(feature = "state")]
+pub(crate) use evaluator::SavedAlert;
 pub use evaluator::{Evaluator, Failure};
 pub use file::{Refusal, RuleFile, RuleFileError};
 pub use machine::AlertState;
 pub(crate) use machine::Machine;
+#[cfg(feature = "state")]
+pub(crate) use machine::Timer;
 
 use std::time::Duration;
 

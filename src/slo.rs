@@ -43,7 +43,11 @@ pub(crate) use arithmetic::error_budget;
 pub(crate) use burn::window as window_name;
 pub(crate) use compile::Alerting;
 pub(crate) use condition::Condition;
+#[cfg(feature = "state")]
+pub(crate) use ledger::SavedLedger;
 pub(crate) use ledger::{Ledger, Tally};
+#[cfg(feature = "state")]
+pub(crate) use period::Stretch;
 pub(crate) use period::millis_since_1970;
 pub(crate) use reading::Standing;
 

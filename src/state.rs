@@ -27,6 +27,7 @@
 //! Of two processes that write to one file the later one wins, and the file is whole all the time.
 
 mod aside;
+mod bytes;
 mod error;
 mod format;
 #[cfg(not(unix))]
@@ -45,6 +46,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub use aside::KEPT_ASIDE;
+pub(crate) use bytes::{Decoder, Encoder};
 pub use error::{StoreError, Warning};
 pub use format::{Damage, MAX_BYTES, MAX_NAME_BYTES};
 use write::{beside, write_new};

@@ -15,6 +15,8 @@ pub use dialect::Dialect;
 pub(crate) use native::native_quantile;
 pub use native::{NativeError, NativeHistogram};
 pub use series::SampleValue;
+#[cfg(feature = "state")]
+pub(crate) use series::SavedSeries;
 pub(crate) use series::Series;
 
 use std::collections::VecDeque;

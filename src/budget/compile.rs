@@ -139,6 +139,23 @@ impl Budget {
         counted
     }
 
+    /// What its counters count, in words that are the same in the next process.
+    pub(crate) fn counts(&self) -> String {
+        let thresholds = self.counted().into_iter().map(|counted| {
+            let Counted {
+                level,
+                labels,
+                threshold,
+            } = counted;
+            (level, labels, threshold)
+        });
+        let thresholds: Vec<_> = match self.sli {
+            Sli::Quantile(..) => thresholds.collect(),
+            _ => Vec::new(),
+        };
+        format!("{:?} {:?} {thresholds:?}", self.sli, self.per)
+    }
+
     /// The labels by which the counters of a level are told apart.
     pub(super) fn marks(&self, level: Level) -> Vec<&'static str> {
         let level = self.counting(level);

@@ -2,7 +2,7 @@
 //!
 //! The table is walked by hand instead of deserialised, because a deserialiser stops at the first mistake.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::Table;
 
@@ -43,6 +43,10 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
         tick: root.duration("tick"),
         expected: root.words("expect_families"),
         max_series: root.integer("max_series").map(|number| number as usize),
+        state: (
+            root.string("state_file").map(PathBuf::from),
+            root.duration("state_every"),
+        ),
         ..Settings::default()
     };
     let naming = root.table("naming");

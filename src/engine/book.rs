@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::bands::Bands;
 use super::files::Files;
 use super::judged::Judged;
+use super::memory::Timers;
 use super::moment::Moment;
 use super::promise::Promise;
 use super::reader::Reader;
@@ -22,6 +23,8 @@ pub(super) struct Book {
     pub(super) slis: Slis,
     pub(super) rules: Vec<Judged>,
     pub(super) bands: Bands,
+    /// Of the process before.
+    pub(super) timers: Timers,
     pub(super) store: Store,
     pub(super) files: Files,
     /// Up to which of the rules and bands everything that they read is sampled.
@@ -32,13 +35,14 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(latest: Moment, store: Store) -> Self {
+    pub(super) fn new(latest: Moment, store: Store, timers: Timers, files: Files) -> Self {
         Self {
             slis: Slis::default(),
             rules: Vec::new(),
             bands: Bands::default(),
+            timers,
             store,
-            files: Files::default(),
+            files,
             sampled_rules: 0,
             sampled_bands: 0,
             latest,
@@ -104,8 +108,11 @@ impl Book {
             self.bands.add(budget, &labels, learned, window, cells);
         }
         let judged = rules.into_iter().zip(windows).zip(cells);
-        self.rules
-            .extend(judged.map(|((rule, window), cell)| Judged::new(rule, window, cell)));
+        for ((rule, window), cell) in judged {
+            let mut judged = Judged::new(rule, window, cell);
+            self.timers.resume(&mut judged, born);
+            self.rules.push(judged);
+        }
     }
 
     /// Counts operations that are known for the parts of a budget that they belong to, from now on.

@@ -16,10 +16,10 @@ const BOUNDS: [f64; 10] = [
 ];
 const LONGEST: Duration = Duration::from_secs(36 * 3_600);
 
-/// A breach that goes on.
+/// A breach that goes on; it may have begun before the clock did.
 #[derive(Debug)]
 pub(super) struct Breach {
-    since_ns: u64,
+    pub(super) since_ns: i64,
     durations: Arc<Histogram>,
 }
 
@@ -30,7 +30,7 @@ impl Breach {
         registry: &Registry,
         budget: &str,
         level: Level,
-        now_ns: u64,
+        since_ns: i64,
     ) -> Option<Self> {
         let layout = Layout::durations().range(1_000_000, LONGEST.as_nanos() as u64);
         let buckets = Buckets::new(layout, &BOUNDS).ok()?;
@@ -42,7 +42,7 @@ impl Breach {
             .register(DURATIONS, help, kind, &labels)
         {
             Ok(InstrumentValue::Histogram(durations)) => Some(Self {
-                since_ns: now_ns,
+                since_ns,
                 durations,
             }),
             _ => None,
@@ -50,6 +50,7 @@ impl Breach {
     }
 
     pub(super) fn end(self, now_ns: u64) {
-        self.durations.record(now_ns.saturating_sub(self.since_ns));
+        let lasted_ns = (now_ns as i64).saturating_sub(self.since_ns);
+        self.durations.record(lasted_ns.max(0) as u64);
     }
 }

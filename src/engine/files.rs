@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::memory::GroupMemory;
 use super::moment::Moment;
 use super::sli::Slis;
 use super::store::Store;
@@ -18,6 +19,8 @@ pub(super) struct Files {
     evaluators: Vec<Evaluator>,
     /// The alerts that ever were, by their labels.
     alerted: HashSet<Labels>,
+    /// Of the process before.
+    pub(super) memory: GroupMemory,
 }
 
 /// Everything that a rule can read.
@@ -36,6 +39,13 @@ impl Source for World<'_> {
 }
 
 impl Files {
+    pub(super) fn new(memory: GroupMemory) -> Self {
+        Self {
+            memory,
+            ..Self::default()
+        }
+    }
+
     /// Judges further groups from `born` on.
     pub(super) fn add(
         &mut self,
@@ -54,6 +64,7 @@ impl Files {
         }
         let mut evaluator = Evaluator::new(groups);
         evaluator.stand_beside_others();
+        self.memory.resume(&mut evaluator, born);
         self.evaluators.push(evaluator);
         self.keep(store);
     }

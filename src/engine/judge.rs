@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::Sampled;
 use super::bands::{BandReading, SavedLabels};
 use super::book::Book;
 use super::coverage::{Coverage, Uncovered};
 use super::exports::{Families, Wanted};
+use super::files::Files;
 use super::judged::{self, Judged, Judging};
 use super::matcher::Matcher;
+use super::memory::Memory;
 use super::moment::Moment;
 use super::promise::{Promise, Reach};
 use super::reader::Reader;
@@ -29,8 +32,8 @@ use crate::window::HistogramWindow;
 #[derive(Debug)]
 pub(crate) struct Judge {
     promises: Vec<Promise>,
-    book: Book,
-    slos: Slos,
+    pub(super) book: Book,
+    pub(super) slos: Slos,
     coverage: Coverage,
     /// Operations that came into being because a budget or a watch names them.
     named: Vec<Arc<Operation>>,
@@ -40,14 +43,19 @@ pub(crate) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(begun: Moment, wall: SystemTime, store: Store) -> Self {
+    pub(super) fn new(begun: Moment, wall: SystemTime, sampled: Sampled, memory: Memory) -> Self {
+        let store = Store::new(sampled.sampling, sampled.target, memory.series);
+        let files = Files::new(memory.groups);
         Self {
             promises: Vec::new(),
-            book: Book::new(begun, store),
-            slos: Slos::new(Now {
-                moment: begun,
-                wall,
-            }),
+            book: Book::new(begun, store, memory.rules, files),
+            slos: Slos::new(
+                Now {
+                    moment: begun,
+                    wall,
+                },
+                memory.slos,
+            ),
             coverage: Coverage::default(),
             named: Vec::new(),
             due_ns: 0,
@@ -62,6 +70,10 @@ impl Judge {
         budget: Budget,
         reach: Reach,
     ) -> usize {
+        if !budget.counted_only {
+            let memory = &mut self.book.store.memory;
+            memory.meet(&budget.name, || budget.counts());
+        }
         let mut promise = Promise::new(budget, reach, registry, self.book.latest.at_ns);
         self.book.open(registry, &mut promise);
         self.promises.push(promise);
@@ -81,6 +93,8 @@ impl Judge {
     /// Keeps an SLO from now on.
     pub(super) fn add_slo(&mut self, registry: &Registry, slo: Slo) {
         let carrier = slo.carrier();
+        let memory = &mut self.book.store.memory;
+        memory.meet(&slo.name, || slo.counts());
         let promise = self.promises.len();
         self.slos.add(slo, promise, &mut self.book.slis);
         self.add_budget(registry, carrier, Reach::Selected);

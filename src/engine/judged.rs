@@ -1,5 +1,8 @@
 //! A rule, tick by tick.
 
+#[cfg(feature = "state")]
+mod saved;
+
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -13,6 +16,8 @@ use crate::alert::{Event, EventKind};
 use crate::budget::{Level, Rule, Shown};
 use crate::registry::Registry;
 use crate::rule::{AlertState, Evaluator, Machine};
+#[cfg(feature = "state")]
+pub(super) use saved::SavedJudged;
 
 /// What a rule is judged by at a tick.
 pub(super) struct Judging<'a> {
@@ -47,6 +52,8 @@ pub(super) struct Judged {
     cell: StateCell,
     /// The one that goes on.
     breach: Option<Breach>,
+    /// Since when one fires that began in the process before.
+    resumed_ns: Option<i64>,
     /// When it last stopped firing.
     recovered_ns: Option<u64>,
     /// What other rules read of it.
@@ -75,6 +82,7 @@ impl Judged {
             told: false,
             cell,
             breach: None,
+            resumed_ns: None,
             recovered_ns: None,
             marks: Marks::default(),
         }
@@ -103,8 +111,12 @@ impl Judged {
             self.reading.limit = reader.number(limit).unwrap_or(self.rule.limit);
         }
         let (now_ns, now) = (tick.now_ns, tick.now);
+        let Rule { budget, level, .. } = &self.rule;
+        if let Some(since_ns) = self.resumed_ns.take() {
+            self.breach = Breach::begin(tick.registry, budget, *level, since_ns);
+        }
         let before = self.machine.state();
-        self.machine.step(holds, now_ns);
+        self.machine.step(holds, now_ns as i64);
         let after = self.machine.state();
         self.reading.state = after;
         tick.store.mark(&mut self.marks, &self.rule, before, after);
@@ -113,8 +125,7 @@ impl Judged {
         }
         match (before == AlertState::Firing, after == AlertState::Firing) {
             (false, true) => {
-                let Rule { budget, level, .. } = &self.rule;
-                self.breach = Breach::begin(tick.registry, budget, *level, now_ns);
+                self.breach = Breach::begin(tick.registry, budget, *level, now_ns as i64);
             }
             (true, false) => {
                 self.recovered_ns = Some(now_ns);

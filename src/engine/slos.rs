@@ -3,12 +3,15 @@
 //! Operations are counted by the [`Promise`] of each SLO, as for a budget that is not judged; this adds whatever is counted in
 //! ticks or slices, keeps a [`Ledger`] for each part, and judges burn alerts as rules.
 
+#[cfg(feature = "state")]
+mod saved;
 mod source;
 
 use std::time::{Duration, SystemTime};
 
 use super::cell::StateCell;
 use super::judged::{Judged, Judging};
+use super::memory::SloMemory;
 use super::moment::Moment;
 use super::promise::Promise;
 use super::reader::Reader;
@@ -34,6 +37,8 @@ pub(crate) struct Slos {
     looked_ms: i64,
     /// What is to be sampled for what is new.
     unread: Vec<Expr>,
+    /// Of the process before.
+    pub(super) memory: SloMemory,
 }
 
 /// A moment by both clocks.
@@ -74,7 +79,7 @@ struct Kept {
 
 /// What has an error budget of its own.
 #[derive(Debug)]
-struct Part {
+pub(super) struct Part {
     labels: Labels,
     /// The place of its counters; `None` for a weighted composite.
     counter: Option<usize>,
@@ -96,13 +101,14 @@ struct Alert {
 }
 
 impl Slos {
-    pub(super) fn new(now: Now) -> Self {
+    pub(super) fn new(now: Now, memory: SloMemory) -> Self {
         Self {
             all: Vec::new(),
             counters: 0,
             latest: now,
             looked_ms: now.wall_ms(),
             unread: Vec::new(),
+            memory,
         }
     }
 
@@ -142,7 +148,13 @@ impl Slos {
 
     fn take_up(&mut self, kept: usize, labels: Labels, counter: Option<usize>) {
         let kept = &mut self.all[kept];
-        let part = Part::new(&kept.slo, labels, counter, self.latest);
+        let mut part = Part::new(&kept.slo, labels, counter, self.latest);
+        self.memory.resume(&kept.slo, &mut part);
+        for alert in &mut part.alerts {
+            self.memory
+                .alerts
+                .resume(&mut alert.judged, self.latest.moment);
+        }
         let conditions = part
             .alerts
             .iter()

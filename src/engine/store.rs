@@ -5,6 +5,8 @@
 mod alerts;
 mod counted;
 mod rows;
+#[cfg(feature = "state")]
+mod saved;
 mod traced;
 
 use std::collections::HashMap;
@@ -15,6 +17,7 @@ use foldhash::fast::RandomState;
 
 use super::exports::{Sampling, Wanted};
 use super::files::World;
+use super::memory::SeriesMemory;
 use super::moment::Moment;
 use super::sli::Slis;
 use crate::expr::{At, Dialect, EvalError, Expr, Labels, NAME, Reading, Selector, Source, Value};
@@ -44,6 +47,8 @@ pub(super) struct Store {
     wanted: Arc<Wanted>,
     counted: Counted,
     rows: Rows,
+    /// Of the process before.
+    pub(super) memory: SeriesMemory,
 }
 
 /// What one selector reads.
@@ -77,6 +82,8 @@ struct Kept {
     ended_ms: Option<i64>,
     /// The latest page that it was on.
     page: u64,
+    /// Whether it is only what is remembered of the process before: none of this one has come yet.
+    remembered: bool,
 }
 
 /// A series that somebody reads.
@@ -84,12 +91,16 @@ struct Found {
     place: usize,
     /// Whether nothing was kept of it, though somebody who reads it has looked before.
     new: bool,
-    /// Whether nothing was kept of it.
+    /// Whether nothing was kept of it in this process.
     empty: bool,
 }
 
 impl Store {
-    pub(super) fn new(sampling: Sampling, target: Option<[String; 2]>) -> Self {
+    pub(super) fn new(
+        sampling: Sampling,
+        target: Option<[String; 2]>,
+        memory: SeriesMemory,
+    ) -> Self {
         Self {
             sampling,
             target,
@@ -103,6 +114,7 @@ impl Store {
             wanted: Arc::default(),
             counted: Counted::default(),
             rows: Rows::default(),
+            memory,
         }
     }
 
@@ -164,6 +176,26 @@ impl Store {
         for place in places {
             self.give(selection, place);
         }
+        let remembered = self.memory.matching(&self.selections[selection].selector);
+        for (labels, counter) in remembered {
+            self.revive(selection, labels, counter);
+        }
+    }
+
+    /// What the process before saw of a series is read, whether it comes again or not.
+    fn revive(&mut self, selection: usize, labels: Labels, counter: bool) {
+        let place = self.make(labels, counter);
+        self.give(selection, place);
+        if let Some(kept) = &mut self.places[place] {
+            kept.remembered = true;
+            self.ended.extend(kept.ended_ms.map(|_| place));
+        }
+    }
+
+    /// Whether a series comes again of which only the process before knew.
+    fn returns(&mut self, place: usize) -> bool {
+        let kept = self.places[place].as_mut();
+        kept.is_some_and(|kept| std::mem::take(&mut kept.remembered))
     }
 
     /// Lets a selection read a series, if that is one of those that it asks for.
@@ -186,7 +218,9 @@ impl Store {
     /// The series with these labels, which include its name; `None` if nobody reads it.
     fn find(&mut self, labels: &Labels, counter: bool) -> Option<Found> {
         let family = self.families.get(labels.get(NAME))?;
-        if let Some(&place) = family.known.get(labels) {
+        let known = family.known.get(labels).copied();
+        let waits = |at: usize| self.places[at].as_ref().is_some_and(|kept| kept.remembered);
+        if let Some(place) = known.filter(|at| !waits(*at)) {
             return Some(Found {
                 place,
                 new: false,
@@ -199,7 +233,8 @@ impl Store {
             return None;
         }
         let new = readers.iter().any(|&at| self.selections[at].looked);
-        let place = self.make(labels.clone(), counter);
+        let place = known.unwrap_or_else(|| self.make(labels.clone(), counter));
+        self.returns(place);
         for reader in readers {
             self.give(reader, place);
         }
@@ -210,20 +245,22 @@ impl Store {
         })
     }
 
-    /// A place for a series that nothing is kept of yet.
+    /// A place for a series, with what is remembered of it.
     fn make(&mut self, labels: Labels, counter: bool) -> usize {
-        let series = match self.sampling {
+        let mut series = match self.sampling {
             Sampling::Tick => Series::new(Duration::ZERO),
             Sampling::Scrape => Series::exact(Duration::ZERO),
         };
+        let ended_ms = self.memory.recall(&labels, &mut series);
         let kept = Some(Kept {
             labels: labels.clone(),
             range: Duration::ZERO,
             series,
             counter,
             born_ms: None,
-            ended_ms: None,
+            ended_ms,
             page: 0,
+            remembered: false,
         });
         let place = match self.free.pop() {
             Some(place) => {

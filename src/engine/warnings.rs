@@ -12,6 +12,16 @@ use crate::registry::{Domain, Registry, UNMATCHED};
 #[derive(Debug, Default)]
 pub(super) struct Warnings(Mutex<Warned>);
 
+/// What the engine found at a tick.
+pub(super) struct Troubles {
+    /// Budgets that have matched nothing for too long.
+    pub(super) unmatched: Vec<String>,
+    /// Rules that had no value, and why.
+    pub(super) failed: Vec<(String, String)>,
+    /// What was remembered and does not fit any more, and why.
+    pub(super) dropped: Vec<(String, String)>,
+}
+
 #[derive(Debug, Default)]
 struct Warned {
     all: Vec<Warning>,
@@ -20,14 +30,28 @@ struct Warned {
 }
 
 impl Warnings {
-    /// Looks for what is new; `unmatched` are budgets that have matched nothing for too long, `failed` rules that had no
-    /// value, and why.
-    pub(super) fn look(
-        &self,
-        registry: &Registry,
-        unmatched: Vec<String>,
-        failed: Vec<(String, String)>,
-    ) -> Vec<Warning> {
+    /// Says something that nobody else looks for; `None` if that was said before.
+    #[cfg(feature = "state")]
+    pub(super) fn add(&self, warning: Warning) -> Option<Warning> {
+        let mut warned = self.0.lock();
+        let Warning {
+            kind,
+            subject,
+            what,
+            mend,
+        } = warning;
+        let before = warned.all.len();
+        warned.say(kind, || subject, || what, mend);
+        warned.all.get(before).cloned()
+    }
+
+    /// Looks for what is new.
+    pub(super) fn look(&self, registry: &Registry, troubles: Troubles) -> Vec<Warning> {
+        let Troubles {
+            unmatched,
+            failed,
+            dropped,
+        } = troubles;
         let mut warned = self.0.lock();
         let before = warned.all.len();
         for budget in unmatched {
@@ -40,6 +64,10 @@ impl Warnings {
             let what = format!("had no value and left its alerts as they were: {why}");
             let mend = "mend its expression: Prometheus cannot evaluate it either";
             warned.say("rule_failed", || rule, || what, mend);
+        }
+        for (subject, what) in dropped {
+            let mend = "nothing is to be done if that was changed on purpose";
+            warned.say("state_dropped", || subject, || what, mend);
         }
         for label in registry.set(Domain::Http).labels.all() {
             let name = || label.name.to_owned();
@@ -86,7 +114,7 @@ impl Warnings {
 }
 
 /// Every kind of warning.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 10] = [
     "budget_unmatched",
     "classifier_panic",
     "cycle_tight",
@@ -95,6 +123,8 @@ const KINDS: [&str; 8] = [
     "layer_outside_router",
     "layer_stacked",
     "rule_failed",
+    "state_dropped",
+    "state_file",
 ];
 
 impl Warned {

@@ -2,6 +2,8 @@
 
 mod build;
 mod notices;
+#[cfg(feature = "state")]
+mod state;
 
 use std::fmt;
 use std::time::Duration;

@@ -1,5 +1,8 @@
 //! The alerts of one rule.
 
+#[cfg(feature = "state")]
+mod saved;
+
 use std::collections::BTreeMap;
 
 use super::AlertRule;
@@ -109,7 +112,7 @@ impl Alerts {
             };
             (alert.value, alert.seen) = (value, self.evaluations);
         }
-        let now_ns = u64::try_from(at_ms).unwrap_or(0).saturating_mul(1_000_000);
+        let now_ns = at_ms.saturating_mul(1_000_000);
         self.active.retain(|_, alert| {
             let before = alert.state();
             alert.machine.step(alert.seen == self.evaluations, now_ns);

@@ -1,5 +1,8 @@
 //! Rules, judged moment by moment.
 
+#[cfg(feature = "state")]
+mod saved;
+
 use std::time::Duration;
 
 use foldhash::{HashMap, HashSet};
@@ -9,6 +12,8 @@ use super::recorded::{Both, Recorded};
 use super::{Rule, RuleGroup, RuleKind};
 use crate::expr::{At, Dialect, EvalError, Expr, Labels, NAME, Samples, Selector, Source, Value};
 use crate::window::Series;
+#[cfg(feature = "state")]
+pub(crate) use saved::SavedAlert;
 
 /// Judges groups of rules over samples, as Prometheus would: recording rules feed later rules, alerts go through `for` and
 /// `keep_firing_for`, and `ALERTS` and `ALERTS_FOR_STATE` are families that expressions may read.

@@ -1,8 +1,13 @@
 //! The alert state machine of Prometheus.
 
+#[cfg(feature = "state")]
+mod saved;
+
 use std::time::Duration;
 
 use crate::histogram::nanos;
+#[cfg(feature = "state")]
+pub(crate) use saved::Timer;
 
 /// Where a rule stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,11 +43,11 @@ impl AlertState {
     }
 }
 
-/// An alert's memory between evaluations; time is in nanoseconds since any moment.
+/// An alert's memory between evaluations; time is in nanoseconds since any moment, and may be before it.
 #[derive(Debug, Clone)]
 pub(crate) struct Machine {
-    sustained_ns: u64,
-    keep_ns: u64,
+    sustained_ns: i64,
+    keep_ns: i64,
     at: At,
 }
 
@@ -50,20 +55,20 @@ pub(crate) struct Machine {
 enum At {
     Inactive,
     Pending {
-        since_ns: u64,
+        since_ns: i64,
     },
     /// `kept_since_ns`: since when the condition no longer holds.
     Firing {
-        since_ns: u64,
-        kept_since_ns: Option<u64>,
+        since_ns: i64,
+        kept_since_ns: Option<i64>,
     },
 }
 
 impl Machine {
     pub(crate) fn new(sustained: Duration, keep: Duration) -> Self {
         Self {
-            sustained_ns: nanos(sustained),
-            keep_ns: nanos(keep),
+            sustained_ns: signed(sustained),
+            keep_ns: signed(keep),
             at: At::Inactive,
         }
     }
@@ -77,7 +82,7 @@ impl Machine {
     }
 
     /// One evaluation.
-    pub(crate) fn step(&mut self, holds: bool, now_ns: u64) {
+    pub(crate) fn step(&mut self, holds: bool, now_ns: i64) {
         self.at = match (self.at, holds) {
             (At::Inactive, true) => self.exceeded(now_ns, now_ns),
             (At::Pending { since_ns }, true) => self.exceeded(since_ns, now_ns),
@@ -105,7 +110,7 @@ impl Machine {
         };
     }
 
-    fn exceeded(&self, since_ns: u64, now_ns: u64) -> At {
+    fn exceeded(&self, since_ns: i64, now_ns: i64) -> At {
         match now_ns.saturating_sub(since_ns) >= self.sustained_ns {
             true => At::Firing {
                 since_ns,
@@ -114,4 +119,8 @@ impl Machine {
             false => At::Pending { since_ns },
         }
     }
+}
+
+fn signed(duration: Duration) -> i64 {
+    i64::try_from(nanos(duration)).unwrap_or(i64::MAX)
 }

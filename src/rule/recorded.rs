@@ -1,5 +1,8 @@
 //! What rules recorded, for rules to read.
 
+#[cfg(feature = "state")]
+mod saved;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -153,6 +153,12 @@ impl Slo {
         sums.unwrap_or(Expr::Number(f64::NAN))
     }
 
+    /// What its counters count, in words that are the same in the next process.
+    pub(crate) fn counts(&self) -> String {
+        let condition = self.condition().map(|condition| condition.to_string());
+        format!("{:?} {condition:?} {:?}", self.sli, self.per)
+    }
+
     /// What its ticks are judged by, if it counts ticks or slices.
     pub(crate) fn condition(&self) -> Option<Expr> {
         match &self.sli {

@@ -1,8 +1,13 @@
 //! What was counted in the period at hand, exactly.
 
+#[cfg(feature = "state")]
+mod saved;
+
 use std::collections::VecDeque;
 
 use super::period::{Period, Stretch};
+#[cfg(feature = "state")]
+pub(crate) use saved::SavedLedger;
 
 /// A rolling period is kept in so many steps.
 const STEPS: i64 = 720;

@@ -1,11 +1,16 @@
 //! The samples of one series, and Prometheus' arithmetic over them.
 
+#[cfg(feature = "state")]
+mod saved;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::native::{self, NativeHistogram};
 use super::{Dialect, millis};
+#[cfg(feature = "state")]
+pub(crate) use saved::SavedSeries;
 
 /// How many of the newest samples are never thinned.
 const RECENT: usize = 600;

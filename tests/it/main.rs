@@ -42,6 +42,8 @@ mod rules;
 #[cfg(feature = "service")]
 mod service;
 mod slo;
+#[cfg(feature = "state")]
+mod state;
 #[cfg(feature = "axum")]
 mod warnings;
 mod watch;

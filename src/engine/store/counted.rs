@@ -115,10 +115,10 @@ impl Store {
         let known = self.families.get(name);
         let known = known.and_then(|family| family.known.get(&labels).copied());
         let place = known.unwrap_or_else(|| self.make(labels, name != SLI_LAST_GOOD));
-        if known.is_none() {
+        self.give(selection, place);
+        if known.is_none() || self.returns(place) {
             self.begin(name, counter, place, slis, born);
         }
-        self.give(selection, place);
     }
 
     fn begin(&mut self, name: &str, counter: usize, place: usize, slis: &Slis, born: Moment) {

@@ -16,7 +16,7 @@ fn at(second: i64) -> Moment {
 /// A store that reads these expressions from second 0 on.
 fn store(sampling: Sampling, exprs: &[Expr]) -> Store {
     let target = Some(["shop".to_owned(), "one:80".to_owned()]);
-    let mut store = Store::new(sampling, target);
+    let mut store = Store::new(sampling, target, SeriesMemory::default());
     store.add(exprs.iter(), &Slis::default(), at(0), Duration::ZERO);
     store
 }

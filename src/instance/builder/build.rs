@@ -18,6 +18,7 @@ use crate::instance::budgets::unreadable;
 use crate::instance::checks::{
     facade_problems, find_problems, query_problems, slo_problems, slow_log_problem,
 };
+use crate::instance::keeper::Keeper;
 use crate::instance::readable::Readable;
 use crate::instance::rules::{self, recorded};
 use crate::instance::{Inner, Plimsoll};
@@ -84,6 +85,7 @@ impl Builder {
         );
         problems.extend(slow_log_problem(slow_log));
         problems.extend(query_problems(&settings));
+        problems.extend(Keeper::problems(&settings));
         BuildError::check(problems)?;
 
         let clock = self.clock.unwrap_or_else(SharedClock::choose);
@@ -128,6 +130,7 @@ impl Builder {
         let capacity = self.queue_capacity.unwrap_or(QUEUE_CAPACITY);
         let hub = Hub::new(clock, capacity, rules);
         self.notices.subscribe(&hub, &registry);
+        let (keeper, memory) = Keeper::open(&settings, created);
         let engine = Arc::new(Engine::new(
             registry.clone(),
             hub,
@@ -138,6 +141,7 @@ impl Builder {
             &settings.budgets,
             settings.slos,
             &self.watches,
+            memory,
         ));
         let service = settings.service.unwrap_or_else(|| "service".to_owned());
         let inner = Inner {
@@ -168,6 +172,7 @@ impl Builder {
             not_ready: self.not_ready,
             shelf: Shelf::default(),
             ticker: OnceCell::new(),
+            kept: OnceCell::new(),
         };
         let readable = Readable::of(&inner);
         let budgets = settings.budgets.iter();
@@ -180,6 +185,9 @@ impl Builder {
         inner.engine.attach(Box::new(Sampler::new(&inner)));
         for file in settings.rules {
             inner.engine.add_rules(file.into_groups());
+        }
+        if let Some(keeper) = keeper {
+            let _ = inner.kept.set(keeper.start(&inner.engine));
         }
         if !self.manual {
             let _ = inner.ticker.set(start(&inner.engine, tick)?);

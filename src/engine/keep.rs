@@ -1,0 +1,11 @@
+//! Who is told after each tick, when nothing is locked: to keep what the next process is to remember.
+
+use std::fmt::Debug;
+
+use super::Engine;
+
+/// Keeps what the next process is to remember.
+pub(crate) trait Keep: Debug + Send + Sync {
+    /// A tick is over; this may take the time that a disk takes, and the next tick waits for it.
+    fn ticked(&self, engine: &Engine);
+}

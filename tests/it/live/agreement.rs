@@ -1,0 +1,114 @@
+//! A service under load with faults, judged in the process and by a real Prometheus with the rules that it prints: what one says
+//! the other says. All durations are a 60th of the usual ones: windows of a minute for an hour, `for` of 2 s, evaluations every
+//! second.
+
+mod compare;
+mod load;
+mod observed;
+mod promises;
+mod service;
+mod stands;
+
+use std::time::Duration;
+
+use plimsoll::expr::Dialect;
+use plimsoll::{Plimsoll, Sampling};
+
+use compare::{Leads, Tally};
+use load::{Fault, Load};
+use observed::Observer;
+use service::{Reader, Served};
+use stands::Stand;
+
+/// How long faults come and go.
+const LENGTH: Duration = Duration::from_secs(80);
+
+/// What came of a run.
+#[derive(Debug, Default)]
+struct Report {
+    /// Sampled at the scrape: the engine itself against Prometheus.
+    engine: Tally,
+    /// The evaluator over what Prometheus kept, against Prometheus, at either sampling.
+    evaluator: Tally,
+    /// Values of pages against what Prometheus kept of them.
+    values: usize,
+    /// Sampled at the tick.
+    leads: Leads,
+}
+
+fn prometheus3() -> String {
+    std::env::var("PLIMSOLL_PROMETHEUS3").expect("set by tests/run")
+}
+
+/// The same load on two instances, each with a Prometheus of its own.
+fn run(fault: Fault, binary_of_ticks: &str, dialect_of_ticks: Dialect) -> Report {
+    let scraped = Served::start(Sampling::Scrape, Reader::Pinned);
+    let ticking = Served::start(Sampling::Tick, Reader::Real);
+    let load = Load::start(fault, &[&scraped.plimsoll, &ticking.plimsoll]);
+    let (exact, early) = std::thread::scope(|scope| {
+        let exact = scope.spawn(|| Observer::start(&prometheus3(), &scraped));
+        let early = scope.spawn(|| Observer::start(binary_of_ticks, &ticking));
+        (exact.join().unwrap(), early.join().unwrap())
+    });
+    load.begin();
+    let (at_scrapes, at_ticks) = std::thread::scope(|scope| {
+        let at_scrapes = scope.spawn(|| follow(&scraped.plimsoll, |nth| exact.next(nth)));
+        let at_ticks = scope.spawn(|| follow(&ticking.plimsoll, |_| service::next_second()));
+        (at_scrapes.join().unwrap(), at_ticks.join().unwrap())
+    });
+    drop(load);
+    let (exact, early) = (exact.take(), early.take());
+    let mut report = Report::default();
+    let pages = scraped.pages();
+    report.values = compare::pages(&pages, &exact);
+    report.engine.all(&at_scrapes, &exact, &pages);
+    let judged = compare::judged(&exact, Dialect::V3);
+    report.evaluator.all(&judged, &exact, &pages);
+    let judged = compare::judged(&early, dialect_of_ticks);
+    report.evaluator.all(&judged, &early, &ticking.pages());
+    report.leads.find(fault, &at_ticks, &early);
+    report
+}
+
+/// Ticks for the length of the run, and tells where everything stood at each.
+fn follow(plimsoll: &Plimsoll, moment: impl Fn(i64) -> service::Moment) -> Vec<Stand> {
+    (0..LENGTH.as_secs() as i64)
+        .map(|nth| {
+            let moment = moment(nth);
+            let at_ms = moment.tick(plimsoll);
+            Stand::of(plimsoll, at_ms, moment.executed_ms)
+        })
+        .collect()
+}
+
+#[test]
+#[ignore = "needs Prometheus: tests/run"]
+fn a_live_prometheus_says_the_same() {
+    let binary = prometheus3();
+    let runs = [
+        (Fault::Errors, &*binary, Dialect::V3),
+        (Fault::Latency, "prometheus", Dialect::V2_42),
+        (Fault::Outage, &*binary, Dialect::V3),
+    ];
+    let reports = std::thread::scope(|scope| {
+        let runs = runs.map(|(fault, binary, dialect)| {
+            scope.spawn(move || (fault, run(fault, binary, dialect)))
+        });
+        runs.map(|run| run.join().unwrap())
+    });
+    let mut leads = Leads::default();
+    for (fault, report) in &reports {
+        eprintln!("{fault:?}: {} values of pages are those that Prometheus has", report.values);
+        eprintln!("{fault:?}, the engine: {}", report.engine);
+        eprintln!("{fault:?}, the evaluator: {}", report.evaluator);
+        eprintln!("{fault:?}, how much earlier at the tick: {}", report.leads);
+        leads.join(&report.leads);
+    }
+    eprintln!("all runs, how much earlier at the tick: {leads}");
+    for (fault, report) in &reports {
+        assert!(report.values > 2_000, "{fault:?}: {}", report.values);
+        report.engine.check();
+        report.evaluator.check();
+        report.leads.check();
+    }
+}

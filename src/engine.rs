@@ -84,6 +84,7 @@ pub(crate) struct Engine {
 #[derive(Debug, Default)]
 pub(crate) struct Sampled {
     pub(crate) sampling: Sampling,
+    pub(crate) tick: Duration,
     /// `job` and `instance`.
     pub(crate) target: Option<[String; 2]>,
 }
@@ -122,7 +123,9 @@ impl Engine {
             uptime: 0.0,
         };
         let store = Store::new(sampled.sampling, sampled.target);
-        let mut judge = Judge::new(begun, wall, store);
+        // Ticks come a little late, each by another little: what lasts so many of them would now and then last one more.
+        let slack_ns = (sampled.tick / 10).as_nanos() as u64;
+        let mut judge = Judge::new(begun, wall, store, slack_ns);
         for budget in budgets {
             judge.add_budget(&registry, budget.clone(), Reach::Selected);
         }

@@ -29,12 +29,12 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(latest: Moment, store: Store) -> Self {
+    pub(super) fn new(latest: Moment, store: Store, slack_ns: u64) -> Self {
         Self {
             slis: Slis::default(),
             rules: Vec::new(),
             store,
-            files: Files::default(),
+            files: Files::new(slack_ns),
             sampled_rules: 0,
             latest,
         }

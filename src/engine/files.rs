@@ -13,8 +13,9 @@ use crate::rule::{Alert, AlertState, Change, Evaluator, RuleGroup, RuleKind};
 use crate::window::Series;
 
 /// The groups of rules that were given, in their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Files {
+    slack_ns: u64,
     evaluators: Vec<Evaluator>,
     /// The alerts that ever were, by their labels.
     alerted: HashSet<Labels>,
@@ -36,6 +37,14 @@ impl Source for World<'_> {
 }
 
 impl Files {
+    pub(super) fn new(slack_ns: u64) -> Self {
+        Self {
+            slack_ns,
+            evaluators: Vec::new(),
+            alerted: HashSet::new(),
+        }
+    }
+
     /// Judges further groups from `born` on.
     pub(super) fn add(
         &mut self,
@@ -53,7 +62,7 @@ impl Files {
             store.add(exprs, slis, born, back.unwrap_or(Duration::ZERO));
         }
         let mut evaluator = Evaluator::new(groups);
-        evaluator.stand_beside_others();
+        evaluator.join_engine(self.slack_ns);
         self.evaluators.push(evaluator);
         self.keep(store);
     }

@@ -35,13 +35,16 @@ pub(crate) struct Judge {
     /// When to look next for budgets that match nothing.
     due_ns: u64,
     ticks: u64,
+    /// What a duration may lack and be over.
+    slack_ns: u64,
 }
 
 impl Judge {
-    pub(super) fn new(begun: Moment, wall: SystemTime, store: Store) -> Self {
+    pub(super) fn new(begun: Moment, wall: SystemTime, store: Store, slack_ns: u64) -> Self {
         Self {
             promises: Vec::new(),
-            book: Book::new(begun, store),
+            book: Book::new(begun, store, slack_ns),
+            slack_ns,
             slos: Slos::new(Now {
                 moment: begun,
                 wall,
@@ -232,6 +235,7 @@ impl Judge {
             rules: files.all(),
             slis,
             now_ns: moment.at_ns,
+            slack_ns: self.slack_ns,
             now,
         };
         rules.iter_mut().for_each(|judged| judged.step(&mut tick));

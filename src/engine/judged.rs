@@ -21,6 +21,8 @@ pub(super) struct Judging<'a> {
     pub(super) rules: &'a [Evaluator],
     pub(super) slis: &'a Slis,
     pub(super) now_ns: u64,
+    /// What a duration may lack and be over.
+    pub(super) slack_ns: u64,
     pub(super) now: SystemTime,
 }
 
@@ -104,7 +106,7 @@ impl Judged {
         }
         let (now_ns, now) = (tick.now_ns, tick.now);
         let before = self.machine.state();
-        self.machine.step(holds, now_ns);
+        self.machine.step(holds, now_ns, tick.slack_ns);
         let after = self.machine.state();
         self.reading.state = after;
         tick.store.mark(&mut self.marks, &self.rule, before, after);

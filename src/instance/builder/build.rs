@@ -133,6 +133,7 @@ impl Builder {
             hub,
             Sampled {
                 sampling: self.sampling,
+                tick,
                 target: self.target.clone(),
             },
             &settings.budgets,

@@ -22,6 +22,9 @@ use stands::Stand;
 
 /// How long faults come and go.
 const LENGTH: Duration = Duration::from_secs(80);
+const SECOND: Duration = Duration::from_secs(1);
+/// A tick that is a tenth of a scrape interval: by default it is a fifteenth to a sixtieth of what Prometheus usually has.
+const SHORT: Duration = Duration::from_millis(100);
 
 /// What came of a run.
 #[derive(Debug, Default)]
@@ -32,29 +35,47 @@ struct Report {
     evaluator: Tally,
     /// Values of pages against what Prometheus kept of them.
     values: usize,
-    /// Sampled at the tick.
+    /// Sampled at ticks as long as a scrape interval.
     leads: Leads,
+    /// Sampled at short ones.
+    short: Leads,
 }
 
 fn prometheus3() -> String {
     std::env::var("PLIMSOLL_PROMETHEUS3").expect("set by tests/run")
 }
 
-/// The same load on two instances, each with a Prometheus of its own.
+/// The same load on three instances: one that samples at the scrape, with a Prometheus of its own, and two that sample at the
+/// tick, of which one is scraped by another Prometheus.
 fn run(fault: Fault, binary_of_ticks: &str, dialect_of_ticks: Dialect) -> Report {
     let scraped = Served::start(Sampling::Scrape, Reader::Pinned);
     let ticking = Served::start(Sampling::Tick, Reader::Real);
-    let load = Load::start(fault, &[&scraped.plimsoll, &ticking.plimsoll]);
+    let short = ticking.double(SHORT);
+    let load = Load::start(
+        fault,
+        &[&scraped.plimsoll, &ticking.plimsoll, &short.plimsoll],
+    );
     let (exact, early) = std::thread::scope(|scope| {
         let exact = scope.spawn(|| Observer::start(&prometheus3(), &scraped));
         let early = scope.spawn(|| Observer::start(binary_of_ticks, &ticking));
         (exact.join().unwrap(), early.join().unwrap())
     });
     load.begin();
-    let (at_scrapes, at_ticks) = std::thread::scope(|scope| {
-        let at_scrapes = scope.spawn(|| follow(&scraped.plimsoll, |nth| exact.next(nth)));
-        let at_ticks = scope.spawn(|| follow(&ticking.plimsoll, |_| service::next_second()));
-        (at_scrapes.join().unwrap(), at_ticks.join().unwrap())
+    let (at_scrapes, at_ticks, at_short) = std::thread::scope(|scope| {
+        let at_scrapes = scope.spawn(|| follow(&scraped.plimsoll, SECOND, |nth| exact.next(nth)));
+        let ticks = |served, interval| {
+            let next = move |_| service::next(interval);
+            // Where a tick is between two evaluations is another in each run.
+            let phase = Duration::from_millis(333) * fault as u32;
+            scope.spawn(move || {
+                std::thread::sleep(phase);
+                follow(served, interval, next)
+            })
+        };
+        let at_ticks = ticks(&ticking.plimsoll, SECOND);
+        let at_short = ticks(&short.plimsoll, SHORT);
+        let joined = (at_scrapes.join(), at_ticks.join(), at_short.join());
+        (joined.0.unwrap(), joined.1.unwrap(), joined.2.unwrap())
     });
     drop(load);
     let (exact, early) = (exact.take(), early.take());
@@ -66,13 +87,19 @@ fn run(fault: Fault, binary_of_ticks: &str, dialect_of_ticks: Dialect) -> Report
     report.evaluator.all(&judged, &exact, &pages);
     let judged = compare::judged(&early, dialect_of_ticks);
     report.evaluator.all(&judged, &early, &ticking.pages());
-    report.leads.find(fault, &at_ticks, &early);
+    report.leads.find(&at_ticks, &early);
+    report.short.find(&at_short, &early);
     report
 }
 
 /// Ticks for the length of the run, and tells where everything stood at each.
-fn follow(plimsoll: &Plimsoll, moment: impl Fn(i64) -> service::Moment) -> Vec<Stand> {
-    (0..LENGTH.as_secs() as i64)
+fn follow(
+    plimsoll: &Plimsoll,
+    interval: Duration,
+    moment: impl Fn(i64) -> service::Moment,
+) -> Vec<Stand> {
+    let ticks = LENGTH.as_millis() / interval.as_millis();
+    (0..ticks as i64)
         .map(|nth| {
             let moment = moment(nth);
             let at_ms = moment.tick(plimsoll);
@@ -96,19 +123,32 @@ fn a_live_prometheus_says_the_same() {
         });
         runs.map(|run| run.join().unwrap())
     });
-    let mut leads = Leads::default();
+    let (mut leads, mut short) = (Leads::default(), Leads::default());
     for (fault, report) in &reports {
-        eprintln!("{fault:?}: {} values of pages are those that Prometheus has", report.values);
+        eprintln!(
+            "{fault:?}: {} values of pages are those that Prometheus has",
+            report.values
+        );
         eprintln!("{fault:?}, the engine: {}", report.engine);
         eprintln!("{fault:?}, the evaluator: {}", report.evaluator);
-        eprintln!("{fault:?}, how much earlier at the tick: {}", report.leads);
+        eprintln!(
+            "{fault:?}, how much earlier at ticks of 1 s: {}",
+            report.leads
+        );
+        eprintln!(
+            "{fault:?}, how much earlier at ticks of 100 ms: {}",
+            report.short
+        );
         leads.join(&report.leads);
+        short.join(&report.short);
     }
-    eprintln!("all runs, how much earlier at the tick: {leads}");
+    eprintln!("all runs, how much earlier at ticks of 1 s: {leads}");
+    eprintln!("all runs, how much earlier at ticks of 100 ms: {short}");
     for (fault, report) in &reports {
         assert!(report.values > 2_000, "{fault:?}: {}", report.values);
         report.engine.check();
         report.evaluator.check();
         report.leads.check();
+        report.short.check();
     }
 }

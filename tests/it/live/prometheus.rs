@@ -102,7 +102,12 @@ impl Prometheus {
             let samples = series["values"].as_array().unwrap().iter().map(sample);
             (Labels::new(labels), samples.collect())
         };
-        data["result"].as_array().unwrap().iter().map(series).collect()
+        data["result"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(series)
+            .collect()
     }
 
     /// Reads the configuration and the rules anew; needs `--web.enable-lifecycle`.

@@ -7,7 +7,6 @@ use plimsoll::expr::{Dialect, Labels, Samples};
 use plimsoll::rule::Evaluator;
 use plimsoll::{Expr, Selector};
 
-use super::load::Fault;
 use super::observed::Observed;
 use super::promises::{self, VALUE};
 use super::service::Pages;
@@ -70,12 +69,19 @@ impl Tally {
             }
         };
         for alert in ours.alerts.symmetric_difference(&theirs.alerts) {
-            let whose = if ours.alerts.contains(alert) { "here" } else { "there" };
+            let whose = if ours.alerts.contains(alert) {
+                "here"
+            } else {
+                "there"
+            };
             differ(format!("{alert} only {whose}"));
         }
         for (alert, since) in &ours.since {
             if theirs.since.get(alert).is_some_and(|there| there != since) {
-                differ(format!("{alert} since {since} here, {:?} there", theirs.since[alert]));
+                differ(format!(
+                    "{alert} since {since} here, {:?} there",
+                    theirs.since[alert]
+                ));
             }
         }
         let names: BTreeSet<&String> = ours.values.keys().chain(theirs.values.keys()).collect();
@@ -93,7 +99,10 @@ impl Tally {
 
     pub(super) fn check(&self) {
         assert_eq!(self.differing, 0, "{self}\n{}", self.examples.join("\n"));
-        assert!(self.evaluations >= 70 && self.contested * 3 <= self.evaluations, "{self}");
+        assert!(
+            self.evaluations >= 70 && self.contested * 3 <= self.evaluations,
+            "{self}"
+        );
         assert!(self.alerts.len() >= 10 && self.decisions > 100, "{self}");
         assert!(self.values > 1_000, "{self}");
     }
@@ -128,7 +137,9 @@ fn is_contested(stand: &Stand, pages: &Pages) -> bool {
 pub(super) fn pages(pages: &Pages, observed: &Observed) -> usize {
     let mut by_series: BTreeMap<(i64, String), f64> = BTreeMap::new();
     for (labels, samples) in &observed.measured {
-        let own = labels.iter().filter(|label| !["job", "instance"].contains(&label.0));
+        let own = labels
+            .iter()
+            .filter(|label| !["job", "instance"].contains(&label.0));
         let own = Labels::new(own);
         for (at_ms, value) in samples {
             by_series.insert((*at_ms, own.to_string()), *value);
@@ -201,37 +212,39 @@ const HELD_MS: i64 = 2_000;
 /// How much earlier the process was.
 #[derive(Debug, Default)]
 pub(super) struct Leads {
-    /// Conditions that held for two scrape intervals.
+    /// Conditions that held for two scrape intervals, and alerts that fired for so long and one more at either end, which the
+    /// other reader may lack.
     held: usize,
     missed: Vec<String>,
-    leads_ms: Vec<i64>,
+    leads: Vec<(i64, String)>,
 }
 
 impl Leads {
-    pub(super) fn find(&mut self, fault: Fault, stands: &[Stand], observed: &Observed) {
+    pub(super) fn find(&mut self, stands: &[Stand], observed: &Observed) {
         let ours = || stands.iter().map(|stand| (stand.at_ms, &stand.told));
         let theirs = || observed.told.iter().map(|(at_ms, told)| (*at_ms, told));
         // What began or ended with the run is known to one alone.
         let from = stands[0].at_ms.max(*observed.told.keys().next().unwrap()) + 3_000;
         let to = stands[stands.len() - 1].at_ms - 5_000;
-        for firing in [false, true] {
+        for (firing, least_ms) in [(false, HELD_MS), (true, 2 * HELD_MS)] {
             let (ours, theirs) = (episodes(ours(), firing), episodes(theirs(), firing));
-            for (mine, others, whose) in [(&ours, &theirs, "here"), (&theirs, &ours, "there")] {
-                for (alert, all) in mine {
-                    let others = others.get(alert).map_or(&[][..], Vec::as_slice);
-                    let within = |one: &&(i64, i64)| one.0 >= from && one.0 <= to && one.1 - one.0 >= HELD_MS;
-                    for &(start, end) in all.iter().filter(within) {
-                        self.held += 1;
-                        let near = |other: &&(i64, i64)| other.0 <= end + HELD_MS && other.1 >= start - HELD_MS;
-                        match others.iter().find(near) {
-                            None => self.missed.push(format!("{fault:?}: {alert} firing={firing} from {start} to {end} only {whose}")),
-                            Some(other) if firing && whose == "here" && other.0 >= from => {
-                                self.leads_ms.push(other.0 - start);
-                            }
-                            Some(_) => {}
-                        }
+            let within = |one: &&(i64, i64)| (from..to).contains(&one.0);
+            let long = |one: &&(i64, i64)| within(one) && one.1 - one.0 >= least_ms;
+            for (mine, others) in [(&ours, &theirs), (&theirs, &ours)] {
+                for (alert, one) in each(mine).filter(|(_, one)| long(one)) {
+                    self.held += 1;
+                    if counterpart(others, alert, one).is_none() {
+                        self.missed.push(format!("{alert} firing={firing} {one:?}"));
                     }
                 }
+            }
+            if firing {
+                let pairs = each(&ours).filter(|(_, one)| long(one));
+                let pairs = pairs.filter_map(|(alert, one)| {
+                    let other = counterpart(&theirs, alert, one).filter(within)?;
+                    Some((other.0 - one.0, alert.to_owned()))
+                });
+                self.leads.extend(pairs);
             }
         }
     }
@@ -239,26 +252,30 @@ impl Leads {
     pub(super) fn join(&mut self, other: &Self) {
         self.held += other.held;
         self.missed.extend(other.missed.iter().cloned());
-        self.leads_ms.extend(&other.leads_ms);
+        self.leads.extend(other.leads.iter().cloned());
     }
 
     pub(super) fn check(&self) {
         assert!(self.missed.is_empty(), "{}", self.missed.join("\n"));
-        assert!(self.leads_ms.len() >= 5, "{self}");
+        assert!(self.leads.len() >= 5, "{self}");
     }
 }
 
 impl fmt::Display for Leads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut sorted = self.leads_ms.clone();
-        sorted.sort_unstable();
-        let at = |place: usize| sorted.get(place).copied().unwrap_or(0);
+        let mut sorted = self.leads.clone();
+        sorted.sort();
+        let (Some(least), Some(most)) = (sorted.first(), sorted.last()) else {
+            return f.write_str("no alerts");
+        };
         write!(
             f,
-            "median {} ms, from {} to {} ms, of {} alerts; {} conditions held for two scrapes, {} of them found by one alone",
-            at(sorted.len() / 2),
-            at(0),
-            at(sorted.len().saturating_sub(1)),
+            "median {} ms, from {} ms ({}) to {} ms ({}), of {} alerts; {} that held for two scrapes, {} of them found by one alone",
+            sorted[sorted.len() / 2].0,
+            least.0,
+            least.1,
+            most.0,
+            most.1,
             sorted.len(),
             self.held,
             self.missed.len()
@@ -266,13 +283,30 @@ impl fmt::Display for Leads {
     }
 }
 
+fn each(episodes: &Episodes) -> impl Iterator<Item = (&str, &(i64, i64))> {
+    episodes
+        .iter()
+        .flat_map(|(alert, all)| all.iter().map(move |one| (alert.as_str(), one)))
+}
+
+/// What another reader says of the same time.
+fn counterpart<'a>(others: &'a Episodes, alert: &str, one: &(i64, i64)) -> Option<&'a (i64, i64)> {
+    let near = |other: &&(i64, i64)| other.0 <= one.1 + HELD_MS && other.1 >= one.0 - HELD_MS;
+    others.get(alert)?.iter().find(near)
+}
+
 /// When each alert was active, or firing; moments that are close to each other are one.
 fn episodes<'a>(told: impl Iterator<Item = (i64, &'a Told)>, firing: bool) -> Episodes {
     let mut episodes = Episodes::new();
     for (at_ms, told) in told {
-        let states = told.alerts.iter().filter(|alert| !firing || alert.contains("alertstate=\"firing\""));
+        let states = told
+            .alerts
+            .iter()
+            .filter(|alert| !firing || alert.contains("alertstate=\"firing\""));
         for alert in states {
-            let alert = alert.replace("alertstate=\"firing\"", "").replace("alertstate=\"pending\"", "");
+            let alert = alert
+                .replace("alertstate=\"firing\"", "")
+                .replace("alertstate=\"pending\"", "");
             let all = episodes.entry(alert).or_default();
             match all.last_mut() {
                 Some(last) if at_ms - last.1 <= HELD_MS + 500 => last.1 = at_ms,

@@ -33,7 +33,7 @@ struct Weather {
 }
 
 impl Fault {
-    /// `at` is in seconds of the run.
+    /// `at` is in seconds of the run. Nothing begins or ends with a tick or a scrape.
     fn at(self, at: f64) -> Weather {
         let within = |from: f64, to: f64| (from..to).contains(&at);
         let mut weather = Weather {
@@ -47,27 +47,27 @@ impl Fault {
         };
         match self {
             Self::Errors => {
-                if within(10.0, 22.0) {
+                if within(10.35, 22.6) {
                     weather.errors = 0.4;
-                } else if within(50.0, 53.0) {
+                } else if within(50.8, 53.9) {
                     weather.errors = 0.6;
                 }
             }
             Self::Latency => {
-                if within(10.0, 25.0) {
+                if within(10.15, 25.45) {
                     weather.slow = 0.5;
                     weather.queue = 260.0;
-                } else if within(25.0, 31.0) {
+                } else if within(25.45, 31.7) {
                     weather.queue = 170.0;
                 }
-                if within(45.0, 60.0) {
+                if within(45.65, 60.2) {
                     weather.hits = 0.4;
                 }
             }
             Self::Outage => {
-                weather.idle = within(15.0, 45.0);
-                weather.backs_up = !within(10.0, 50.0);
-                if within(20.0, 30.0) || within(55.0, 57.0) {
+                weather.idle = within(15.55, 45.1);
+                weather.backs_up = !within(10.75, 50.4);
+                if within(20.25, 30.9) || within(55.6, 58.05) {
                     weather.line = 0.0;
                 }
             }

@@ -73,7 +73,10 @@ impl Observer {
                 let probes: Vec<_> = probes.iter().filter_map(of_group).collect();
                 break (latest(scrapes).unwrap(), probes);
             }
-            assert!(Instant::now() < deadline, "it neither scrapes nor evaluates");
+            assert!(
+                Instant::now() < deadline,
+                "it neither scrapes nor evaluates"
+            );
             std::thread::sleep(Duration::from_millis(200));
         };
         let off = |at_ms: i64| ((at_ms - scrape_ms).rem_euclid(1_000) - APART).abs();
@@ -125,16 +128,23 @@ impl Observer {
                 }
             }
         };
-        each(&format!("{EVALUATION}{{group=\"\"}}[10m]"), &mut |_, _, _| {});
+        each(
+            &format!("{EVALUATION}{{group=\"\"}}[10m]"),
+            &mut |_, _, _| {},
+        );
         each("ALERTS[10m]", &mut |told, labels, _| {
             told.alerts.insert(nameless(labels).to_string());
         });
         each("ALERTS_FOR_STATE[10m]", &mut |told, labels, since| {
-            told.since.insert(nameless(labels).to_string(), since as i64);
+            told.since
+                .insert(nameless(labels).to_string(), since as i64);
         });
-        each(&format!("{{__name__=~\"{VALUE}.*\"}}[10m]"), &mut |told, labels, value| {
-            told.value(labels.get("__name__"), Some(value));
-        });
+        each(
+            &format!("{{__name__=~\"{VALUE}.*\"}}[10m]"),
+            &mut |told, labels, value| {
+                told.value(labels.get("__name__"), Some(value));
+            },
+        );
         Observed {
             group,
             measured: prometheus.raw(&format!("{{__name__=~\"{MEASURED}\"}}[10m]")),

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use plimsoll::expr::{Aggregation, Function, Grouping};
 use plimsoll::rule::{Rule, RuleGroup};
-use plimsoll::{Budget, Builder, BurnAlert, Expr, Limit, Multiple, Select, Selector, Severity, Slo};
+use plimsoll::{
+    Budget, Builder, BurnAlert, Expr, Limit, Multiple, Select, Selector, Severity, Slo,
+};
 
 pub(super) const EVALUATION: &str = "live:evaluation";
 /// What begins the names of values that both readers have.
@@ -116,7 +118,11 @@ fn slos() -> Vec<Slo> {
 
 /// The rules of a team that has some already.
 fn team() -> Vec<Rule> {
-    let counters = |name: &str| Selector::new(name).label("budget", "errors").label("level", "target");
+    let counters = |name: &str| {
+        Selector::new(name)
+            .label("budget", "errors")
+            .label("level", "target")
+    };
     let rate = |name| Expr::rate(counters(name), seconds(10)).sum();
     let ratio = rate("plimsoll_sli_bad_total") / rate("plimsoll_sli_valid_total");
     vec![
@@ -144,7 +150,11 @@ fn values() -> Vec<(String, Expr)> {
         let increase = Expr::increase(counter("plimsoll_sli_bad_total", budget), seconds(60));
         values.push((format!("increase:{budget}"), increase.sum()));
     }
-    let p95 = Expr::quantile(0.95, Selector::new("operation_duration_seconds"), seconds(10));
+    let p95 = Expr::quantile(
+        0.95,
+        Selector::new("operation_duration_seconds"),
+        seconds(10),
+    );
     values.push(("p95".into(), p95));
     values.push(("team".into(), gauge("team:error_ratio").sum()));
     let mean = Expr::avg_over_time(Selector::new("queue_depth"), seconds(10));
@@ -176,7 +186,11 @@ pub(super) fn declare(builder: Builder) -> Builder {
 pub(super) fn group(name: &str) -> RuleGroup {
     let mut rules = vec![evaluation()];
     rules.extend(team());
-    rules.extend(budgets().iter().flat_map(|budget| budget.rule_group().rules));
+    rules.extend(
+        budgets()
+            .iter()
+            .flat_map(|budget| budget.rule_group().rules),
+    );
     let records = values().into_iter();
     rules.extend(records.map(|(name, expr)| Rule::record(name, expr)));
     let groups = slos().into_iter().flat_map(|slo| slo.rule_groups());

@@ -92,12 +92,12 @@ impl Moment {
     }
 }
 
-/// A tick a second after the one before, on this thread.
-pub(super) fn next_second() -> Moment {
+/// A tick so long after the one before on this thread.
+pub(super) fn next(interval: Duration) -> Moment {
     thread_local! {
         static NEXT: Cell<Option<Instant>> = const { Cell::new(None) };
     }
-    let next = NEXT.get().unwrap_or_else(Instant::now) + Duration::from_secs(1);
+    let next = NEXT.get().unwrap_or_else(Instant::now) + interval;
     std::thread::sleep(next.saturating_duration_since(Instant::now()));
     NEXT.set(Some(next));
     Moment {
@@ -120,11 +120,26 @@ pub(super) struct Served {
 
 impl Served {
     pub(super) fn start(sampling: Sampling, reader: Reader) -> Self {
+        Self::start_as(sampling, reader, Duration::from_secs(1), None)
+    }
+
+    /// Another one that samples at a short tick, which Prometheus would take for this one.
+    pub(super) fn double(&self, tick: Duration) -> Self {
+        Self::start_as(Sampling::Tick, Reader::Real, tick, Some(&self.address))
+    }
+
+    fn start_as(
+        sampling: Sampling,
+        reader: Reader,
+        tick: Duration,
+        instance: Option<&str>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let builder = promises::declare(Plimsoll::builder())
             .sampling(sampling)
-            .target("gateway", &*address)
+            .target("gateway", instance.unwrap_or(&address))
+            .tick(tick)
             .manual_tick();
         let plimsoll = match reader {
             Reader::Real => builder.build().unwrap(),

@@ -51,16 +51,16 @@ fn run(fault: Fault, binary_of_ticks: &str, dialect_of_ticks: Dialect) -> Report
     let scraped = Served::start(Sampling::Scrape, Reader::Pinned);
     let ticking = Served::start(Sampling::Tick, Reader::Real);
     let short = ticking.double(SHORT);
-    let load = Load::start(
-        fault,
-        &[&scraped.plimsoll, &ticking.plimsoll, &short.plimsoll],
-    );
     let (exact, early) = std::thread::scope(|scope| {
         let exact = scope.spawn(|| Observer::start(&prometheus3(), &scraped));
         let early = scope.spawn(|| Observer::start(binary_of_ticks, &ticking));
         (exact.join().unwrap(), early.join().unwrap())
     });
-    load.begin();
+    // Not before the first scrape: what came earlier would be known to the process alone.
+    let load = Load::start(
+        fault,
+        &[&scraped.plimsoll, &ticking.plimsoll, &short.plimsoll],
+    );
     let (at_scrapes, at_ticks, at_short) = std::thread::scope(|scope| {
         let at_scrapes = scope.spawn(|| follow(&scraped.plimsoll, SECOND, |nth| exact.next(nth)));
         let ticks = |served, interval| {
@@ -80,13 +80,12 @@ fn run(fault: Fault, binary_of_ticks: &str, dialect_of_ticks: Dialect) -> Report
     drop(load);
     let (exact, early) = (exact.take(), early.take());
     let mut report = Report::default();
-    let pages = scraped.pages();
-    report.values = compare::pages(&pages, &exact);
-    report.engine.all(&at_scrapes, &exact, &pages);
-    let judged = compare::judged(&exact, Dialect::V3);
-    report.evaluator.all(&judged, &exact, &pages);
-    let judged = compare::judged(&early, dialect_of_ticks);
-    report.evaluator.all(&judged, &early, &ticking.pages());
+    report.values = compare::pages(&scraped.pages(), &exact);
+    report.engine.all(&at_scrapes, &exact);
+    let judged = compare::judged(&exact, Dialect::V3, &[]);
+    report.evaluator.all(&judged, &exact);
+    let judged = compare::judged(&early, dialect_of_ticks, &early.down());
+    report.evaluator.all(&judged, &early);
     report.leads.find(&at_ticks, &early);
     report.short.find(&at_short, &early);
     report

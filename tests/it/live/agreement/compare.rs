@@ -7,7 +7,7 @@ use plimsoll::expr::{Dialect, Labels, Samples};
 use plimsoll::rule::Evaluator;
 use plimsoll::{Expr, Selector};
 
-use super::observed::Observed;
+use super::observed::{Observed, Scrape};
 use super::promises::{self, VALUE};
 use super::service::Pages;
 use super::stands::{Stand, Told};
@@ -35,12 +35,12 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Compares at each moment of which both say something.
-    pub(super) fn all(&mut self, stands: &[Stand], observed: &Observed, pages: &Pages) {
+    pub(super) fn all(&mut self, stands: &[Stand], observed: &Observed) {
         let mut contested_ms = i64::MIN / 2;
         let mut latest = None;
         for stand in stands {
             let late = latest.is_some_and(|latest| stand.at_ms - latest > 1_500);
-            if late || is_contested(stand, pages) {
+            if late || is_contested(stand, &observed.scrapes) {
                 contested_ms = stand.at_ms;
             }
             latest = Some(stand.at_ms);
@@ -127,10 +127,11 @@ impl fmt::Display for Tally {
 }
 
 /// Whether a page was on its way at the evaluation, or between that and when it was really done.
-fn is_contested(stand: &Stand, pages: &Pages) -> bool {
+fn is_contested(stand: &Stand, scrapes: &BTreeMap<i64, Scrape>) -> bool {
     let until = stand.executed_ms.max(stand.at_ms) + SAME_MOMENT_MS;
-    let mut near = pages.range(stand.at_ms - SAME_MOMENT_MS..=until);
-    near.next().is_some()
+    let begun = scrapes.range(..=until);
+    let mut near = begun.map(|(begun_ms, scrape)| begun_ms + scrape.took_ms);
+    near.any(|kept_ms| kept_ms >= stand.at_ms - SAME_MOMENT_MS)
 }
 
 /// How many values of pages are those that Prometheus has of them at that time.
@@ -172,12 +173,19 @@ fn parsed(series: &str) -> Labels {
 }
 
 /// What the evaluator says over the samples of a Prometheus, at its moments.
-pub(super) fn judged(observed: &Observed, dialect: Dialect) -> Vec<Stand> {
+///
+/// A scrape that failed ends all series until the next one; of that it tells no more than when it was.
+pub(super) fn judged(observed: &Observed, dialect: Dialect, down_ms: &[i64]) -> Vec<Stand> {
     let mut samples = Samples::in_dialect(dialect);
     for (labels, all) in &observed.measured {
+        let mut down_ms = down_ms.iter().peekable();
         for (at_ms, value) in all {
+            while let Some(down_ms) = down_ms.next_if(|down_ms| *down_ms < at_ms) {
+                samples.insert_stale(labels, *down_ms);
+            }
             samples.insert(labels, *at_ms, *value);
         }
+        down_ms.for_each(|down_ms| samples.insert_stale(labels, *down_ms));
     }
     let group = promises::group(&observed.group);
     let names = group.rules.iter().map(|rule| rule.name().to_owned());

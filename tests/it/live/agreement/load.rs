@@ -1,7 +1,7 @@
 //! What happens to the service: several threads of work from fixed seeds, and one kind of fault at a time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -48,9 +48,9 @@ impl Fault {
         match self {
             Self::Errors => {
                 if within(10.35, 22.6) {
-                    weather.errors = 0.4;
+                    weather.errors = 0.5;
                 } else if within(50.8, 53.9) {
-                    weather.errors = 0.6;
+                    weather.errors = 0.3;
                 }
             }
             Self::Latency => {
@@ -91,24 +91,22 @@ impl Random {
 
 /// Threads that work until it is dropped.
 pub(super) struct Load {
-    begun_ms: Arc<AtomicI64>,
     over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Load {
-    /// All is well until the run [begins](Self::begin).
+    /// The run begins in five seconds; until then all is well.
     pub(super) fn start(fault: Fault, instances: &[&Plimsoll]) -> Self {
-        let begun_ms = Arc::new(AtomicI64::new(i64::MAX));
+        let begun_ms = now_ms() + 5_000;
         let over = Arc::new(AtomicBool::new(false));
         let start = |nth: u64| {
             let instances: Vec<Plimsoll> = instances.iter().map(|one| (*one).clone()).collect();
-            let (begun_ms, over) = (begun_ms.clone(), over.clone());
+            let over = over.clone();
             std::thread::spawn(move || {
                 let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (nth + 1));
                 while !over.load(Ordering::SeqCst) {
-                    let begun_ms = begun_ms.load(Ordering::SeqCst);
-                    let at = now_ms().saturating_sub(begun_ms) as f64 / 1e3;
+                    let at = (now_ms() - begun_ms) as f64 / 1e3;
                     let weather = fault.at(at);
                     match nth {
                         0 => instances.iter().for_each(|one| keep(one, weather)),
@@ -119,15 +117,7 @@ impl Load {
             })
         };
         let threads = (0..4).map(start).collect();
-        Self {
-            begun_ms,
-            over,
-            threads,
-        }
-    }
-
-    pub(super) fn begin(&self) {
-        self.begun_ms.store(now_ms(), Ordering::SeqCst);
+        Self { over, threads }
     }
 }
 

@@ -31,11 +31,20 @@ pub(super) struct Observer {
     first_ms: i64,
 }
 
+/// A scrape, as Prometheus tells.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Scrape {
+    pub(super) took_ms: i64,
+    pub(super) failed: bool,
+}
+
 /// What it kept.
 #[derive(Debug)]
 pub(super) struct Observed {
     pub(super) group: String,
     pub(super) measured: Raw,
+    /// By the time at which it began.
+    pub(super) scrapes: BTreeMap<i64, Scrape>,
     /// By moment of evaluation.
     pub(super) told: BTreeMap<i64, Told>,
 }
@@ -118,20 +127,21 @@ impl Observer {
             first_ms,
             ..
         } = self;
-        let mut told: BTreeMap<i64, Told> = BTreeMap::new();
+        let evaluations = prometheus.raw(&format!("{EVALUATION}{{group=\"\"}}[10m]"));
+        let moments = evaluations.iter().flat_map(|(_, samples)| samples);
+        let moments = moments.map(|sample| (sample.0, Told::default()));
+        let mut told: BTreeMap<i64, Told> = moments.filter(|told| told.0 >= first_ms).collect();
+        // The latest may have been under way.
+        told.pop_last();
         let mut each = |query: &str, see: &mut dyn FnMut(&mut Told, &Labels, f64)| {
             for (labels, samples) in prometheus.raw(query) {
                 for (at_ms, value) in samples {
-                    if at_ms >= first_ms {
-                        see(told.entry(at_ms).or_default(), &labels, value);
+                    if let Some(told) = told.get_mut(&at_ms) {
+                        see(told, &labels, value);
                     }
                 }
             }
         };
-        each(
-            &format!("{EVALUATION}{{group=\"\"}}[10m]"),
-            &mut |_, _, _| {},
-        );
         each("ALERTS[10m]", &mut |told, labels, _| {
             told.alerts.insert(nameless(labels).to_string());
         });
@@ -145,11 +155,31 @@ impl Observer {
                 told.value(labels.get("__name__"), Some(value));
             },
         );
+        let mut scrapes: BTreeMap<i64, Scrape> = BTreeMap::new();
+        for (_, samples) in prometheus.raw("scrape_duration_seconds[10m]") {
+            for (at_ms, took) in samples {
+                scrapes.entry(at_ms).or_default().took_ms = (took * 1e3) as i64;
+            }
+        }
+        for (_, samples) in prometheus.raw("up[10m]") {
+            for (at_ms, up) in samples {
+                scrapes.entry(at_ms).or_default().failed = up == 0.0;
+            }
+        }
         Observed {
             group,
+            scrapes,
             measured: prometheus.raw(&format!("{{__name__=~\"{MEASURED}\"}}[10m]")),
             told,
         }
+    }
+}
+
+impl Observed {
+    /// When scrapes failed.
+    pub(super) fn down(&self) -> Vec<i64> {
+        let failed = self.scrapes.iter().filter(|(_, scrape)| scrape.failed);
+        failed.map(|(at_ms, _)| *at_ms).collect()
     }
 }
 

@@ -26,7 +26,10 @@ fn gauge(name: &str) -> Expr {
 
 fn budgets() -> Vec<Budget> {
     let errors = |name: &str| Budget::error_ratio(name, orders());
-    let critical = Limit::from(0.2).clear(0.1).sustained(seconds(1));
+    let critical = Limit::from(0.2)
+        .clear(0.1)
+        .over(seconds(20))
+        .sustained(seconds(1));
     let worst = gauge("device_connected").aggregate(Aggregation::Min, Grouping::default());
     vec![
         errors("errors")
@@ -127,7 +130,7 @@ fn team() -> Vec<Rule> {
     let ratio = rate("plimsoll_sli_bad_total") / rate("plimsoll_sli_valid_total");
     vec![
         Rule::record("team:error_ratio", ratio),
-        Rule::alert("TeamErrors", gauge("team:error_ratio").greater(0.1))
+        Rule::alert("TeamErrors", gauge("team:error_ratio").greater(0.05))
             .sustained(seconds(2))
             .keep_firing(seconds(3))
             .label("team", "orders"),

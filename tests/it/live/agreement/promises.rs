@@ -49,7 +49,7 @@ fn budgets() -> Vec<Budget> {
             .min_bad(3)
             .over(seconds(60)),
         errors("seldom")
-            .at_most(0.5)
+            .at_most(0.9)
             .over(seconds(5))
             .absent_after(seconds(10)),
         errors("warm")

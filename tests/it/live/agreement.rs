@@ -79,8 +79,10 @@ fn run(fault: Fault, binary_of_ticks: &str, dialect_of_ticks: Dialect) -> Report
     });
     drop(load);
     let (exact, early) = (exact.take(), early.take());
-    let mut report = Report::default();
-    report.values = compare::pages(&scraped.pages(), &exact);
+    let mut report = Report {
+        values: compare::pages(&scraped.pages(), &exact),
+        ..Report::default()
+    };
     report.engine.all(&at_scrapes, &exact);
     let judged = compare::judged(&exact, Dialect::V3, &[]);
     report.evaluator.all(&judged, &exact);

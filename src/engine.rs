@@ -99,6 +99,7 @@ pub(crate) struct Engine {
 #[derive(Debug, Default)]
 pub(crate) struct Sampled {
     pub(crate) sampling: Sampling,
+    pub(crate) tick: Duration,
     /// `job` and `instance`.
     pub(crate) target: Option<[String; 2]>,
 }
@@ -138,7 +139,9 @@ impl Engine {
             uptime: 0.0,
         };
         let sampling = sampled.sampling;
-        let mut judge = Judge::new(begun, wall, sampled, memory);
+        // Ticks come a little late, each by another little: what lasts so many of them would now and then last one more.
+        let slack_ns = (sampled.tick / 10).as_nanos() as u64;
+        let mut judge = Judge::new(begun, wall, sampled, slack_ns, memory);
         for budget in budgets {
             judge.add_budget(&registry, budget.clone(), Reach::Selected);
         }

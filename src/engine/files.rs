@@ -14,8 +14,9 @@ use crate::rule::{Alert, AlertState, Change, Evaluator, RuleGroup, RuleKind};
 use crate::window::Series;
 
 /// The groups of rules that were given, in their order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Files {
+    slack_ns: u64,
     evaluators: Vec<Evaluator>,
     /// The alerts that ever were, by their labels.
     alerted: HashSet<Labels>,
@@ -39,10 +40,12 @@ impl Source for World<'_> {
 }
 
 impl Files {
-    pub(super) fn new(memory: GroupMemory) -> Self {
+    pub(super) fn new(slack_ns: u64, memory: GroupMemory) -> Self {
         Self {
+            slack_ns,
             memory,
-            ..Self::default()
+            evaluators: Vec::new(),
+            alerted: HashSet::new(),
         }
     }
 
@@ -63,7 +66,7 @@ impl Files {
             store.add(exprs, slis, born, back.unwrap_or(Duration::ZERO));
         }
         let mut evaluator = Evaluator::new(groups);
-        evaluator.stand_beside_others();
+        evaluator.join_engine(self.slack_ns);
         self.memory.resume(&mut evaluator, born);
         self.evaluators.push(evaluator);
         self.keep(store);

@@ -40,15 +40,24 @@ pub(crate) struct Judge {
     /// When to look next for budgets that match nothing.
     due_ns: u64,
     ticks: u64,
+    /// What a duration may lack and be over.
+    slack_ns: u64,
 }
 
 impl Judge {
-    pub(super) fn new(begun: Moment, wall: SystemTime, sampled: Sampled, memory: Memory) -> Self {
+    pub(super) fn new(
+        begun: Moment,
+        wall: SystemTime,
+        sampled: Sampled,
+        slack_ns: u64,
+        memory: Memory,
+    ) -> Self {
         let store = Store::new(sampled.sampling, sampled.target, memory.series);
-        let files = Files::new(memory.groups);
+        let files = Files::new(slack_ns, memory.groups);
         Self {
             promises: Vec::new(),
             book: Book::new(begun, store, memory.rules, files),
+            slack_ns,
             slos: Slos::new(
                 Now {
                     moment: begun,
@@ -250,6 +259,7 @@ impl Judge {
             rules: files.all(),
             slis,
             now_ns: moment.at_ns,
+            slack_ns: self.slack_ns,
             now,
         };
         rules.iter_mut().for_each(|judged| judged.step(&mut tick));

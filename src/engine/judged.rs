@@ -26,6 +26,8 @@ pub(super) struct Judging<'a> {
     pub(super) rules: &'a [Evaluator],
     pub(super) slis: &'a Slis,
     pub(super) now_ns: u64,
+    /// What a duration may lack and be over.
+    pub(super) slack_ns: u64,
     pub(super) now: SystemTime,
 }
 
@@ -116,7 +118,7 @@ impl Judged {
             self.breach = Breach::begin(tick.registry, budget, *level, since_ns);
         }
         let before = self.machine.state();
-        self.machine.step(holds, now_ns as i64);
+        self.machine.step(holds, now_ns as i64, tick.slack_ns);
         let after = self.machine.state();
         self.reading.state = after;
         tick.store.mark(&mut self.marks, &self.rule, before, after);

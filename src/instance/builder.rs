@@ -156,6 +156,9 @@ impl Builder {
     }
 
     /// How often promises are judged; every second by default.
+    ///
+    /// Ticks are never quite on time: what has to last (`sustained`, `keep_firing`, `for`, `keep_firing_for`) has lasted when no
+    /// more than a tenth of this is lacking.
     pub fn tick(mut self, interval: Duration) -> Self {
         self.code.tick = Some(interval);
         self

@@ -92,6 +92,8 @@ impl Alert {
 pub(super) struct Alerts {
     active: BTreeMap<Labels, Alert>,
     evaluations: u64,
+    /// What a duration may lack and be over.
+    pub(super) slack_ns: u64,
 }
 
 impl Alerts {
@@ -115,7 +117,9 @@ impl Alerts {
         let now_ns = at_ms.saturating_mul(1_000_000);
         self.active.retain(|_, alert| {
             let before = alert.state();
-            alert.machine.step(alert.seen == self.evaluations, now_ns);
+            alert
+                .machine
+                .step(alert.seen == self.evaluations, now_ns, self.slack_ns);
             if alert.state() != before {
                 changed(alert, before);
             }

@@ -135,9 +135,11 @@ impl Evaluator {
         changes
     }
 
-    /// What is measured has alerts too, of other rules.
-    pub(crate) fn stand_beside_others(&mut self) {
+    /// It is evaluated by ticks, and what is measured has alerts too, of other rules.
+    pub(crate) fn join_engine(&mut self, slack_ns: u64) {
         self.recorded.beside_others = true;
+        let rules = self.groups.iter_mut().flat_map(|group| &mut group.rules);
+        rules.for_each(|judged| judged.alerts.slack_ns = slack_ns);
     }
 
     /// Shows what the rules recorded.

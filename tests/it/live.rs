@@ -1,5 +1,6 @@
 //! The gateway as a user runs it, under real load and a real Prometheus.
 
+mod agreement;
 #[cfg(feature = "native")]
 mod native;
 mod process;

@@ -136,6 +136,7 @@ impl Builder {
             hub,
             Sampled {
                 sampling: self.sampling,
+                tick,
                 target: self.target.clone(),
             },
             &settings.budgets,

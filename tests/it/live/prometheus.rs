@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use plimsoll::expr::Labels;
 use serde_json::Value;
 
 use super::{Running, get};
@@ -86,6 +87,37 @@ impl Prometheus {
         samples
             .map(|sample| (sample["metric"].clone(), value(sample)))
             .collect()
+    }
+
+    /// The samples that it has of each series of a range selector, by time in milliseconds since 1970.
+    pub(super) fn raw(&self, range: &str) -> Vec<(Labels, Vec<(i64, f64)>)> {
+        let data = self.ask(&format!("query?query={}", encoded(range)));
+        let sample = |sample: &Value| {
+            let at_ms = (sample[0].as_f64().unwrap() * 1e3).round() as i64;
+            (at_ms, sample[1].as_str().unwrap().parse().unwrap())
+        };
+        let series = |series: &Value| {
+            let labels = series["metric"].as_object().unwrap().iter();
+            let labels = labels.map(|(key, value)| (key.as_str(), value.as_str().unwrap()));
+            let samples = series["values"].as_array().unwrap().iter().map(sample);
+            (Labels::new(labels), samples.collect())
+        };
+        data["result"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(series)
+            .collect()
+    }
+
+    /// Reads the configuration and the rules anew; needs `--web.enable-lifecycle`.
+    pub(super) fn reload(&self) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head = "POST /-/reload HTTP/1.1\r\nContent-Length: 0\r\nConnection: close\r\n";
+        write!(stream, "{head}Host: {}\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     }
 
     /// (labels, exemplars) of each series of the query, from `start` to `end` in seconds since 1970.

@@ -106,7 +106,7 @@ fn of_operations() -> Vec<Budget> {
         Budget::throughput("read-ceiling", read())
             .at_most(0.7)
             .warning(0.8)
-            .critical(Limit::from(1.4).clear(1.3))
+            .critical(Limit::from(0.85).clear(0.75))
             .over(2 * MINUTE)
             .min_events(0),
         Budget::freshness("read-fresh", read())

@@ -11,6 +11,7 @@ use super::promises::{budgets, slos};
 use crate::parity::trace::Random;
 
 pub(super) const SCRAPE_MS: i64 = 15_000;
+pub(super) const GRAIN_MS: i64 = 3_000;
 const MINUTE_MS: i64 = 60_000;
 pub(super) const END_MS: i64 = 360 * MINUTE_MS;
 
@@ -31,9 +32,9 @@ pub(super) struct Trace {
 }
 
 /// A process that Prometheus scrapes.
-pub(super) struct Target {
-    pub(super) job: &'static str,
-    pub(super) instance: &'static str,
+struct Target {
+    job: &'static str,
+    instance: &'static str,
     /// In minutes.
     lives: std::ops::Range<i64>,
     /// When it starts anew, in minutes.
@@ -42,7 +43,7 @@ pub(super) struct Target {
     late: bool,
 }
 
-pub(super) const STEADY: Target = Target {
+const STEADY: Target = Target {
     job: "api",
     instance: "b:2",
     lives: 0..360,
@@ -82,13 +83,13 @@ fn load(at_ms: i64) -> (f64, f64) {
 }
 
 /// One life of a process.
-pub(super) struct Process {
-    pub(super) plimsoll: Plimsoll,
+struct Process {
+    plimsoll: Plimsoll,
     clock: ManualClock,
 }
 
 impl Process {
-    pub(super) fn new(at_ms: i64) -> Self {
+    fn new(at_ms: i64) -> Self {
         let clock = ManualClock::new();
         clock.advance(Duration::from_millis(at_ms as u64));
         let mut builder = Plimsoll::builder()
@@ -116,7 +117,7 @@ impl Process {
     }
 
     /// Works until a moment, and ticks.
-    pub(super) fn run_to(&self, random: &mut Random, at_ms: i64) {
+    fn run_to(&self, random: &mut Random, at_ms: i64) {
         let (busy, trouble) = load(at_ms);
         let some = |random: &mut Random, most: f64| (random.fraction() * most * busy) as u64;
         for (operation, most) in [
@@ -190,16 +191,16 @@ impl Process {
 }
 
 impl Trace {
-    /// Moments are whole multiples of `grain_ms`; `ends` says that what is gone is told to be.
-    pub(super) fn new(seed: u64, grain_ms: i64, ends: bool) -> Self {
+    /// Moments are whole multiples of `GRAIN_MS`, which is what promtool can be told.
+    pub(super) fn new(seed: u64) -> Self {
         let mut trace = Self::default();
         for target in &TARGETS {
-            trace.follow(target, &mut Random(seed), grain_ms, ends);
+            trace.follow(target, &mut Random(seed));
         }
         trace
     }
 
-    fn follow(&mut self, target: &Target, random: &mut Random, grain_ms: i64, ends: bool) {
+    fn follow(&mut self, target: &Target, random: &mut Random) {
         let [from, to] = [target.lives.start, target.lives.end].map(|at| at * MINUTE_MS);
         let mut restarts = target.restarts.iter().map(|at| at * MINUTE_MS).peekable();
         let mut process = Process::new(from);
@@ -208,7 +209,7 @@ impl Trace {
                 process = Process::new(due_ms - SCRAPE_MS / 3);
             }
             let jitter = if target.late {
-                random.below(3) as i64 * grain_ms
+                random.below(3) as i64 * GRAIN_MS
             } else {
                 0
             };
@@ -220,7 +221,7 @@ impl Trace {
             }
         }
         let here = target.instance;
-        if ends && to < END_MS {
+        if to < END_MS {
             let series = self.series.iter_mut();
             let of_target = series.filter(|(labels, _)| labels.get("instance") == here);
             of_target.for_each(|(_, samples)| samples.push((to + SCRAPE_MS, Given::End)));
@@ -228,7 +229,7 @@ impl Trace {
     }
 
     /// Keeps what promises read.
-    pub(super) fn scrape(&mut self, target: &Target, process: &Process, at_ms: i64) {
+    fn scrape(&mut self, target: &Target, process: &Process, at_ms: i64) {
         let page = process.plimsoll.render();
         let lines = page.lines().filter(|line| !line.starts_with('#'));
         for line in lines {
@@ -281,9 +282,16 @@ impl Trace {
         }
     }
 
-    pub(super) fn samples(&self, dialect: Dialect) -> Samples {
+    /// Without the ends, which OpenMetrics cannot tell.
+    pub(super) fn numbers(&self, dialect: Dialect) -> Samples {
         let mut samples = Samples::in_dialect(dialect);
-        self.insert(&mut samples, i64::MIN, i64::MAX);
+        for (labels, given) in &self.series {
+            for &(at_ms, given) in given {
+                if let Given::Value(value) = given {
+                    samples.insert(labels, at_ms, value);
+                }
+            }
+        }
         samples
     }
 
@@ -310,15 +318,15 @@ impl Trace {
         text + "# EOF\n"
     }
 
-    /// As promtool wants it, second by second.
+    /// As promtool wants it, step by step.
     pub(super) fn to_yaml(&self) -> String {
         let mut yaml = String::new();
         for (labels, samples) in &self.series {
             write!(yaml, "      - series: '{labels}'\n        values: '").unwrap();
             let mut next = 0;
             for (at_ms, given) in samples {
-                let second = at_ms / 1_000;
-                match second - next {
+                let step = at_ms / GRAIN_MS;
+                match step - next {
                     0 => {}
                     gap => write!(yaml, "_x{gap} ").unwrap(),
                 }
@@ -326,7 +334,7 @@ impl Trace {
                     Given::Value(value) => write!(yaml, "{value} ").unwrap(),
                     Given::End => yaml += "stale ",
                 }
-                next = second + 1;
+                next = step + 1;
             }
             yaml += "'\n";
         }

@@ -214,7 +214,7 @@ impl Trace {
                 0
             };
             process.run_to(random, due_ms + jitter);
-            let gone = target.late && (120..129).contains(&(due_ms / MINUTE_MS));
+            let gone = (120..129).contains(&(due_ms / MINUTE_MS));
             let lost = target.late && random.below(60) == 0;
             if !gone && !lost {
                 self.scrape(target, &process, due_ms + jitter);

@@ -194,6 +194,8 @@ fn stand_as_in_prometheus(groups: Vec<RuleGroup>, grain: &str) {
             rules.clone().count(),
             rules.filter(|(place, _)| !found.saw(place)),
         );
+        // Six hours are too short for some of the long windows.
+        let idle = idle.filter(|(_, rule)| ["", "12m"].contains(&rule.labels.get("long")));
         let idle: Vec<String> = idle.map(|(_, rule)| rule.labels.to_string()).collect();
         assert!(
             idle.is_empty(),

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "act")]
 mod act;
+#[cfg(feature = "promql")]
+mod agreement;
 mod alert;
 #[cfg(all(feature = "axum", feature = "db"))]
 mod anatomy;

@@ -3,8 +3,8 @@
 mod expressions;
 mod native;
 mod remote;
-mod server;
-mod trace;
+pub(crate) mod server;
+pub(crate) mod trace;
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ use trace::{END_MS, START_MS, STEP_MS, Trace};
 
 /// What came of a comparison.
 #[derive(Debug, Default)]
-struct Count {
-    expressions: usize,
-    refused: usize,
-    points: usize,
+pub(crate) struct Count {
+    pub(crate) expressions: usize,
+    pub(crate) refused: usize,
+    pub(crate) points: usize,
     exact: usize,
-    differing: usize,
-    examples: Vec<String>,
+    pub(crate) differing: usize,
+    pub(crate) examples: Vec<String>,
 }
 
 /// Elements by moment and labels.
-type Points = BTreeMap<(i64, String), f64>;
+pub(crate) type Points = BTreeMap<(i64, String), f64>;
 
 /// Whether Prometheus' order of operations leaves no room for another rounding.
 fn is_deterministic(expr: &Expr) -> bool {
@@ -51,7 +51,7 @@ fn ours(expr: &Expr, samples: &Samples, step_ms: i64) -> Result<Points, String> 
 }
 
 impl Count {
-    fn compare(&mut self, expr: &Expr, ours: Result<Points, String>, theirs: Answer) {
+    pub(crate) fn compare(&mut self, expr: &Expr, ours: Result<Points, String>, theirs: Answer) {
         self.expressions += 1;
         let (ours, theirs) = match (ours, theirs) {
             (Ok(ours), Ok(theirs)) => (ours, theirs),
@@ -85,7 +85,7 @@ impl Count {
         }
     }
 
-    fn report(&self, whose: &str) {
+    pub(crate) fn report(&self, whose: &str) {
         let Self {
             expressions,
             refused,

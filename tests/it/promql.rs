@@ -3,4 +3,4 @@
 mod alerts;
 mod corpus;
 mod generate;
-mod promtool;
+pub(crate) mod promtool;

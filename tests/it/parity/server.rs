@@ -12,20 +12,20 @@ use serde_json::Value;
 use super::{Points, labels};
 
 /// Elements, or why there are none.
-pub(super) type Answer = Result<Points, String>;
+pub(crate) type Answer = Result<Points, String>;
 
 /// A folder that goes with the test.
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub(super) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let name = format!("{name}-{}", std::process::id());
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    pub(super) fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.0.join(name).display().to_string()
     }
 }
@@ -37,7 +37,7 @@ impl Drop for Folder {
 }
 
 /// Writes samples as blocks of a data folder. Every version reads them.
-pub(super) fn create_blocks(open_metrics: &str, folder: &Folder) {
+pub(crate) fn create_blocks(open_metrics: &str, folder: &Folder) {
     let text = folder.file("trace.om");
     fs::write(&text, open_metrics).unwrap();
     let arguments = [
@@ -52,7 +52,7 @@ pub(super) fn create_blocks(open_metrics: &str, folder: &Folder) {
     fs::remove_file(text).unwrap();
 }
 
-pub(super) struct Prometheus {
+pub(crate) struct Prometheus {
     process: Child,
     address: String,
     _folder: Folder,
@@ -60,7 +60,7 @@ pub(super) struct Prometheus {
 
 impl Prometheus {
     /// Starts over the folder's `data`.
-    pub(super) fn over(binary: &str, flags: &[&str], config: &str, folder: Folder) -> Self {
+    pub(crate) fn over(binary: &str, flags: &[&str], config: &str, folder: Folder) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         drop(listener);
@@ -88,7 +88,7 @@ impl Prometheus {
     }
 
     /// The answers to a query at every step.
-    pub(super) fn range(&self, query: &str, start_ms: i64, end_ms: i64, step_ms: i64) -> Answer {
+    pub(crate) fn range(&self, query: &str, start_ms: i64, end_ms: i64, step_ms: i64) -> Answer {
         let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
         let query: String = query.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let path = format!(
@@ -116,7 +116,7 @@ impl Prometheus {
     }
 
     /// Sends samples in the format of remote write.
-    pub(super) fn write(&self, body: &[u8]) {
+    pub(crate) fn write(&self, body: &[u8]) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         let head = format!(
             "POST /api/v1/write HTTP/1.0\r\nHost: {}\r\nContent-Encoding: snappy\r\n\

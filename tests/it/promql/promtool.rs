@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use plimsoll::expr::Dialect;
 
 /// Each version's promtool, and whose arithmetic it has.
-pub(super) fn versions() -> [(PathBuf, Dialect); 2] {
+pub(crate) fn versions() -> [(PathBuf, Dialect); 2] {
     let prometheus3 =
         std::env::var_os("PLIMSOLL_PROMETHEUS3").expect("PLIMSOLL_PROMETHEUS3: tests/run sets it");
     [
@@ -20,10 +20,10 @@ pub(super) fn versions() -> [(PathBuf, Dialect); 2] {
 }
 
 /// A folder that goes with the test.
-pub(super) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path =
@@ -32,12 +32,12 @@ impl Folder {
         Self(path)
     }
 
-    pub(super) fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.0.join(name), text).unwrap();
     }
 
     /// What promtool says about it, and whether it is content.
-    pub(super) fn run(&self, promtool: &Path, arguments: &[&str]) -> (bool, String) {
+    pub(crate) fn run(&self, promtool: &Path, arguments: &[&str]) -> (bool, String) {
         let mut command = Command::new(promtool);
         let output = command
             .current_dir(&self.0)
@@ -59,7 +59,7 @@ impl Drop for Folder {
 }
 
 /// Which of these expressions Prometheus refuses, and what it says.
-pub(super) fn refused(promtool: &Path, exprs: &[&str]) -> (Vec<usize>, String) {
+pub(crate) fn refused(promtool: &Path, exprs: &[&str]) -> (Vec<usize>, String) {
     let folder = Folder::new();
     let rule = |expr: &&str| {
         let quoted = serde_json::to_string(expr).unwrap();

@@ -304,7 +304,8 @@ impl Budget {
     /// neither level is ever milder to exceed than that, nor than [`Dynamic::floor`] (a ceiling where higher is better).
     ///
     /// Learned is only what is judged: not while there are too few events, and no breach. Until it has learned enough there is
-    /// no limit, and nothing is exceeded. Each process learns its own band.
+    /// no limit, and nothing is exceeded. Each process learns its own band, of up to 44 KB for each part
+    /// ([`Method::Classic`](crate::band::Method::Classic): 139 KB).
     ///
     /// ```
     /// use plimsoll::band::{Dynamic, Method};

@@ -71,6 +71,12 @@ fn errors() -> Budget {
 #[test]
 fn a_band_of_what_should_be_high_lies_below_it() {
     let throughput = Budget::throughput("rate", work()).over(5 * MINUTE);
+    let free = Bench::of(throughput.clone().dynamic(dynamic().floor(10.0)));
+    free.run(30, "work", 120, 0);
+    let limit = |level| free.reading(level).limit;
+    // A tenth of what never varies, and a third of that.
+    assert!((limit(Level::Warning) - 1.8).abs() < 1e-9);
+    assert!((limit(Level::Critical) - (2.0 - 0.8 / 3.0)).abs() < 1e-9);
     let bench = Bench::of(throughput.dynamic(dynamic().floor(1.0)));
     bench.run(30, "work", 120, 0);
     let baseline = bench.shows("plimsoll_budget_band{budget=\"rate\",level=\"baseline\"} ");
@@ -78,7 +84,7 @@ fn a_band_of_what_should_be_high_lies_below_it() {
         (baseline.expect("it is known") - 2.0).abs() < 1e-9,
         "windows that are not full yet are not learned"
     );
-    // A tenth below 2/s would be unusual; what is kept is no incident.
+    // 1.8/s would be unusual, but is no incident.
     let reading = bench.reading(Level::Warning);
     assert_eq!((reading.limit, reading.unit), (1.0, "1/s"));
     bench.run(10, "work", 12, 0);

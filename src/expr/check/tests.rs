@@ -97,7 +97,7 @@ fn what_prometheus_refuses_is_named() {
         ),
         (
             Expr::select(Selector::new("1d")),
-            "1d",
+            "{__name__=\"1d\"}",
             "no name of a family",
         ),
         (Expr::select(Selector::new("")), "", "no name of a family"),

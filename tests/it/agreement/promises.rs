@@ -28,8 +28,8 @@ fn state(name: &str) -> Expr {
 /// An hour to the east: a pause from 2:00 to 3:00 UTC, and other limits from 4:00 to 5:00.
 fn schedule() -> Schedule {
     Schedule::at(Offset::minutes(60).unwrap())
-        .pause("night", Hours::daily(3..4))
-        .period("morning", Hours::daily(5..6), [2.0, 2.5, 3.0])
+        .pause("night", Hours::daily(3, 4))
+        .period("morning", Hours::daily(5, 6), [2.0, 2.5, 3.0])
         .otherwise("rest", 1.0)
 }
 

@@ -10,6 +10,7 @@
 mod dialect;
 mod native;
 mod series;
+mod span;
 
 pub use dialect::Dialect;
 pub(crate) use native::native_quantile;

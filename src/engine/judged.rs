@@ -11,7 +11,7 @@ use super::cell::StateCell;
 use super::reader::Reader;
 use super::sli::{Place, Slis};
 use super::state::BudgetReading;
-use super::store::{Marks, Store};
+use super::store::{Marks, Plan, Store};
 use crate::alert::{Event, EventKind};
 use crate::budget::{Level, Rule, Shown};
 use crate::registry::Registry;
@@ -60,6 +60,15 @@ pub(super) struct Judged {
     recovered_ns: Option<u64>,
     /// What other rules read of it.
     marks: Marks,
+    plans: Plans,
+}
+
+/// How its expressions are evaluated.
+#[derive(Debug, Default)]
+struct Plans {
+    condition: Plan,
+    shown: Plan,
+    limit: Plan,
 }
 
 impl Judged {
@@ -87,6 +96,7 @@ impl Judged {
             resumed_ns: None,
             recovered_ns: None,
             marks: Marks::default(),
+            plans: Plans::default(),
         }
     }
 
@@ -101,16 +111,17 @@ impl Judged {
 
     /// Judges once.
     pub(super) fn step(&mut self, tick: &mut Judging<'_>) {
-        let reader = tick.reader();
-        let holds = reader.holds(&self.rule.condition);
+        let (reader, plans) = (tick.reader(), &mut self.plans);
+        let holds = plans.condition.holds(&self.rule.condition, reader);
         self.reading.value = match &self.rule.shown {
             Shown::Quantile(q) => self
                 .window
                 .and_then(|place| tick.slis.window(place).counts().quantile(*q)),
-            Shown::Value(value) => reader.number(value),
+            Shown::Value(value) => plans.shown.number(value, reader),
         };
         if let Some(limit) = &self.rule.limit_now {
-            self.reading.limit = reader.number(limit).unwrap_or(self.rule.limit);
+            let limit = plans.limit.number(limit, reader);
+            self.reading.limit = limit.unwrap_or(self.rule.limit);
         }
         let (now_ns, now) = (tick.now_ns, tick.now);
         let Rule { budget, level, .. } = &self.rule;

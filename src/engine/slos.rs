@@ -182,9 +182,8 @@ impl Slos {
         for kept in &mut self.all {
             kept.count(slis, reader, now);
         }
-        let ratios: Vec<_> = self.all.iter().map(Kept::error_ratio).collect();
         for at in 0..self.all.len() {
-            let weighed = self.weigh(at, &ratios);
+            let weighed = self.weigh(at);
             let kept = &mut self.all[at];
             if let (Some(standing), [part]) = (weighed, &mut kept.parts[..]) {
                 part.standing = standing;
@@ -193,14 +192,14 @@ impl Slos {
     }
 
     /// Where a weighted composite stands; `None` for anything else.
-    fn weigh(&self, at: usize, ratios: &[Option<f64>]) -> Option<Standing> {
+    fn weigh(&self, at: usize) -> Option<Standing> {
         let of = self.all[at].source.weights()?;
         let (mut sum, mut weights, mut coverage) = (Some(0.0), 0.0, 1.0_f64);
         for (name, weight) in of {
             let part = self.all.iter().position(|kept| kept.slo.name == *name)?;
             let covered = self.all[part].parts.first()?.standing.coverage;
             sum = sum
-                .zip(ratios[part])
+                .zip(self.all[part].error_ratio())
                 .map(|(sum, ratio)| sum + weight * ratio);
             weights += weight;
             coverage = coverage.min(covered);

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod counted;
+mod plan;
 mod rows;
 #[cfg(feature = "state")]
 mod saved;
@@ -26,6 +27,7 @@ use crate::window::Series;
 pub(super) use alerts::Marks;
 use alerts::{ALERTS, ALERTS_FOR_STATE};
 use counted::Counted;
+pub(super) use plan::Plan;
 use rows::Rows;
 pub(super) use traced::Traced;
 
@@ -348,6 +350,15 @@ impl Store {
         .eval(expr)
     }
 
+    /// Shows every series that a selection reads.
+    fn each_of(&self, selection: usize, show: &mut dyn FnMut(&Labels, &Series)) {
+        for &place in &self.selections[selection].places {
+            if let Some(kept) = &self.places[place] {
+                show(&kept.labels, &kept.series);
+            }
+        }
+    }
+
     /// Every name that is read, and how far back.
     pub(super) fn each_range(&self, mut show: impl FnMut(&str, Duration)) {
         let selections = self.selections.iter();
@@ -362,13 +373,8 @@ impl Store {
 
 impl Source for Store {
     fn each(&self, selector: &Selector, show: &mut dyn FnMut(&Labels, &Series)) {
-        let Some(&at) = self.by_selector.get(selector) else {
-            return;
-        };
-        for &place in &self.selections[at].places {
-            if let Some(kept) = &self.places[place] {
-                show(&kept.labels, &kept.series);
-            }
+        if let Some(&at) = self.by_selector.get(selector) {
+            self.each_of(at, show);
         }
     }
 }

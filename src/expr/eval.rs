@@ -14,9 +14,9 @@ pub(super) use pow::pow;
 
 use std::fmt;
 
-use super::{Expr, Labels, Samples, Selector, Value};
+use super::{Expr, Labels, Op, Samples, Selector, Value};
 use crate::window::{Dialect, SampleValue, Series};
-use element::{Element, Evaluated};
+use element::{Element, Elements, Evaluated};
 
 /// Where an expression finds its samples.
 pub(crate) trait Source {
@@ -82,6 +82,30 @@ impl<S: Source + ?Sized> At<'_, S> {
         self.evaluate(expr).map(Evaluated::into_value)
     }
 
+    /// Whether such an expression has any elements; a number is one.
+    pub(crate) fn holds(&self, expr: &Expr) -> Result<bool, EvalError> {
+        self.elements(expr).map(|value| value.len() > 0)
+    }
+
+    /// The same value, or another one without elements where that has none: what it is filtered by is not looked at then.
+    fn elements(&self, expr: &Expr) -> Result<Evaluated, EvalError> {
+        let Expr::Binary(left, op @ Op::And, matching, right) = expr else {
+            return self.evaluate(expr);
+        };
+        let left = self.elements(left)?;
+        if left.len() == 0 {
+            return Ok(left);
+        }
+        let right = self.evaluate(right)?;
+        matching::combine(left, *op, matching, right)
+            .map_err(|message| EvalError::of(expr, message))
+    }
+
+    /// The number that such an expression is, or its only element.
+    pub(crate) fn number(&self, expr: &Expr) -> Result<Option<f64>, EvalError> {
+        self.evaluate(expr).map(|value| value.as_float())
+    }
+
     fn evaluate(&self, expr: &Expr) -> Result<Evaluated, EvalError> {
         let refused = |message: &'static str| EvalError::of(expr, message);
         Ok(match expr {
@@ -131,8 +155,8 @@ impl<S: Source + ?Sized> At<'_, S> {
         selector: &Selector,
         nameless: bool,
         value: impl Fn(&Series) -> Option<SampleValue>,
-    ) -> Result<Vec<Element>, &'static str> {
-        let mut elements = Vec::new();
+    ) -> Result<Elements, &'static str> {
+        let mut elements = Elements::new();
         self.source.each(selector, &mut |labels, series| {
             elements.extend(value(series).map(|value| Element {
                 labels: labels.clone(),
@@ -156,7 +180,7 @@ impl<S: Source + ?Sized> At<'_, S> {
         }
     }
 
-    fn vector(&self, part: &Expr) -> Result<Vec<Element>, EvalError> {
+    fn vector(&self, part: &Expr) -> Result<Elements, EvalError> {
         match self.evaluate(part)? {
             Evaluated::Vector(elements) => Ok(elements),
             Evaluated::Scalar(_) => Err(EvalError::of(part, NOT_A_VECTOR)),

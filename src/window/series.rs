@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::native::{self, NativeHistogram};
+use super::span::{Span, Starts};
 use super::{Dialect, millis};
 #[cfg(feature = "state")]
 pub(crate) use saved::SavedSeries;
@@ -60,6 +61,7 @@ pub(crate) struct Series {
     ends_ms: VecDeque<i64>,
     /// The number of samples at which they are thinned next.
     crowded: usize,
+    starts: Starts,
 }
 
 impl Series {
@@ -88,6 +90,7 @@ impl Series {
             histograms: VecDeque::new(),
             ends_ms: VecDeque::new(),
             crowded: usize::MAX,
+            starts: Starts::default(),
         }
     }
 
@@ -211,7 +214,8 @@ impl Series {
         over: Duration,
         dialect: Dialect,
     ) -> impl ExactSizeIterator<Item = (i64, f64)> + DoubleEndedIterator + '_ {
-        let (from, to) = Span::new(at_ms, over, dialect).of(&self.floats, |sample| sample.0);
+        let span = Span::new(at_ms, over, dialect);
+        let (from, to) = self.starts.of(&span, &self.floats);
         self.floats.range(from..to).copied()
     }
 
@@ -250,7 +254,7 @@ impl Series {
         dialect: Dialect,
         scale: impl Fn(f64) -> f64,
     ) -> Option<SampleValue> {
-        let (from, to) = span.of(&self.floats, |sample| sample.0);
+        let (from, to) = self.starts.of(span, &self.floats);
         let (first_of, end_of) = span.of(&self.histograms, |sample| sample.0);
         if first_of == end_of {
             let (raw, factor) = self.extrapolated(span, from, to, dialect)?;
@@ -298,75 +302,6 @@ impl Series {
             false => born(gaps.near(gaps.lead)),
         };
         Some((raw, gaps.factor(lead)))
-    }
-}
-
-/// A range of time, with Prometheus' edges.
-struct Span {
-    start_ms: i64,
-    end_ms: i64,
-    closed: bool,
-}
-
-impl Span {
-    fn new(end_ms: i64, over: Duration, dialect: Dialect) -> Self {
-        Self {
-            start_ms: end_ms.saturating_sub(millis(over)),
-            end_ms,
-            closed: dialect.is_closed(),
-        }
-    }
-
-    /// Which entries are in it: the first one, and the one behind the last.
-    fn of<T>(&self, entries: &VecDeque<T>, at_ms: impl Fn(&T) -> i64) -> (usize, usize) {
-        let to = match entries.back() {
-            None => return (0, 0),
-            Some(newest) if at_ms(newest) <= self.end_ms => entries.len(),
-            Some(_) => entries.partition_point(|entry| at_ms(entry) <= self.end_ms),
-        };
-        let before = |entry: &T| match self.closed {
-            true => at_ms(entry) < self.start_ms,
-            false => at_ms(entry) <= self.start_ms,
-        };
-        (entries.partition_point(before).min(to), to)
-    }
-
-    fn gaps(&self, first_ms: i64, last_ms: i64, samples: usize) -> Gaps {
-        let seconds = |ms: i64| ms as f64 / 1e3;
-        let sampled = seconds(last_ms - first_ms);
-        Gaps {
-            lead: seconds(first_ms - self.start_ms),
-            sampled,
-            average: sampled / (samples - 1) as f64,
-            tail: seconds(self.end_ms - last_ms),
-        }
-    }
-}
-
-/// How samples lie in a range, in seconds.
-struct Gaps {
-    /// From the range's start to the first sample.
-    lead: f64,
-    /// From the first sample to the last.
-    sampled: f64,
-    /// Between two samples, on average.
-    average: f64,
-    /// From the last sample to the range's end.
-    tail: f64,
-}
-
-impl Gaps {
-    /// A distance to an edge, or half a gap where a sample would have come before the edge.
-    fn near(&self, edge: f64) -> f64 {
-        if edge >= self.average * 1.1 {
-            self.average / 2.0
-        } else {
-            edge
-        }
-    }
-
-    fn factor(&self, lead: f64) -> f64 {
-        (self.sampled + lead + self.near(self.tail)) / self.sampled
     }
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::engine::reader::Reader;
 use crate::family::{Distribution, Family as Shown, Kind, Sample, Value as Number};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -177,4 +178,32 @@ fn a_thousand_series_of_three_days_fit_into_a_hundred_megabytes() {
         most = most.max(series.bytes());
     }
     assert!(most <= 100_000, "{most} bytes");
+}
+
+#[test]
+fn a_plan_finds_what_its_expression_does_whenever_that_is_known() {
+    let total = |name: &str| Expr::increase(Selector::new(name), MINUTE).sum();
+    let both = (total("jobs_total") / total("tries_total")).greater(0.1);
+    let both = both.and(total("jobs_total").greater(0.0));
+    let mut store = store(Sampling::Tick, &[total("jobs_total")]);
+    let mut plan = Plan::default();
+    for second in 0..4 {
+        if second == 2 {
+            store.add([&both].into_iter(), &Slis::default(), at(2), Duration::ZERO);
+        }
+        let tries = family(
+            "tries_total",
+            Kind::Counter,
+            &[(&[], Number::Integer(3 * second as u64))],
+        );
+        take(&mut store, second, &[jobs(&[("a", second as u64)]), tries]);
+        let expected = value(&store, &both);
+        let reader = Reader {
+            store: &store,
+            rules: &[],
+        };
+        assert_eq!(plan.number(&both, reader), expected);
+        assert_eq!(plan.holds(&both, reader), expected.is_some());
+        assert_eq!(expected.is_some(), second == 3);
+    }
 }

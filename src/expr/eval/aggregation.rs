@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::element::{Element, Keep, Numbered};
+use super::element::{Element, Elements, Keep, Numbered};
 use super::over_time::approach;
 use super::sums::{GroupSum, Mean, higher, lower};
 use crate::expr::{Aggregation, Grouping, Labels, SampleValue};
@@ -11,9 +11,9 @@ use crate::window::{Dialect, NativeHistogram};
 pub(super) fn aggregate(
     how: Aggregation,
     grouping: &Grouping,
-    elements: Vec<Element>,
+    elements: Elements,
     dialect: Dialect,
-) -> Vec<Element> {
+) -> Elements {
     let keep = match grouping {
         Grouping::By(keys) if keys.is_empty() => return all(how, elements, dialect),
         Grouping::By(keys) => Keep::Only(keys),
@@ -43,7 +43,7 @@ pub(super) fn aggregate(
 }
 
 /// All elements as one group without labels.
-fn all(how: Aggregation, mut elements: Vec<Element>, dialect: Dialect) -> Vec<Element> {
+fn all(how: Aggregation, mut elements: Elements, dialect: Dialect) -> Elements {
     let mut known = elements
         .iter()
         .filter(|element| !skips(how, &element.value));
@@ -72,8 +72,8 @@ enum State {
     Min(f64),
     Max(f64),
     Count(f64),
-    HistogramSum(NativeHistogram),
-    HistogramAvg(NativeHistogram, f64),
+    HistogramSum(Box<NativeHistogram>),
+    HistogramAvg(Box<NativeHistogram>, f64),
     /// Numbers and histograms, which have no sum.
     Mixed,
 }
@@ -91,9 +91,9 @@ impl State {
             (Aggregation::Min, SampleValue::Float(value)) => Self::Min(*value),
             (Aggregation::Max, SampleValue::Float(value)) => Self::Max(*value),
             (Aggregation::Avg, SampleValue::Histogram(value)) => {
-                Self::HistogramAvg((**value).clone(), 1.0)
+                Self::HistogramAvg(Box::new((**value).clone()), 1.0)
             }
-            (_, SampleValue::Histogram(value)) => Self::HistogramSum((**value).clone()),
+            (_, SampleValue::Histogram(value)) => Self::HistogramSum(Box::new((**value).clone())),
         }
     }
 
@@ -120,7 +120,7 @@ impl State {
             Self::Min(value) | Self::Max(value) | Self::Count(value) => value,
             Self::HistogramSum(mut value) | Self::HistogramAvg(mut value, _) => {
                 value.compact();
-                return Some(SampleValue::Histogram(Arc::new(value)));
+                return Some(SampleValue::Histogram(Arc::new(*value)));
             }
             Self::Mixed => return None,
         }))

@@ -4,12 +4,16 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
+use smallvec::SmallVec;
 
 use crate::expr::labels::{Labels, NAME};
 use crate::expr::{Point, SampleValue, Value};
 
 /// Up to here a look at each is cheaper than a table.
-const FEW: usize = 8;
+pub(super) const FEW: usize = 8;
+
+/// The elements of a vector: conditions mostly have one, which needs no allocation.
+pub(super) type Elements = SmallVec<[Element; 1]>;
 
 pub(super) const COLLISION: &str = "has several elements with the same labels once their names are gone: select one family, or aggregate";
 
@@ -17,7 +21,7 @@ pub(super) const COLLISION: &str = "has several elements with the same labels on
 #[derive(Debug)]
 pub(super) enum Evaluated {
     Scalar(f64),
-    Vector(Vec<Element>),
+    Vector(Elements),
 }
 
 /// One element; its name is only marked as gone, so that its labels need not be copied.
@@ -37,6 +41,25 @@ impl Evaluated {
         match self {
             Self::Scalar(value) => Value::Scalar(value),
             Self::Vector(elements) => Value::Vector(elements.into_iter().map(point).collect()),
+        }
+    }
+
+    /// How many elements there are; a number is one.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Scalar(_) => 1,
+            Self::Vector(elements) => elements.len(),
+        }
+    }
+
+    /// The number that a scalar is, or the only element of a vector.
+    pub(super) fn as_float(&self) -> Option<f64> {
+        match self {
+            Self::Scalar(value) => Some(*value),
+            Self::Vector(elements) => match &elements[..] {
+                [only] => only.value.as_float(),
+                _ => None,
+            },
         }
     }
 }
@@ -117,23 +140,24 @@ impl Hash for View<'_> {
 
 /// Label sets, each with the number under which it was first seen.
 pub(super) struct Numbered<'a> {
-    views: Vec<View<'a>>,
-    table: HashMap<View<'a>, usize, RandomState>,
+    views: SmallVec<[View<'a>; FEW]>,
+    /// Of more than a few.
+    table: Option<HashMap<View<'a>, usize, RandomState>>,
 }
 
 impl<'a> Numbered<'a> {
     pub(super) fn new() -> Self {
         Self {
-            views: Vec::new(),
-            table: HashMap::default(),
+            views: SmallVec::new(),
+            table: None,
         }
     }
 
     pub(super) fn find(&self, view: &View<'_>) -> Option<usize> {
-        if self.views.len() <= FEW {
-            return self.views.iter().position(|known| known == view);
+        match &self.table {
+            None => self.views.iter().position(|known| known == view),
+            Some(table) => table.get(view).copied(),
         }
-        self.table.get(view).copied()
     }
 
     /// Its number, and whether it is new.
@@ -143,10 +167,10 @@ impl<'a> Numbered<'a> {
         }
         let new = self.views.len();
         self.views.push(view);
-        match new {
-            ..FEW => {}
-            FEW => self.table.extend(self.views.iter().copied().zip(0..)),
-            _ => drop(self.table.insert(view, new)),
+        match &mut self.table {
+            Some(table) => drop(table.insert(view, new)),
+            None if new < FEW => {}
+            none => *none = Some(self.views.iter().copied().zip(0..).collect()),
         }
         (new, true)
     }
@@ -157,17 +181,25 @@ impl<'a> Numbered<'a> {
 }
 
 /// The elements, if no two of them have the same labels.
-pub(super) fn distinct(elements: Vec<Element>) -> Result<Vec<Element>, &'static str> {
-    let mut seen = Numbered::new();
-    let mut views = elements.iter().map(|element| element.view(ALL));
-    match elements.len() > 1 && views.any(|view| !seen.number(view).1) {
-        true => Err(COLLISION),
-        false => Ok(elements),
+pub(super) fn distinct(elements: Elements) -> Result<Elements, &'static str> {
+    if elements.len() <= 1 {
+        return Ok(elements);
+    }
+    match are_distinct(&elements, ALL) {
+        true => Ok(elements),
+        false => Err(COLLISION),
     }
 }
 
+/// Whether no two elements have the same values of these labels.
+fn are_distinct(elements: &[Element], keep: Keep<'_>) -> bool {
+    let mut seen = Numbered::new();
+    let mut views = elements.iter().map(|element| element.view(keep));
+    views.all(|view| seen.number(view).1)
+}
+
 /// Takes the names away.
-pub(super) fn unnamed(mut elements: Vec<Element>) -> Result<Vec<Element>, &'static str> {
+pub(super) fn unnamed(mut elements: Elements) -> Result<Elements, &'static str> {
     let mut changed = false;
     for element in &mut elements {
         changed |= !element.nameless;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::element::{Element, Evaluated, unnamed};
+use super::element::{Element, Elements, Evaluated, unnamed};
 use super::{NOT_A_SCALAR, NOT_A_VECTOR};
 use crate::expr::labels::{Labels, NAME};
 use crate::expr::{Compare, Expr, Function, SampleValue, Selector};
@@ -16,7 +16,9 @@ type Called = Result<Evaluated, &'static str>;
 pub(super) fn call(function: Function, argument: &Expr, value: Evaluated) -> Called {
     let elements = match (function, value) {
         (Function::Vector, Evaluated::Scalar(value)) => {
-            return Ok(Evaluated::Vector(vec![Element::unlabelled(value)]));
+            return Ok(Evaluated::Vector(Elements::from([Element::unlabelled(
+                value,
+            )])));
         }
         (Function::Vector, Evaluated::Vector(_)) => return Err(NOT_A_SCALAR),
         (_, Evaluated::Scalar(_)) => return Err(NOT_A_VECTOR),
@@ -51,7 +53,7 @@ pub(super) fn negate(value: Evaluated) -> Called {
 }
 
 /// Each element that has such a value, without its name.
-fn each(mut elements: Vec<Element>, apply: impl Fn(&SampleValue) -> Option<f64>) -> Called {
+fn each(mut elements: Elements, apply: impl Fn(&SampleValue) -> Option<f64>) -> Called {
     elements.retain_mut(|element| {
         let value = apply(&element.value);
         element.value = SampleValue::Float(value.unwrap_or_default());
@@ -71,15 +73,15 @@ fn only(elements: &[Element]) -> f64 {
     }
 }
 
-fn absent(argument: &Expr, elements: &[Element]) -> Vec<Element> {
+fn absent(argument: &Expr, elements: &[Element]) -> Elements {
     if !elements.is_empty() {
-        return Vec::new();
+        return Elements::new();
     }
     let mut element = Element::unlabelled(1.0);
     if let Expr::Select(selector) = argument {
         element.labels = asked(selector);
     }
-    vec![element]
+    Elements::from([element])
 }
 
 /// The labels that a selector asks for by `=`, each once and in no other way.

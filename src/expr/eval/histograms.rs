@@ -1,6 +1,6 @@
 //! `histogram_quantile`.
 
-use super::element::{Element, Keep, Numbered, unnamed};
+use super::element::{Element, Elements, Keep, Numbered, unnamed};
 use crate::expr::SampleValue;
 use crate::window::{Dialect, native_quantile};
 
@@ -10,9 +10,9 @@ const TOLERANCE: f64 = 1e-12;
 /// The quantile of each histogram: of native ones, and of those whose elements are buckets with the label `le`.
 pub(super) fn quantiles(
     q: f64,
-    elements: Vec<Element>,
+    elements: Elements,
     dialect: Dialect,
-) -> Result<Vec<Element>, &'static str> {
+) -> Result<Elements, &'static str> {
     let mut groups = Numbered::new();
     let mut histograms: Vec<Vec<Bucket>> = Vec::new();
     for element in &elements {
@@ -25,7 +25,7 @@ pub(super) fn quantiles(
         }
         histograms[at].push(bucket);
     }
-    let mut found = Vec::new();
+    let mut found = Elements::new();
     for element in &elements {
         let SampleValue::Histogram(native) = &element.value else {
             continue;

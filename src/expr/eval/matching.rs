@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::element::{Element, Evaluated, Keep, Numbered, distinct, unnamed};
+use smallvec::SmallVec;
+
+use super::element::{Element, Elements, Evaluated, FEW, Keep, Numbered, distinct, unnamed};
 use crate::expr::labels::NAME;
 use crate::expr::{Group, MatchOn, Matching, Op, SampleValue};
 
@@ -56,11 +58,11 @@ pub(in crate::expr) const SET_OF_SCALARS: &str =
     "and, or and unless need vectors on both sides: write vector(..)";
 
 fn with_scalar(
-    mut elements: Vec<Element>,
+    mut elements: Elements,
     op: Op,
     matching: &Matching,
     sides: impl Fn(&SampleValue) -> (SampleValue, SampleValue),
-) -> Combined<Vec<Element>> {
+) -> Combined<Elements> {
     if op.is_set() {
         return Err(SET_OF_SCALARS);
     }
@@ -145,31 +147,29 @@ fn keep(matching: &Matching) -> Keep<'_> {
     }
 }
 
-fn sets(mut left: Vec<Element>, op: Op, keep: Keep<'_>, mut right: Vec<Element>) -> Vec<Element> {
-    let (probed, kept) = match op {
-        Op::Or => (&left, &mut right),
-        _ => (&right, &mut left),
-    };
-    let mut known = Numbered::new();
-    for element in probed {
-        known.number(element.view(keep));
-    }
-    let wanted = op == Op::And;
-    kept.retain(|element| known.find(&element.view(keep)).is_some() == wanted);
-    if op == Op::Or {
-        left.extend(right);
+fn sets(mut left: Elements, op: Op, keep: Keep<'_>, mut right: Elements) -> Elements {
+    match op {
+        Op::Or => {
+            retain(&mut right, keep, &left, false);
+            left.extend(right);
+        }
+        _ => retain(&mut left, keep, &right, op == Op::And),
     }
     left
 }
 
-fn vectors(
-    left: Vec<Element>,
-    op: Op,
-    matching: &Matching,
-    right: Vec<Element>,
-) -> Combined<Vec<Element>> {
+/// Lets those stay that have one with the same labels among others, or those that have none.
+fn retain(elements: &mut Elements, keep: Keep<'_>, among: &[Element], wanted: bool) {
+    let mut known = Numbered::new();
+    for element in among {
+        known.number(element.view(keep));
+    }
+    elements.retain(|element| known.find(&element.view(keep)).is_some() == wanted);
+}
+
+fn vectors(left: Elements, op: Op, matching: &Matching, right: Elements) -> Combined<Elements> {
     if left.is_empty() || right.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Elements::new());
     }
     let swapped = matches!(matching.group, Some(Group::Right(_)));
     let (mut many, one) = if swapped {
@@ -182,14 +182,9 @@ fn vectors(
     if one.iter().any(|element| !ones.number(element.view(keep)).1) {
         return Err(ONE_SIDE);
     }
-    let mut used = vec![
-        false;
-        if matching.group.is_none() {
-            one.len()
-        } else {
-            0
-        }
-    ];
+    let one_to_one = matching.group.is_none();
+    let mut used: SmallVec<[bool; FEW]> = SmallVec::new();
+    used.resize(if one_to_one { one.len() } else { 0 }, false);
     let mut error = None;
     many.retain_mut(|element| {
         let Some(at) = ones.find(&element.view(keep)) else {

@@ -239,3 +239,29 @@ proptest::proptest! {
         proptest::prop_assert_eq!(closed, open + on_edge);
     }
 }
+
+#[test]
+fn ranges_that_are_looked_for_where_they_last_began_are_the_same() {
+    let mut window = Series::new(Duration::from_secs(3_600));
+    for second in 0..9_000_i64 {
+        let at_ms = second * 1_000 + second / 1_000 * 40_000;
+        window.push(at_ms, (second % 2_500) as f64);
+        // Now and then somebody looks at what was.
+        let back_ms = [0, 500_000][usize::from(second % 65 == 0)];
+        if second % 5 != 0 {
+            continue;
+        }
+        let fresh = window.clone();
+        // 300 and 319 seconds are remembered in one place.
+        for range in [1, 60, 300, 319, 3_600].map(Duration::from_secs) {
+            for dialect in [Dialect::V2_53, Dialect::V3] {
+                let rate = |series: &Series| series.rate(at_ms - back_ms, range, dialect);
+                assert_eq!(
+                    rate(&window),
+                    rate(&fresh),
+                    "{range:?} at {at_ms} - {back_ms}"
+                );
+            }
+        }
+    }
+}

@@ -48,7 +48,7 @@ fn an_absent_series_has_the_labels_that_were_asked_for() {
     let Ok(Evaluated::Vector(found)) = call(
         Function::Absent,
         &Expr::select(selector.clone()),
-        Evaluated::Vector(Vec::new()),
+        Evaluated::Vector(Elements::new()),
     ) else {
         panic!("a vector");
     };

@@ -16,6 +16,11 @@ impl Reader<'_> {
         self.store.eval(expr, self.rules)
     }
 
+    /// Whether there is anything for which a condition holds.
+    pub(super) fn holds(self, condition: &Expr) -> bool {
+        self.eval(condition).is_ok_and(|value| !value.is_empty())
+    }
+
     /// The only number that it is.
     pub(super) fn number(self, expr: &Expr) -> Option<f64> {
         let value = self.eval(expr).ok()?.as_float();

@@ -59,7 +59,7 @@ fn conditions(criterion: &mut Criterion) {
             .collect();
         let mut ticks = 0_u64;
         let mut tick = |length: u64| {
-            let outcome = [Outcome::Ok, Outcome::Error][usize::from(ticks % bad_of == 0)];
+            let outcome = [Outcome::Ok, Outcome::Error][usize::from(ticks.is_multiple_of(bad_of))];
             for operation in &operations {
                 operation.record(outcome, Duration::from_millis(1));
             }

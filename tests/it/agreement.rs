@@ -154,7 +154,7 @@ impl Found {
 }
 
 /// The alerts, and what is recorded.
-fn by_family(elements: &Vec<String>) -> [Vec<&str>; 2] {
+fn by_family(elements: &[String]) -> [Vec<&str>; 2] {
     let of = |alerts: bool| {
         let elements = elements.iter().map(String::as_str);
         elements

@@ -490,7 +490,7 @@ fn what_is_learned_is_compared_part_by_part() {
         [false, true]
     );
     let all = eval(all, &trace.samples, trace.at_ms)
-        .unwrap()
+        .expect("it is well-formed")
         .into_points();
     let fires: Vec<_> = all.iter().map(|point| point.labels.get("route")).collect();
     assert_eq!(fires, ["/slow"]);

@@ -97,7 +97,7 @@ impl Found {
             let read: Vec<&Expr> = group.rules.iter().map(|rule| &rule.expr).collect();
             found.follow(nth, group, &trace.of(&read), dialect, &mut elements);
         }
-        for (nth, [alerts, recorded]) in elements.iter().map(by_family).enumerate() {
+        for (nth, [alerts, recorded]) in elements.iter().map(|those| by_family(those)).enumerate() {
             let second = nth as i64 * EVERY_MS / 1_000;
             for (family, elements) in [("ALERTS", alerts), ("burn_rate", recorded)] {
                 let expected = elements.join(", ");

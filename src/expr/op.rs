@@ -37,6 +37,25 @@ pub enum Op {
 }
 
 impl Op {
+    /// Every one.
+    pub const ALL: [Self; 15] = [
+        Self::Add,
+        Self::Sub,
+        Self::Mul,
+        Self::Div,
+        Self::Mod,
+        Self::Pow,
+        Self::Greater,
+        Self::GreaterEqual,
+        Self::Less,
+        Self::LessEqual,
+        Self::Equal,
+        Self::NotEqual,
+        Self::And,
+        Self::Or,
+        Self::Unless,
+    ];
+
     /// As PromQL writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -118,6 +137,18 @@ pub enum Over {
 }
 
 impl Over {
+    /// Every one.
+    pub const ALL: [Self; 8] = [
+        Self::Rate,
+        Self::Increase,
+        Self::Avg,
+        Self::Min,
+        Self::Max,
+        Self::Sum,
+        Self::Count,
+        Self::Last,
+    ];
+
     /// As PromQL writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -150,6 +181,9 @@ pub enum Aggregation {
 }
 
 impl Aggregation {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Sum, Self::Min, Self::Max, Self::Avg, Self::Count];
+
     /// As PromQL writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -225,6 +259,24 @@ pub enum Function {
 }
 
 impl Function {
+    /// Every one.
+    pub const ALL: [Self; 14] = [
+        Self::Absent,
+        Self::Abs,
+        Self::Ceil,
+        Self::Floor,
+        Self::Sqrt,
+        Self::Scalar,
+        Self::Vector,
+        Self::Hour,
+        Self::Minute,
+        Self::DayOfWeek,
+        Self::DayOfMonth,
+        Self::Month,
+        Self::HistogramCount,
+        Self::HistogramSum,
+    ];
+
     /// As PromQL writes it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -56,7 +56,7 @@ pub(super) fn expr(ast: &promql::Expr) -> Parsed {
 
 fn combined(binary: &promql::BinaryExpr) -> Parsed {
     let symbol = binary.op.to_string();
-    let op = OPS.into_iter().find(|op| op.as_str() == symbol);
+    let op = Op::ALL.into_iter().find(|op| op.as_str() == symbol);
     let op = op
         .ok_or_else(|| ParseError::new(symbol, "this operator is not evaluated in this process"))?;
     let vectors = [&binary.lhs, &binary.rhs]
@@ -101,7 +101,9 @@ fn matching(modifier: &BinModifier, vectors: bool) -> Parsed<Matching> {
 
 fn aggregated(aggregate: &promql::AggregateExpr) -> Parsed {
     let name = aggregate.op.to_string();
-    let how = AGGREGATIONS.into_iter().find(|how| how.as_str() == name);
+    let how = Aggregation::ALL
+        .into_iter()
+        .find(|how| how.as_str() == name);
     let how = how.ok_or_else(|| ParseError::new(&name, outside(&name)))?;
     if aggregate.param.is_some() {
         return Err(ParseError::new(name, "takes one argument"));
@@ -116,8 +118,8 @@ fn aggregated(aggregate: &promql::AggregateExpr) -> Parsed {
 
 fn called(call: &promql::Call) -> Parsed {
     let name = call.func.name;
-    let over = OVERS.into_iter().find(|over| over.as_str() == name);
-    let function = FUNCTIONS
+    let over = Over::ALL.into_iter().find(|over| over.as_str() == name);
+    let function = Function::ALL
         .into_iter()
         .find(|function| function.as_str() == name);
     let arguments = &call.args.args[..];
@@ -245,8 +247,8 @@ fn outside(name: &str) -> String {
             "leave it out: elements have no order in a rule"
         }
         _ => {
-            let overs = OVERS.iter().map(|over| over.as_str());
-            let functions = FUNCTIONS.iter().map(|function| function.as_str());
+            let overs = Over::ALL.iter().map(|over| over.as_str());
+            let functions = Function::ALL.iter().map(|function| function.as_str());
             let known: Vec<&str> = overs.chain(functions).collect();
             return format!(
                 "is not evaluated in this process, which knows {}, histogram_quantile, time",
@@ -256,60 +258,6 @@ fn outside(name: &str) -> String {
     };
     format!("is not evaluated in this process: {instead}")
 }
-
-const OPS: [Op; 15] = [
-    Op::Add,
-    Op::Sub,
-    Op::Mul,
-    Op::Div,
-    Op::Mod,
-    Op::Pow,
-    Op::Greater,
-    Op::GreaterEqual,
-    Op::Less,
-    Op::LessEqual,
-    Op::Equal,
-    Op::NotEqual,
-    Op::And,
-    Op::Or,
-    Op::Unless,
-];
-
-const OVERS: [Over; 8] = [
-    Over::Rate,
-    Over::Increase,
-    Over::Avg,
-    Over::Min,
-    Over::Max,
-    Over::Sum,
-    Over::Count,
-    Over::Last,
-];
-
-const AGGREGATIONS: [Aggregation; 5] = [
-    Aggregation::Sum,
-    Aggregation::Min,
-    Aggregation::Max,
-    Aggregation::Avg,
-    Aggregation::Count,
-];
-
-const FUNCTIONS: [Function; 14] = [
-    Function::Absent,
-    Function::Abs,
-    Function::Ceil,
-    Function::Floor,
-    Function::Sqrt,
-    Function::Scalar,
-    Function::Vector,
-    Function::Hour,
-    Function::Minute,
-    Function::DayOfWeek,
-    Function::DayOfMonth,
-    Function::Month,
-    Function::HistogramCount,
-    Function::HistogramSum,
-];
 
 const RANGE: &str = "is the samples of a range, which are no value by themselves: write rate(..), avg_over_time(..) or their like around it";
 const RANGE_NEEDED: &str = "needs a range of one family's samples: write a selector with a range, such as requests_total[5m]";

@@ -113,16 +113,7 @@ fn plain(left: Expr, op: Op, as_bool: bool, right: Expr) -> Expr {
 fn both(depth: u32) -> (BoxedStrategy<Expr>, BoxedStrategy<Expr>) {
     if depth == 0 {
         let scalar = prop_oneof![4 => number().prop_map(Expr::Number), 1 => Just(Expr::Time)];
-        let over = select(vec![
-            Over::Rate,
-            Over::Increase,
-            Over::Avg,
-            Over::Min,
-            Over::Max,
-            Over::Sum,
-            Over::Count,
-            Over::Last,
-        ]);
+        let over = select(&Over::ALL[..]);
         let ranged = (over, selector(), range())
             .prop_map(|(over, selector, range)| Expr::Over(over, selector, range));
         return (
@@ -142,13 +133,7 @@ fn both(depth: u32) -> (BoxedStrategy<Expr>, BoxedStrategy<Expr>) {
         (s(), select(&COMPARISONS[..]), s())
             .prop_map(|(left, op, right)| plain(left, op, true, right)),
     ];
-    let how = select(vec![
-        Aggregation::Sum,
-        Aggregation::Min,
-        Aggregation::Max,
-        Aggregation::Avg,
-        Aggregation::Count,
-    ]);
+    let how = select(&Aggregation::ALL[..]);
     let grouping = (keys(), any::<bool>()).prop_map(|(keys, by)| {
         if by {
             Grouping::By(keys)

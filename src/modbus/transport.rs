@@ -32,22 +32,21 @@ impl Opener {
     }
 
     pub(super) fn tcp(target: Target, nodelay: bool) -> Self {
-        Self::new(move || {
-            let target = target.clone();
-            async move {
-                let stream = match target {
-                    Target::Addr(addr) => TcpStream::connect(addr).await,
-                    Target::Host(host, port) => TcpStream::connect((host, port)).await,
-                }?;
-                stream.set_nodelay(nodelay)?;
-                Ok(stream)
-            }
-        })
+        Self::new(move || connect(target.clone(), nodelay))
     }
 
     pub(super) async fn open(&self) -> io::Result<Box<dyn Stream>> {
         (self.0)().await
     }
+}
+
+async fn connect(target: Target, nodelay: bool) -> io::Result<TcpStream> {
+    let stream = match target {
+        Target::Addr(addr) => TcpStream::connect(addr).await,
+        Target::Host(host, port) => TcpStream::connect((host, port)).await,
+    }?;
+    stream.set_nodelay(nodelay)?;
+    Ok(stream)
 }
 
 impl fmt::Debug for Opener {
@@ -88,6 +87,18 @@ impl Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Requests are small, and each waits for its reply: Nagle's algorithm could only hold them back.
+    #[tokio::test]
+    async fn packets_are_sent_at_once_unless_asked_otherwise() {
+        let peer = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let target = Target::Addr(peer.local_addr().unwrap());
+        for nodelay in [true, false] {
+            let stream = connect(target.clone(), nodelay).await.unwrap();
+            assert_eq!(stream.nodelay().unwrap(), nodelay);
+        }
+        assert!(crate::modbus::settings::Settings::default().nodelay);
+    }
 
     #[test]
     fn addresses_are_hosts_or_numbers_with_a_port() {

@@ -413,7 +413,7 @@ fn instances_are_judged_by_themselves() {
         group.rules[0].expr.to_string(),
         format!(
             "(({by}{SLI_BAD}{of} / {by}{SLI_VALID}{of}) > 0.001) and on (job, instance) \
-             (sum by (job, instance) (plimsoll_uptime_seconds) >= 10)"
+             (max by (job, instance) (plimsoll_uptime_seconds) >= 10)"
         )
     );
 }

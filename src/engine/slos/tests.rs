@@ -358,6 +358,69 @@ fn slices_are_judged_at_their_end() {
 }
 
 #[test]
+fn a_composite_was_looked_at_as_long_as_the_least_of_its_parts() {
+    let line = Slo::time_based("line", Expr::select(Selector::new("line_up")));
+    let line = line.objective(0.9).rolling(30).burn_alerts([]);
+    let api = api().burn_alerts([]);
+    let shop = Slo::weighted("shop", [(&api, 1.0), (&line, 1.0)]).objective(0.9);
+    let shop = shop.rolling(30).burn_alerts([]);
+    let bench = Bench::new(|builder| builder.slo(api).slo(line).slo(shop));
+    bench.run(60, SECOND, 1, 0);
+    let line_up = bench.plimsoll.gauge("line_up").register();
+    line_up.expect("a name").set(1.0);
+    bench.run(60, SECOND, 1, 0);
+    let coverage = |name: &str| bench.named(name).period.coverage;
+    assert!(coverage("line") < coverage("api"));
+    assert_eq!(coverage("shop"), coverage("line"));
+}
+
+#[test]
+fn nobody_is_told_of_a_ticket_while_a_page_fires() {
+    let page = BurnAlert::new(Severity::Page, 0.02, HOUR);
+    let ticket = BurnAlert::new(Severity::Ticket, 0.1, HOUR);
+    let bench = Bench::new(|builder| builder.slo(api().burn_alerts([page, ticket])));
+    bench.run(3600, SECOND, 1, 0);
+    bench.run(400, SECOND, 0, 1);
+    let alerts = bench.reading().alerts;
+    assert!(alerts.iter().all(|alert| alert.state == AlertState::Firing));
+    let events = std::iter::from_fn(|| bench.events.try_recv());
+    let told: Vec<_> = events.map(|event| (event.kind, event.level)).collect();
+    assert_eq!(told, [(EventKind::Breach, Level::Critical)]);
+}
+
+#[test]
+fn a_slice_may_be_all_good_or_all_bad() {
+    let ratio = Expr::select(Selector::new("ratio"));
+    let slices = Slo::ratio_time_slices("ratios", ratio, MINUTE).objective(0.5);
+    let bench = Bench::new(|builder| builder.slo(slices.burn_alerts([])));
+    let ratio = bench.plimsoll.gauge("ratio").register().expect("a name");
+    for value in [0.5, 0.0, 1.0] {
+        ratio.set(value);
+        bench.run(60, SECOND, 0, 0);
+    }
+    assert_eq!(counts(&bench.reading()), (2.0, 1.0, 0.0));
+}
+
+#[test]
+fn what_begins_anew_is_counted_on() {
+    let select = |name: &str| Selector::new(name);
+    let slo = Slo::bad_ratio("b", select("ratio"), select("line_up")).objective(0.9);
+    let bench = Bench::new(|builder| builder.slo(slo.burn_alerts([])));
+    let gauge = |name: &str| bench.plimsoll.gauge(name).register().expect("a name");
+    let (bad, valid) = (gauge("ratio"), gauge("line_up"));
+    for (of_valid, of_bad, counted) in [
+        (10.0, 3.0, (10.0, 3.0, 0.0)),
+        (10.0, 3.0, (10.0, 3.0, 0.0)),
+        (4.0, 1.0, (14.0, 4.0, 0.0)),
+    ] {
+        valid.set(of_valid);
+        bad.set(of_bad);
+        bench.run(1, SECOND, 0, 0);
+        assert_eq!(counts(&bench.reading()), counted);
+    }
+}
+
+#[test]
 fn counters_of_the_service_count() {
     let select = |name: &str| Selector::new(name);
     let refused =
@@ -399,6 +462,10 @@ fn counters_of_the_service_count() {
     gets.add(10);
     bench.run(1, SECOND, 0, 0);
     assert_eq!(counts(&bench.named("hits")), (20.0, 3.0, 0.0));
+    hits.add(30);
+    bench.run(1, SECOND, 0, 0);
+    let ahead = bench.named("hits");
+    assert_eq!(counts(&ahead), (20.0, 3.0, 0.0), "good ones came first");
 }
 
 #[test]

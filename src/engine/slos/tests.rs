@@ -1,9 +1,12 @@
-use std::time::{Duration, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::expr::{Offset, Op};
 use crate::{
-    AlertState, Builder, BurnAlert, Calendar, EventKind, Expr, Level, Maintenance, ManualClock,
-    Outcome, Plimsoll, Select, Selector, Severity, Slo, SloReading, SloState, Subscription,
+    AlertState, Builder, BurnAlert, Calendar, Clock, EventKind, Expr, Level, Maintenance,
+    ManualClock, Outcome, Plimsoll, Select, Selector, Severity, Slo, SloReading, SloState,
+    Subscription,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -386,6 +389,68 @@ fn nobody_is_told_of_a_ticket_while_a_page_fires() {
     let events = std::iter::from_fn(|| bench.events.try_recv());
     let told: Vec<_> = events.map(|event| (event.kind, event.level)).collect();
     assert_eq!(told, [(EventKind::Breach, Level::Critical)]);
+}
+
+#[test]
+fn a_pending_page_is_no_warning() {
+    let page = BurnAlert::new(Severity::Page, 0.001, HOUR);
+    let slow = Slo::availability("slow", work()).objective(0.9).rolling(1);
+    let slow = slow.burn_alerts([page]).sustained_half_window();
+    let bench = Bench::new(|builder| builder.slo(slow));
+    bench.run(60, MINUTE, 100, 0);
+    // 20 of 6,000 are more than the limit of 0.24 %, and little of the error budget.
+    bench.run(1, MINUTE, 80, 20);
+    let pending = bench.reading();
+    assert_eq!(pending.alerts[0].state, AlertState::Pending);
+    let ok = (SloState::Ok, UNIX_EPOCH + MINUTE);
+    assert_eq!((pending.state, pending.since), ok);
+}
+
+/// A wall clock that is set.
+#[derive(Debug, Clone)]
+struct SetClock {
+    steady: ManualClock,
+    ahead_s: Arc<AtomicU64>,
+}
+
+impl Clock for SetClock {
+    fn now_ns(&self) -> u64 {
+        self.steady.now_ns()
+    }
+
+    fn system_time(&self) -> SystemTime {
+        let ahead_s = self.ahead_s.load(Ordering::Relaxed);
+        self.steady.system_time() + Duration::from_secs(ahead_s)
+    }
+}
+
+#[test]
+fn the_calendar_goes_by_the_wall_clock_and_a_rolling_period_does_not() {
+    let clock = SetClock {
+        steady: ManualClock::new(),
+        ahead_s: Arc::default(),
+    };
+    let slo = |name: &str| {
+        let slo = Slo::availability(name, work()).objective(0.9);
+        slo.burn_alerts([])
+    };
+    let plimsoll = Plimsoll::builder()
+        .clock(clock.clone())
+        .manual_tick()
+        .slo(slo("day").calendar(Calendar::Day, Offset::UTC))
+        .slo(slo("rolling").rolling(1))
+        .build()
+        .expect("no mistakes");
+    for ahead in [0, 26] {
+        clock.ahead_s.store(ahead * 3600, Ordering::Relaxed);
+        for _ in 0..10 {
+            plimsoll.operation("work").record(Outcome::Ok, SECOND);
+            clock.steady.advance(SECOND);
+            plimsoll.tick();
+        }
+    }
+    let valid: Vec<f64> = plimsoll.slos().iter().map(|slo| slo.valid).collect();
+    assert_eq!(valid, [10.0, 20.0]);
 }
 
 #[test]

@@ -113,7 +113,7 @@ impl Said {
             self.alert(labels, alert.state, ms(alert.since));
         }
         let parts = Labels::new(parts);
-        for rate in &reading.burn_rates {
+        for rate in reading.burn_rates.iter().filter(|_| is_told(name)) {
             let window = &rate.window;
             self.value(format!("burn rate of {name} {window} {parts}"), rate.rate);
         }
@@ -127,8 +127,6 @@ impl Said {
         let mut said = Self::default();
         plimsoll.budgets().iter().for_each(|of| said.budget(of));
         plimsoll.slos().iter().for_each(|of| said.slo(of));
-        // What is made of counts that include this very tick's is on the next page.
-        said.values.retain(|what, _| !what.contains("reports 1h"));
         said
     }
 }
@@ -136,9 +134,10 @@ impl Said {
 /// SLOs whose counters on a page are those of the tick; others count at the tick.
 const OF_OPERATIONS: [&str; 4] = ["api", "api-fast", "month", "jobs-kept"];
 
-/// Quantiles are shown by histograms, and where evidence is asked for, the share is.
-fn is_told(budget: &str) -> bool {
-    !budget.contains("-p9") && !budget.contains("-sure") && budget != "accepted"
+/// Whether what is shown is what is judged: quantiles are shown by histograms, and where evidence is asked for, the plain share is.
+fn is_told(name: &str) -> bool {
+    let unsure = ["accepted", "reports"].contains(&name) || name.contains("-sure");
+    !name.contains("-p9") && !unsure
 }
 
 fn ms(since: Option<SystemTime>) -> i64 {
@@ -163,6 +162,7 @@ fn told() -> Vec<(String, Expr)> {
         }
         if let [long, short, ..] = &compared[..]
             && !label("slo").is_empty()
+            && is_told(label("slo"))
         {
             for (window, ratio) in [("long", long), ("short", short)] {
                 let what = format!("burn rate of {} {}", label("slo"), label(window));
@@ -171,7 +171,6 @@ fn told() -> Vec<(String, Expr)> {
             }
         }
     }
-    told.retain(|(_, expr)| !expr.to_string().contains("sqrt("));
     for name in OF_OPERATIONS {
         let counter = |family: &str| {
             let counter = Selector::new(family).label("budget", name);

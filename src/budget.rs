@@ -323,6 +323,9 @@ impl Budget {
     }
 
     /// Not judged before the instance has run for so long; zero by default.
+    ///
+    /// A rule over several instances waits for the oldest of them: so one that restarts again and again, or that comes later,
+    /// silences nobody, and a fleet that starts as a whole is given the time.
     pub fn warm_up(mut self, duration: Duration) -> Self {
         self.warm_up = duration;
         self

@@ -67,7 +67,9 @@ impl Condition<'_> {
             condition = condition.and(events.greater_equal(budget.min_events as f64));
         }
         if !budget.warm_up.is_zero() {
-            let uptime = Expr::select(Selector::new(UPTIME)).sum_by(self.instances);
+            // Of several instances the oldest counts: one that keeps restarting must not silence the others.
+            let oldest = Grouping::by(self.instances);
+            let uptime = Expr::select(Selector::new(UPTIME)).aggregate(Aggregation::Max, oldest);
             let warm = uptime.greater_equal(budget.warm_up.as_secs_f64());
             condition = self.and_of_instance(condition, warm);
         }

@@ -45,7 +45,7 @@ fn a_throughput_floor_can_wait_for_load() {
     assert_eq!(
         budget.rules(&Labels::default())[0].condition.to_string(),
         "((sum(rate(plimsoll_sli_valid_total{budget=\"floor\",level=\"target\"}[1m])) < 100) and \
-         (sum(plimsoll_uptime_seconds) >= 10)) and on () (sum(load_running) > 0)"
+         (max(plimsoll_uptime_seconds) >= 10)) and on () (sum(load_running) > 0)"
     );
     assert_eq!(problems(budget), "");
 }

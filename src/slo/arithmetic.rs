@@ -139,6 +139,7 @@ mod tests {
         assert_eq!(hours(0.5, Some(0.0)), None, "never");
         assert_eq!(hours(0.5, None), None);
         assert_eq!(hours(-3.0, Some(0.0)), Some(0.0));
+        assert_eq!(hours(0.0, None), Some(0.0));
     }
 
     #[test]

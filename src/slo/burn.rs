@@ -178,6 +178,15 @@ mod tests {
         );
         let month = Period::Calendar(Calendar::Month, Offset::UTC);
         assert_eq!(factors(month), [14.4, 6.0, 3.0, 1.0]);
+        assert_eq!(factors(rolling(6)).len(), 4, "three days are half of it");
+    }
+
+    #[test]
+    fn somebody_is_called_for_what_is_fast() {
+        let usual = BurnAlert::usual(rolling(30)).into_iter();
+        let severities: Vec<_> = usual.map(|alert| alert.severity).collect();
+        use Severity::{Page, Ticket};
+        assert_eq!(severities, [Page, Page, Ticket, Ticket]);
     }
 
     #[test]

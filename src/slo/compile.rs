@@ -328,5 +328,22 @@ mod tests {
             all.contains("<= 0.001) and (") && all.ends_with("<= 0.01)"),
             "{all}"
         );
+        assert!(all.contains("[5m]"), "{all}");
+    }
+
+    #[test]
+    fn what_is_shown_is_the_burn_rate_of_the_long_window() {
+        let shown = api().alertings(&Labels::from([]))[0].shown.to_string();
+        assert!(shown.contains("[1h]") && !shown.contains("[5m]"), "{shown}");
+    }
+
+    #[test]
+    fn an_error_ratio_of_1_is_out_of_reach() {
+        let whole = BurnAlert::new(Severity::Page, 1.0, 3 * Duration::from_secs(86_400));
+        let slo = api().objective(0.9).burn_alerts([whole]);
+        assert_eq!(
+            (slo.burns().len(), slo.reachable_burn_alerts().burns()),
+            (1, Vec::new())
+        );
     }
 }

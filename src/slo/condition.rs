@@ -151,6 +151,11 @@ mod tests {
             None,
             "0 ÷ 0"
         );
+        let below = || state("left").binary(Op::Less, state("right"));
+        assert_eq!(
+            holds(below(), &[("left", "", 1.0), ("right", "", f64::NAN)]),
+            None
+        );
         assert_eq!(
             holds(ratio(), &[("bad", "", 0.0), ("valid", "", 9.0)]),
             Some(true)

@@ -220,7 +220,52 @@ mod tests {
                 reach,
                 "one in each half hour"
             );
+            assert!(ledger.steps.len() <= 721);
         }
+    }
+
+    #[test]
+    fn all_of_a_step_is_forgotten() {
+        let mut ledger = Ledger::new(Period::Rolling(Duration::from_millis(DAY_MS as u64)), 0);
+        let some = Tally {
+            valid: 5,
+            bad: 1,
+            excluded: 3,
+            observed_ms: 1_000,
+        };
+        ledger.add(HOUR_MS, some);
+        assert_eq!(ledger.tally(), some);
+        ledger.add(25 * HOUR_MS, Tally::default());
+        assert_eq!(ledger.tally(), Tally::default());
+    }
+
+    #[test]
+    fn more_than_all_is_not_covered() {
+        let mut ledger = Ledger::new(Period::Rolling(Duration::from_millis(DAY_MS as u64)), 0);
+        for at in 1..=2_000 {
+            let observed_ms = 90_000;
+            let seen = Tally {
+                observed_ms,
+                ..Tally::default()
+            };
+            ledger.add(at * 90_000, seen);
+        }
+        assert!(ledger.stretch().length_ms() > DAY_MS);
+        assert_eq!(ledger.coverage(2_000 * 90_000), 1.0);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_a_little_stays_in_the_period() {
+        let month = Period::Calendar(Calendar::Month, Offset::UTC);
+        let february = 31 * DAY_MS;
+        let start = |now_ms: i64| {
+            let mut ledger = Ledger::new(month, february);
+            ledger.add(now_ms, events(1, 0));
+            ledger.stretch().start_ms
+        };
+        assert_eq!(start(february), february);
+        assert_eq!(start(february - SET_BACK_MS + 1), february);
+        assert_eq!(start(february - SET_BACK_MS), 0);
     }
 
     #[test]

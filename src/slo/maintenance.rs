@@ -129,6 +129,10 @@ mod tests {
         assert!(!covers(10 * HOUR_MS - 1, 11 * HOUR_MS));
         assert!(!covers(11 * HOUR_MS, 12 * HOUR_MS + 1));
         assert!(!covers(13 * HOUR_MS, 14 * HOUR_MS));
+        assert!(
+            !covers(11 * HOUR_MS, 9 * HOUR_MS),
+            "a clock that was set back"
+        );
     }
 
     #[test]

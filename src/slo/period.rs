@@ -166,6 +166,21 @@ mod tests {
     }
 
     #[test]
+    fn rules_go_by_nominal_lengths() {
+        use Calendar::{Day, Month, Quarter, Week};
+        let days = |calendar| Period::Calendar(calendar, Offset::UTC).nominal().as_secs() / 86_400;
+        assert_eq!([Day, Week, Month, Quarter].map(days), [1, 7, 30, 90]);
+    }
+
+    #[test]
+    fn west_of_utc_1970_has_not_begun() {
+        let west = Offset::minutes(-60).expect("an offset");
+        let first = Calendar::Day.around(0, west);
+        let hour_ms = DAY_MS / 24;
+        assert_eq!((first.start_ms, first.end_ms), (-23 * hour_ms, hour_ms));
+    }
+
+    #[test]
     fn months_have_their_days() {
         use Calendar::Month;
         let days = |at: &str| Month.around(ms(at), Offset::UTC).length_ms() / DAY_MS;

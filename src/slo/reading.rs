@@ -333,6 +333,10 @@ mod tests {
             assert_eq!(reading.period.length.as_secs(), days as u64 * 86_400);
             assert_eq!((reading.valid, reading.bad), (valid, 250.0 * days as f64));
             assert_eq!(reading.error_ratio, Some(0.000_25));
+            assert_eq!(reading.sli, Some(0.999_75));
+            let end = SystemTime::UNIX_EPOCH
+                + Duration::from_millis((from + days) as u64 * DAY_MS as u64);
+            assert_eq!(reading.period.end, end);
             let budget = &reading.error_budget;
             assert_eq!((budget.minutes, budget.remaining), (minutes, 0.75));
             assert!((budget.minutes_remaining - 0.75 * minutes).abs() < 1e-9);
@@ -349,6 +353,35 @@ mod tests {
                 Some(Duration::from_secs_f64(seconds))
             );
         }
+    }
+
+    #[test]
+    fn maintenance_that_is_to_come_is_not_listed() {
+        let at = |day: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(day * 86_400);
+        let mut slo = Slo::availability("api", Select::http()).objective(0.999);
+        slo = slo.calendar(Calendar::Month, Offset::UTC);
+        slo = slo.maintenance(crate::Maintenance::new(at(20), at(21), "update"));
+        let listed = |day: i64| {
+            let mut ledger = Ledger::new(slo.period, 0);
+            ledger.add(day * DAY_MS, events(1, 0));
+            slo.maintenance_readings(&ledger).len()
+        };
+        assert_eq!((listed(19), listed(22)), (0, 1));
+    }
+
+    #[test]
+    fn slices_are_counted_in_parts() {
+        let ratio = crate::Expr::Number(0.5);
+        let slo = Slo::ratio_time_slices("slices", ratio, Duration::from_secs(60)).objective(0.5);
+        let parts = slo.scale();
+        let mut ledger = Ledger::new(slo.period, 0);
+        ledger.add(DAY_MS, events(4 * parts, parts));
+        let standing = Standing::of(&slo, &ledger, DAY_MS);
+        let budget = slo.error_budget_reading(standing, Duration::from_secs(86_400));
+        assert_eq!(
+            (budget.events, budget.events_remaining),
+            (Some(2.0), Some(1.0))
+        );
     }
 
     #[test]

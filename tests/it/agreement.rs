@@ -2,6 +2,7 @@
 //! evaluation, the same values.
 
 mod promises;
+mod readings;
 mod trace;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! What is promised, judged tick by tick under a clock that stands still in between.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use plimsoll::{
     AlertState, Budget, Builder, EventKind, Expr, Layout, Level, ManualClock, Outcome, Plimsoll,
@@ -159,6 +159,21 @@ fn a_breach_can_have_to_last_and_a_recovery_too() {
     // The last error comes in second 4 and has left the window by second 9; then three more seconds.
     assert!((11..=12).contains(&ended), "{ended}");
     assert_eq!(seen.iter().map(|step| step.1).sum::<usize>(), 2);
+}
+
+#[test]
+fn it_is_exceeded_since_the_first_tick_at_which_it_was() {
+    let lasting = errors().sustained(2 * SECOND);
+    let bench = Bench::new(|builder| builder.budget(lasting));
+    let since = || bench.plimsoll.budgets()[0].since;
+    bench.tick();
+    assert_eq!(since(), None);
+    for state in [AlertState::Pending, AlertState::Pending, AlertState::Firing] {
+        bench.record(1, Outcome::Error, MS);
+        bench.tick();
+        let first = UNIX_EPOCH + 2 * SECOND;
+        assert_eq!((bench.state("errors"), since()), (state, Some(first)));
+    }
 }
 
 #[test]

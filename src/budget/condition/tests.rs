@@ -346,6 +346,13 @@ fn a_quantile_has_a_counter_for_each_time() {
             "plimsoll_sli_bad_total{budget=\"b\",level=\"target\",schedule=\"night\"}[5s]"
         )
     );
+    let with_edges = Budget {
+        limits: Vec::new(),
+        ..budget.clone()
+    };
+    let with_edges = with_edges.at_most(Limit::from(200 * MS).clear(150 * MS));
+    let thresholds: Vec<f64> = with_edges.thresholds().collect();
+    assert_eq!(thresholds, [0.2, 0.2, 0.15, 0.24, 0.18]);
     let mut trace = Trace::new();
     let labels = |schedule| [TARGET[0], TARGET[1], ("schedule", schedule)];
     // Everything takes 220 ms.
@@ -413,7 +420,7 @@ fn instances_are_judged_by_themselves() {
         group.rules[0].expr.to_string(),
         format!(
             "(({by}{SLI_BAD}{of} / {by}{SLI_VALID}{of}) > 0.001) and on (job, instance) \
-             (sum by (job, instance) (plimsoll_uptime_seconds) >= 10)"
+             (max by (job, instance) (plimsoll_uptime_seconds) >= 10)"
         )
     );
 }

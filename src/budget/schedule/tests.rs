@@ -50,6 +50,31 @@ fn hours_go_over_midnight_on_the_days_that_they_lie_in() {
 }
 
 #[test]
+fn days_that_are_no_row_are_told_one_by_one() {
+    let schedule = |hours: Hours| {
+        Schedule::at(Offset::UTC)
+            .period("some", hours, 1.0)
+            .otherwise_pause("rest")
+    };
+    for (hours, days) in [
+        (Hours::daily(18, 24).on([1, 3, 5]), vec![1, 3, 5]),
+        (Hours::daily(18, 24).weekend(), vec![0, 6]),
+        (Hours::daily(18, 24).on([2, 3, 4, 5]), vec![2, 3, 4, 5]),
+    ] {
+        let schedule = schedule(hours);
+        assert_eq!(schedule.problems(), [] as [String; 0]);
+        for hour in 0..168 {
+            let is = days.contains(&(hour / 24)) && hour % 24 >= 18;
+            assert_eq!(
+                periods(&schedule, hour).len(),
+                usize::from(is),
+                "{days:?} hour {hour}"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_offset_moves_the_hours_and_the_days() {
     let east = Offset::minutes(330).expect("it is there");
     let schedule = Schedule::at(east)
@@ -116,6 +141,14 @@ fn mistakes_are_named() {
         (
             Schedule::at(Offset::UTC).period("a", Hours::daily(9, 9), 1.0),
             "period \"a\" has no hours",
+        ),
+        (
+            Schedule::at(Offset::UTC).period("a", Hours::daily(24, 6), 1.0),
+            "period \"a\" has no hours",
+        ),
+        (
+            Schedule::at(Offset::UTC).period("a", Hours::daily(0, 24), f64::INFINITY),
+            "period \"a\" multiplies by what is no number above 0",
         ),
         (
             Schedule::at(Offset::UTC).period("a", Hours::daily(9, 25), 1.0),

@@ -142,6 +142,17 @@ fn nothing_is_learned_of_what_is_not_judged() {
 }
 
 #[test]
+fn a_window_that_was_lived_through_is_learned_at_once() {
+    let bench = Bench::of(errors().dynamic(dynamic()));
+    let limit = || bench.reading(Level::Warning).limit;
+    // The first tick is in minute 1, the first whole window ends in minute 6, and twelve of them are enough.
+    bench.run(17, "work", 10, 5);
+    assert!(limit().is_nan());
+    bench.run(1, "work", 10, 5);
+    assert!(limit() > 0.5);
+}
+
+#[test]
 fn what_is_observed_in_a_breach_is_kept_apart() {
     let saved = |budget: Budget| {
         let bench = Bench::of(budget.dynamic(dynamic()));

@@ -170,7 +170,7 @@ impl Totals {
         let bad = if self.part_is_good {
             valid - part
         } else {
-            part.min(valid)
+            part
         };
         let (known_valid, known_bad) = self.handed;
         let new_valid = (valid as u64).max(known_valid);

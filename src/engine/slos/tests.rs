@@ -1,9 +1,12 @@
-use std::time::{Duration, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::expr::{Offset, Op};
 use crate::{
-    AlertState, Builder, BurnAlert, Calendar, EventKind, Expr, Level, Maintenance, ManualClock,
-    Outcome, Plimsoll, Select, Selector, Severity, Slo, SloReading, SloState, Subscription,
+    AlertState, Builder, BurnAlert, Calendar, Clock, EventKind, Expr, Level, Maintenance,
+    ManualClock, Outcome, Plimsoll, Select, Selector, Severity, Slo, SloReading, SloState,
+    Subscription,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -358,6 +361,131 @@ fn slices_are_judged_at_their_end() {
 }
 
 #[test]
+fn a_composite_was_looked_at_as_long_as_the_least_of_its_parts() {
+    let line = Slo::time_based("line", Expr::select(Selector::new("line_up")));
+    let line = line.objective(0.9).rolling(30).burn_alerts([]);
+    let api = api().burn_alerts([]);
+    let shop = Slo::weighted("shop", [(&api, 1.0), (&line, 1.0)]).objective(0.9);
+    let shop = shop.rolling(30).burn_alerts([]);
+    let bench = Bench::new(|builder| builder.slo(api).slo(line).slo(shop));
+    bench.run(60, SECOND, 1, 0);
+    let line_up = bench.plimsoll.gauge("line_up").register();
+    line_up.expect("a name").set(1.0);
+    bench.run(60, SECOND, 1, 0);
+    let coverage = |name: &str| bench.named(name).period.coverage;
+    assert!(coverage("line") < coverage("api"));
+    assert_eq!(coverage("shop"), coverage("line"));
+}
+
+#[test]
+fn nobody_is_told_of_a_ticket_while_a_page_fires() {
+    let page = BurnAlert::new(Severity::Page, 0.02, HOUR);
+    let ticket = BurnAlert::new(Severity::Ticket, 0.1, HOUR);
+    let bench = Bench::new(|builder| builder.slo(api().burn_alerts([page, ticket])));
+    bench.run(3600, SECOND, 1, 0);
+    bench.run(400, SECOND, 0, 1);
+    let alerts = bench.reading().alerts;
+    assert!(alerts.iter().all(|alert| alert.state == AlertState::Firing));
+    let events = std::iter::from_fn(|| bench.events.try_recv());
+    let told: Vec<_> = events.map(|event| (event.kind, event.level)).collect();
+    assert_eq!(told, [(EventKind::Breach, Level::Critical)]);
+}
+
+#[test]
+fn a_pending_page_is_no_warning() {
+    let page = BurnAlert::new(Severity::Page, 0.001, HOUR);
+    let slow = Slo::availability("slow", work()).objective(0.9).rolling(1);
+    let slow = slow.burn_alerts([page]).sustained_half_window();
+    let bench = Bench::new(|builder| builder.slo(slow));
+    bench.run(60, MINUTE, 100, 0);
+    // 20 of 6,000 are more than the limit of 0.24 %, and little of the error budget.
+    bench.run(1, MINUTE, 80, 20);
+    let pending = bench.reading();
+    assert_eq!(pending.alerts[0].state, AlertState::Pending);
+    let ok = (SloState::Ok, UNIX_EPOCH + MINUTE);
+    assert_eq!((pending.state, pending.since), ok);
+}
+
+/// A wall clock that is set.
+#[derive(Debug, Clone)]
+struct SetClock {
+    steady: ManualClock,
+    ahead_s: Arc<AtomicU64>,
+}
+
+impl Clock for SetClock {
+    fn now_ns(&self) -> u64 {
+        self.steady.now_ns()
+    }
+
+    fn system_time(&self) -> SystemTime {
+        let ahead_s = self.ahead_s.load(Ordering::Relaxed);
+        self.steady.system_time() + Duration::from_secs(ahead_s)
+    }
+}
+
+#[test]
+fn the_calendar_goes_by_the_wall_clock_and_a_rolling_period_does_not() {
+    let clock = SetClock {
+        steady: ManualClock::new(),
+        ahead_s: Arc::default(),
+    };
+    let slo = |name: &str| {
+        let slo = Slo::availability(name, work()).objective(0.9);
+        slo.burn_alerts([])
+    };
+    let plimsoll = Plimsoll::builder()
+        .clock(clock.clone())
+        .manual_tick()
+        .slo(slo("day").calendar(Calendar::Day, Offset::UTC))
+        .slo(slo("rolling").rolling(1))
+        .build()
+        .expect("no mistakes");
+    for ahead in [0, 26] {
+        clock.ahead_s.store(ahead * 3600, Ordering::Relaxed);
+        for _ in 0..10 {
+            plimsoll.operation("work").record(Outcome::Ok, SECOND);
+            clock.steady.advance(SECOND);
+            plimsoll.tick();
+        }
+    }
+    let valid: Vec<f64> = plimsoll.slos().iter().map(|slo| slo.valid).collect();
+    assert_eq!(valid, [10.0, 20.0]);
+}
+
+#[test]
+fn a_slice_may_be_all_good_or_all_bad() {
+    let ratio = Expr::select(Selector::new("ratio"));
+    let slices = Slo::ratio_time_slices("ratios", ratio, MINUTE).objective(0.5);
+    let bench = Bench::new(|builder| builder.slo(slices.burn_alerts([])));
+    let ratio = bench.plimsoll.gauge("ratio").register().expect("a name");
+    for value in [0.5, 0.0, 1.0] {
+        ratio.set(value);
+        bench.run(60, SECOND, 0, 0);
+    }
+    assert_eq!(counts(&bench.reading()), (2.0, 1.0, 0.0));
+}
+
+#[test]
+fn what_begins_anew_is_counted_on() {
+    let select = |name: &str| Selector::new(name);
+    let slo = Slo::bad_ratio("b", select("ratio"), select("line_up")).objective(0.9);
+    let bench = Bench::new(|builder| builder.slo(slo.burn_alerts([])));
+    let gauge = |name: &str| bench.plimsoll.gauge(name).register().expect("a name");
+    let (bad, valid) = (gauge("ratio"), gauge("line_up"));
+    for (of_valid, of_bad, counted) in [
+        (10.0, 3.0, (10.0, 3.0, 0.0)),
+        (10.0, 3.0, (10.0, 3.0, 0.0)),
+        (4.0, 1.0, (14.0, 4.0, 0.0)),
+    ] {
+        valid.set(of_valid);
+        bad.set(of_bad);
+        bench.run(1, SECOND, 0, 0);
+        assert_eq!(counts(&bench.reading()), counted);
+    }
+}
+
+#[test]
 fn counters_of_the_service_count() {
     let select = |name: &str| Selector::new(name);
     let refused =
@@ -399,6 +527,10 @@ fn counters_of_the_service_count() {
     gets.add(10);
     bench.run(1, SECOND, 0, 0);
     assert_eq!(counts(&bench.named("hits")), (20.0, 3.0, 0.0));
+    hits.add(30);
+    bench.run(1, SECOND, 0, 0);
+    let ahead = bench.named("hits");
+    assert_eq!(counts(&ahead), (20.0, 3.0, 0.0), "good ones came first");
 }
 
 #[test]

@@ -1,0 +1,86 @@
+//! SLOs from TOML.
+
+use plimsoll::{AlertState, Plimsoll, Select, Slo};
+
+#[test]
+fn mistakes_in_toml_name_their_field() {
+    for (toml, expected) in [
+        (
+            "objective = 99.9\non = \"http\"",
+            "slo \"a\": objective 99.9 is a percentage: write 0.999",
+        ),
+        ("on = \"http\"", "slo \"a\": objective is missing"),
+        (
+            "objective = 0.9",
+            "slo \"a\": on is missing or stands beside another",
+        ),
+        (
+            "objective = 0.9\non = \"http\"\nstate = \"up\"",
+            "on is missing or stands beside another",
+        ),
+        (
+            "objective = 0.9\nvalid = \"a_total\"",
+            "valid needs one of good and bad",
+        ),
+        (
+            "objective = 0.999\non = \"http\"\nrolling = 400",
+            "rolling 400 is not a number of days",
+        ),
+        (
+            "objective = 0.999\non = \"http\"\nrolling = 7\ncalendar = \"week\"",
+            "rolling stands beside calendar",
+        ),
+        (
+            "objective = 0.999\non = \"http\"\ncalendar = \"year\"",
+            "\"year\" is not a period",
+        ),
+        (
+            "objective = 0.999\non = \"http\"\nobjectve = 1",
+            "objectve is not a known key",
+        ),
+        (
+            "objective = 0.999\nall_of = [\"b\"]",
+            "of names \"b\", which is no SLO",
+        ),
+        (
+            "objective = 0.999\non = \"http\"\n[[slo.maintenance]]\nstart = \"soon\"",
+            "maintenance: start \"soon\" is not a moment",
+        ),
+        (
+            "objective = 0.999\non = \"http\"\n[[slo.burn_alert]]\nseverity = \"mail\"",
+            "burn_alert: severity \"mail\" is not one",
+        ),
+    ] {
+        let toml = format!("[[slo]]\nname = \"a\"\n{toml}");
+        let error = Plimsoll::builder()
+            .manual_tick()
+            .toml(&toml)
+            .build()
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{toml}\n{error}");
+    }
+}
+
+#[test]
+fn an_operator_replaces_an_slo_of_the_code() {
+    let code = Slo::availability("a", Select::http()).objective(0.999);
+    let toml = "[[slo]]\nname = \"a\"\non = \"http\"\nobjective = 0.99\nrolling = 7";
+    let plimsoll = Plimsoll::builder()
+        .manual_tick()
+        .slo(code)
+        .toml(toml)
+        .build()
+        .unwrap();
+    let slos = plimsoll.slos();
+    assert_eq!(
+        (slos.len(), slos[0].objective, &*slos[0].period.name),
+        (1, 0.99, "rolling 7d")
+    );
+    assert!(
+        slos[0]
+            .alerts
+            .iter()
+            .all(|alert| alert.state == AlertState::Inactive)
+    );
+}

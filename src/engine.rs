@@ -313,7 +313,11 @@ impl Engine {
     pub(crate) fn add_slo(&self, slo: Slo) -> bool {
         let _turn = self.turn.lock();
         let judge = self.judge.lock();
-        if judge.promises().iter().any(|known| known.budget.name == slo.name()) {
+        if judge
+            .promises()
+            .iter()
+            .any(|known| known.budget.name == slo.name())
+        {
             return false;
         }
         self.grow(judge, |judge| judge.add_slo(&self.registry, slo));

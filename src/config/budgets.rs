@@ -89,7 +89,9 @@ fn options(fields: &mut Fields<'_>) -> Adjustment {
 fn when(fields: &mut Fields<'_>) -> Option<Expr> {
     let condition = fields.string("when")?;
     let parsed = rules::expr(&condition);
-    parsed.map_err(|message| fields.report("when", message)).ok()
+    parsed
+        .map_err(|message| fields.report("when", message))
+        .ok()
 }
 
 impl About {

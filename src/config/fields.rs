@@ -42,7 +42,11 @@ impl<'a> Fields<'a> {
     }
 
     /// Reports a second table of one name.
-    pub(super) fn refuse_twice<'n>(&mut self, name: &str, mut known: impl Iterator<Item = &'n str>) {
+    pub(super) fn refuse_twice<'n>(
+        &mut self,
+        name: &str,
+        mut known: impl Iterator<Item = &'n str>,
+    ) {
         if known.any(|known| known == name) {
             self.report("name", "stands twice: keep one of the two tables");
         }

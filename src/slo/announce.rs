@@ -12,7 +12,8 @@ impl Slo {
         if let Some(problem) = maintenance.problem() {
             return Err(problem);
         }
-        let over = "is over already, and what was counted stays counted: give it an end that is to come";
+        let over =
+            "is over already, and what was counted stays counted: give it an end that is to come";
         let announced = maintenance.announced(now_ms);
         self.maintenance.push(announced.ok_or(over)?);
         Ok(())

@@ -200,7 +200,11 @@ fn the_numbers_are_those_of_the_tables() {
                 (Critical, 0.99, 60, 0),
             ],
         ),
-        ("platform_kpis", "requests-min", vec![(Critical, 1000.0, 60, 0)]),
+        (
+            "platform_kpis",
+            "requests-min",
+            vec![(Critical, 1000.0, 60, 0)],
+        ),
         ("platform_kpis", "network", vec![(Target, 100e6, 60, 0)]),
         (
             "platform_alerts",
@@ -235,9 +239,13 @@ fn the_numbers_are_those_of_the_tables() {
 #[test]
 fn the_page_has_every_number() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/budget/tables/tables.md");
-    let mut page = "| table | budget | of | target | warning | critical |\n|---|---|---|---|---|---|\n".to_owned();
+    let mut page =
+        "| table | budget | of | target | warning | critical |\n|---|---|---|---|---|---|\n"
+            .to_owned();
     for (table, budgets) in tables() {
-        budgets.iter().for_each(|budget| page += &row(table, budget));
+        budgets
+            .iter()
+            .for_each(|budget| page += &row(table, budget));
     }
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(path, &page).expect("it can be written");

@@ -136,7 +136,7 @@ fn each_label_value_has_its_part_and_new_ones_come() {
         .iter()
         .map(|slo| (&*slo.labels[0].1, slo.valid, slo.bad))
         .collect();
-    assert_eq!(parts, [("work", 3.0, 3.0), ("other", 1.0, 0.0)]);
+    assert_eq!(parts, [("work", 3.0, 3.0), ("write", 1.0, 0.0)]);
 }
 
 #[test]

@@ -147,16 +147,19 @@ fn counters_of_the_service_begin_where_they_are() {
         counter.register().unwrap()
     };
     let (refused, points) = (counter("refused_total"), counter("points_total"));
-    (refused.add(30), points.add(100));
+    refused.add(30);
+    points.add(100);
     bench.run(2, 0);
     let bad = Slo::bad_ratio(
         "points",
         Selector::new("refused_total"),
         Selector::new("points_total"),
     );
-    (refused.add(3), points.add(10));
+    refused.add(3);
+    points.add(10);
     bench.plimsoll.add_slo(bad.objective(0.99)).unwrap();
-    (refused.add(1), points.add(50));
+    refused.add(1);
+    points.add(50);
     bench.run(2, 0);
     assert_eq!(bench.counts("points"), (50.0, 1.0, 0.0));
 }

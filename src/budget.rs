@@ -38,7 +38,9 @@ mod tree;
 pub(crate) mod wilson;
 
 pub(crate) use compile::{Rule, Shown};
-pub(crate) use condition::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};
+pub(crate) use condition::{
+    BREACH_BOUNDS, BREACH_DURATIONS, SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME,
+};
 pub(crate) use dynamic::{BAND, Learned, OBSERVED};
 pub use kpi::{Kpi, KpiUnit};
 pub use limit::{Level, Limit, Multiple};

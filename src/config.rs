@@ -28,6 +28,8 @@ mod rules;
 mod rules;
 #[cfg(feature = "config")]
 mod slos;
+#[cfg(feature = "config")]
+mod subject;
 
 pub(crate) use env::{Vars, apply as apply_vars};
 #[cfg(feature = "config")]
@@ -39,6 +41,7 @@ use std::time::Duration;
 
 use crate::band::Dynamic;
 use crate::budget::{Budget, Level, Limit, Schedule};
+use crate::expr::Expr;
 use crate::naming::Naming;
 use crate::rule::RuleFile;
 use crate::slo::Slo;
@@ -111,6 +114,7 @@ pub(crate) struct Adjustment {
     pub(crate) schedule: Option<Schedule>,
     pub(crate) dynamic: Option<Dynamic>,
     pub(crate) warm_up: Option<Duration>,
+    pub(crate) when: Option<Expr>,
 }
 
 impl Settings {
@@ -168,6 +172,7 @@ impl Adjustment {
         budget.schedule = self.schedule.or(budget.schedule.take());
         budget.dynamic = self.dynamic.or(budget.dynamic.take());
         budget.warm_up = self.warm_up.unwrap_or(budget.warm_up);
+        budget.when = self.when.or(budget.when.take());
     }
 }
 

@@ -299,22 +299,66 @@ impl Engine {
     /// One that is to be bound may be added several times.
     pub(crate) fn add_budget(&self, budget: Budget, reach: Reach) -> Option<usize> {
         let _turn = self.turn.lock();
-        let mut judge = self.judge.lock();
+        let judge = self.judge.lock();
         let mut promises = judge.promises().iter();
         if let Some(index) = promises.position(|known| known.budget.name == budget.name) {
             let same = reach == Reach::Bound && judge.promises()[index].is(&budget, reach);
             return same.then_some(index);
         }
+        let add = |judge: &mut Judge| judge.add_budget(&self.registry, budget, reach);
+        Some(self.grow(judge, add))
+    }
+
+    /// Keeps a further SLO from now on; `false` if its name belongs to another declaration.
+    pub(crate) fn add_slo(&self, slo: Slo) -> bool {
+        let _turn = self.turn.lock();
+        let judge = self.judge.lock();
+        if judge
+            .promises()
+            .iter()
+            .any(|known| known.budget.name == slo.name())
+        {
+            return false;
+        }
+        self.grow(judge, |judge| judge.add_slo(&self.registry, slo));
+        let (mut judge, _) = self.sample();
+        judge.begin_slo(self.sampling == Sampling::Tick);
+        true
+    }
+
+    /// Changes the maintenance of an SLO from now on, in milliseconds since 1970; `None` if there is no such SLO.
+    pub(crate) fn maintain<T>(
+        &self,
+        slo: &str,
+        change: impl FnOnce(&mut Slo, i64) -> T,
+    ) -> Option<T> {
+        let mut judge = self.judge.lock();
+        self.come_to_now(&mut judge);
+        judge.slos.maintain(slo, change)
+    }
+
+    /// All SLOs, as they are declared.
+    pub(crate) fn slos(&self) -> Vec<Slo> {
+        self.judge.lock().slos.declared().cloned().collect()
+    }
+
+    /// Whether a budget or an SLO has this name.
+    pub(crate) fn has_promise(&self, name: &str) -> bool {
+        named(&self.judge.lock(), name).is_some()
+    }
+
+    /// Adds to what is judged, and samples what that reads; in its turn.
+    fn grow<T>(&self, mut judge: MutexGuard<'_, Judge>, add: impl FnOnce(&mut Judge) -> T) -> T {
         self.come_to_now(&mut judge);
         let before = judge.wanted().clone();
-        let index = judge.add_budget(&self.registry, budget, reach);
+        let added = add(&mut judge);
         self.hub.make_room(judge.rules());
         let more = !Arc::ptr_eq(&before, judge.wanted());
         drop(judge);
         if more {
             drop(self.sample());
         }
-        Some(index)
+        added
     }
 
     /// Judges further groups of rules from now on.

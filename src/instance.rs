@@ -11,6 +11,7 @@ mod keeper;
 mod keeper;
 mod readable;
 mod rules;
+mod slos;
 
 pub use builder::Builder;
 pub use health::{Breached, Health, HealthStatus, NotReady};

@@ -20,6 +20,7 @@
 //!
 //! This room only does arithmetic: it knows neither clocks nor cells.
 
+mod announce;
 mod arithmetic;
 mod burn;
 mod compile;
@@ -27,6 +28,7 @@ mod condition;
 mod ledger;
 mod maintenance;
 mod period;
+mod presets;
 mod problems;
 mod reading;
 

@@ -13,6 +13,13 @@ pub(crate) const SLI_VALID: &str = "plimsoll_sli_valid_total";
 pub(crate) const SLI_BAD: &str = "plimsoll_sli_bad_total";
 /// Unix time of the last of them that did not fail.
 pub(crate) const SLI_LAST_GOOD: &str = "plimsoll_sli_last_good_timestamp_seconds";
+/// From breach to recovery, a histogram; labels `budget` and `level`.
+pub(crate) const BREACH_DURATIONS: &str = "plimsoll_budget_breach_duration_seconds";
+/// Its bounds in seconds; a day is the longest that is told apart by them.
+pub(crate) const BREACH_BOUNDS: [f64; 15] = [
+    1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0,
+    43_200.0, 86_400.0,
+];
 /// Seconds since the instance was built.
 pub(crate) const UPTIME: &str = "plimsoll_uptime_seconds";
 

@@ -144,7 +144,9 @@ impl Kpi {
     /// The budget of its levels, and `{name}-min` and `{name}-max` for the bounds.
     pub fn budgets(&self) -> Vec<Budget> {
         let mut budgets = Vec::new();
-        if !self.levels.is_empty() || (self.min, self.max) == (None, None) {
+        let learned = self.measure.dynamic.is_some();
+        let levels = !self.levels.is_empty() || learned || (self.min, self.max) == (None, None);
+        if levels {
             let mut budget = self.measure.clone();
             let levels = self.levels.iter();
             budget.limits = levels
@@ -157,6 +159,9 @@ impl Kpi {
                 let mut budget = self.measure.clone().critical(self.limit(bound));
                 budget.name = format!("{}-{suffix}", budget.name);
                 budget.floor = floor;
+                // A bound is not learned, and that there are no data is said of the levels.
+                budget.dynamic = None;
+                budget.absent_after = budget.absent_after.filter(|_| !levels);
                 budget
             }));
         }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Budget, Select};
+use super::{BREACH_DURATIONS, Budget, Select};
+use crate::expr::Selector;
 
 /// (quantile, its name, target, warning, critical), in milliseconds.
 const DB_LATENCY: [(f64, &str, [u64; 3]); 3] = [
@@ -54,6 +55,32 @@ impl Budget {
                 .over(Duration::from_secs(60))
                 .min_events(MIN_EVENTS)
         })
+    }
+
+    /// How long promises stay broken: of the breaches of all budgets that ended within the latest hour, 95 % or more lasted no longer
+    /// than `within`, from breach to recovery. With fewer than 20 of them that is each one.
+    ///
+    /// Read from `plimsoll_budget_breach_duration_seconds`, so `within` is one of its bounds: 1, 5, 15, 30 s, 1, 2, 5, 10, 15,
+    /// 30 min, 1, 2, 4, 12, 24 h; anything else is refused when the instance is built. A breach counts once it has ended: for one that
+    /// goes on, let its budget call somebody. Breaches of budgets over these durations, of this one, are not among them.
+    ///
+    /// ```
+    /// use plimsoll::{Budget, Plimsoll};
+    /// use std::time::Duration;
+    ///
+    /// let recovery = |within| Plimsoll::builder().budget(Budget::recovery("recovery", within)).build();
+    /// recovery(Duration::from_secs(300))?;
+    /// let refused = recovery(Duration::from_secs(400)).unwrap_err().to_string();
+    /// assert!(refused.contains("the nearest ones are le=\"300.0\" and le=\"600.0\""));
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    pub fn recovery(name: impl Into<String>, within: Duration) -> Self {
+        let samples = |suffix| Selector::new(format!("{BREACH_DURATIONS}{suffix}"));
+        let bound = format!("{:?}", within.as_secs_f64());
+        let in_time = samples("_bucket").label("le", bound);
+        Self::ratio(name, in_time, samples("_count"))
+            .at_least(0.95)
+            .over(Duration::from_secs(3600))
     }
 
     /// How long it takes to connect to a device, each by itself: p95 of five minutes at most 2 s, failed attempts included.

@@ -11,6 +11,36 @@
 //! Plimsoll::builder().budgets(promises).build()?;
 //! # Ok::<(), plimsoll::BuildError>(())
 //! ```
+//!
+//! Every number of them, as they are promised (`over` a window, `for` so long):
+//!
+#![doc = include_str!("tables/tables.md")]
+//!
+//! What is one line has no table:
+//!
+//! | requirement | is |
+//! |---|---|
+//! | a service available for 99.9 % of a month (43.2 min), 99.95 % (21.6 min), 99.99 % (4.32 min) | [`Slo::availability(..).objective(0.999).rolling(30)`](crate::Slo::availability) |
+//! | devices connected for 99.5 % (3.6 h) | [`Slo::device_availability`](crate::Slo::device_availability), by the hour [`Budget::device_availability`] |
+//! | recovery within 5 min | [`Budget::recovery`], in [`gateway`] |
+//! | DB p50 10/25/50, p95 50/75/100, p99 100/150/250 ms of each statement | [`Budget::db_latency`] |
+//! | off-peak 20 % slower | [`off_peak`] as [`Budget::schedule`] |
+//! | PERF_API_LATENCY_MS, PERF_DB_QUERY_MS, PERF_ERROR_RATE | [`Builder::from_env`](crate::Builder::from_env) |
+//!
+//! ```
+//! use plimsoll::{Plimsoll, Select, Slo};
+//!
+//! let slo = |name, objective| Slo::availability(name, Select::http()).objective(objective).rolling(30);
+//! let plimsoll = Plimsoll::builder()
+//!     .slo(slo("gateway", 0.999))
+//!     .slo(slo("api", 0.9995))
+//!     .slo(slo("router", 0.9999))
+//!     .slo(Slo::device_availability("devices"))
+//!     .build()?;
+//! let minutes: Vec<f64> = plimsoll.slos().iter().map(|slo| slo.error_budget.minutes).collect();
+//! assert_eq!(minutes, [43.2, 21.6, 4.32]);
+//! # Ok::<(), plimsoll::BuildError>(())
+//! ```
 
 mod platform;
 mod services;
@@ -22,8 +52,8 @@ pub use services::{
 
 use std::time::Duration;
 
-use super::{Budget, Kpi, KpiUnit, Limit, Select};
-use crate::expr::{Expr, Selector};
+use super::{Budget, Hours, Kpi, KpiUnit, Limit, Schedule, Select};
+use crate::expr::{Expr, Offset, Selector};
 
 const MS: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -54,8 +84,8 @@ fn levels(kpi: Kpi, [target, warning, critical]: [f64; 3]) -> Kpi {
 }
 
 /// What a gateway promises: p95 of responses below 500 ms and of API calls below 200 ms, 10,000 requests per second at
-/// the peak (while the gauge `peak` is above 0), connecting to a device within 2 s, errors below 0.1 %, and 99.99 % of
-/// the values of devices accurate.
+/// the peak (while the gauge `peak` is above 0), connecting to a device within 2 s, errors below 0.1 %, 99.99 % of
+/// the values of devices accurate, and recovery from a breach within 5 min.
 pub fn gateway(responses: Select, api: Select, peak: &str) -> Vec<Budget> {
     let at_peak = Expr::select(Selector::new(peak)).sum().greater(0.0);
     vec![
@@ -67,6 +97,7 @@ pub fn gateway(responses: Select, api: Select, peak: &str) -> Vec<Budget> {
         Budget::device_connect("device-connect"),
         Budget::error_ratio("errors", responses).at_most(0.001),
         Budget::device_accuracy("data-accuracy"),
+        Budget::recovery("recovery", 5 * MINUTE),
     ]
 }
 
@@ -139,8 +170,13 @@ pub fn api_kpis(requests: Select, queries: Select) -> Vec<Kpi> {
 
 /// The key figures of a router of calls, whose operations are `routing`, `bid` and `compliance`: routing p50 / p95 / p99 at
 /// most 0.5 / 0.8 / 1 ms and 99.9 % successful, API 10 / 30 / 50 ms and errors at most 0.1 %, bids at least 100,000 per
-/// second at p99 5 ms, compliance checks at p99 2 ms, and at least 95 % of `hits` in `hits` and `misses`.
-pub fn router_kpis(api: Select, hits: &str, misses: &str) -> Vec<Kpi> {
+/// second at p99 5 ms of which more than 15 % are `accepted` (both counters), compliance checks at p99 2 ms and errors of
+/// validation at most 0.01 %, and at least 95 % of `hits` in `hits` and `misses`.
+pub fn router_kpis(
+    api: Select,
+    (hits, misses): (&str, &str),
+    (accepted, processed): (&str, &str),
+) -> Vec<Kpi> {
     let [routing, bids, compliance] = ["routing", "bid", "compliance"].map(Select::operation);
     let ms = |name: &str, select: &Select, q, target| {
         Kpi::new(latency(name, select, q))
@@ -148,7 +184,9 @@ pub fn router_kpis(api: Select, hits: &str, misses: &str) -> Vec<Kpi> {
             .target(target)
     };
     let percent = |measure, target| Kpi::new(measure).unit(KpiUnit::Percent).target(target);
-    let [hits, misses] = [hits, misses].map(Selector::new);
+    let [hits, misses, accepted, processed] =
+        [hits, misses, accepted, processed].map(Selector::new);
+    let acceptance = Budget::ratio("bid-acceptance", accepted, processed).higher_is_better();
     vec![
         ms("routing-p50", &routing, 0.5, 0.5),
         ms("routing-p95", &routing, 0.95, 0.8),
@@ -162,6 +200,7 @@ pub fn router_kpis(api: Select, hits: &str, misses: &str) -> Vec<Kpi> {
             .unit(KpiUnit::PerSecond)
             .target(100_000.0),
         ms("bid-p99", &bids, 0.99, 5.0),
+        percent(acceptance, 15.0),
         ms("compliance-p99", &compliance, 0.99, 2.0),
         percent(Budget::error_ratio("validation-errors", compliance), 0.01),
         percent(Budget::hit_ratio("cache-hits", hits, misses), 95.0),
@@ -185,15 +224,56 @@ pub fn router_alerts(api: Select, available: &str, memory: &str) -> Vec<Budget> 
     ]
 }
 
-/// What a router's infrastructure keeps to: p99 of queries at most 10 ms, and of the gauges by name: `pool` at most 80 %, replication
-/// `lag` at most 100 ms (in seconds), `memory` of the cache at most 70 %.
-pub fn router_infrastructure(queries: Select, pool: &str, lag: &str, memory: &str) -> Vec<Budget> {
+/// The exported names of what a router stands on; gauges are in percent but for `lag`.
+#[derive(Debug, Clone, Copy)]
+pub struct Infrastructure<'a> {
+    /// Connections of the database's pool in use.
+    pub pool: &'a str,
+    /// Replication lag in seconds.
+    pub lag: &'a str,
+    /// The cache's memory in use.
+    pub cache_memory: &'a str,
+    /// Counter of entries that the cache evicted.
+    pub evicted: &'a str,
+    /// Counter of entries that were put into it.
+    pub stored: &'a str,
+    /// Counter of pods' restarts.
+    pub restarts: &'a str,
+    /// CPU of the pods in use.
+    pub cpu: &'a str,
+    /// Memory of the pods in use.
+    pub memory: &'a str,
+}
+
+/// What a router's infrastructure keeps to: p99 of queries at most 10 ms, of the operation `cache` 1 ms; the pool 80 % used, replication
+/// lag 100 ms, the cache's memory 70 %, evictions 0.1 % of what is stored; less than 0.01 restarts of pods per hour, which is
+/// none in the latest one; their CPU 60 %, their memory 70 %.
+pub fn router_infrastructure(queries: Select, names: &Infrastructure<'_>) -> Vec<Budget> {
+    let cache = Select::operation("cache");
+    let [evicted, stored, restarts] =
+        [names.evicted, names.stored, names.restarts].map(Selector::new);
+    let restarted = Expr::increase(restarts, 60 * MINUTE).sum();
     vec![
         latency("db-p99", &queries, 0.99).at_most(10 * MS),
-        gauge("pool", pool).at_most(80.0),
-        gauge("replication-lag", lag).at_most(0.1),
-        gauge("cache-memory", memory).at_most(70.0),
+        latency("cache-p99", &cache, 0.99).at_most(MS),
+        gauge("pool", names.pool).at_most(80.0),
+        gauge("replication-lag", names.lag).at_most(0.1),
+        gauge("cache-memory", names.cache_memory).at_most(70.0),
+        Budget::ratio("cache-evictions", evicted, stored)
+            .at_most(0.001)
+            .over(5 * MINUTE),
+        Budget::value("pod-restarts", restarted).at_most(0.01),
+        gauge("pod-cpu", names.cpu).at_most(60.0),
+        gauge("pod-memory", names.memory).at_most(70.0),
     ]
+}
+
+/// Off-peak a service may be 20 % slower than during its business `hours`, at a fixed offset from UTC: for
+/// [`Budget::schedule`].
+pub fn off_peak(business: Hours, offset: Offset) -> Schedule {
+    Schedule::at(offset)
+        .period("business", business, 1.0)
+        .otherwise("off-peak", 1.2)
 }
 
 #[cfg(test)]

@@ -11,9 +11,10 @@ pub(super) use tree::tree;
 use toml::Table;
 
 use super::fields::Fields;
+use super::subject::{select, selector};
 use super::{Adjustment, Problem, Settings, rules};
-use crate::budget::{Budget, Level, Select};
-use crate::expr::{Expr, Selector};
+use crate::budget::{Budget, Level};
+use crate::expr::Expr;
 
 /// What a budget is about, as far as it is said.
 struct About {
@@ -45,17 +46,8 @@ pub(super) fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<P
     let critical = critical.map(|limit| (Level::Critical, limit));
     let adjustment = Adjustment {
         limits: [target, warning, critical].into_iter().flatten().collect(),
-        over: fields.duration("over"),
-        sustained: fields.duration("for"),
-        keep_firing: fields.duration("keep_firing_for"),
-        min_events: fields.integer("min_events"),
-        min_bad: fields.integer("min_bad"),
-        confidence: fields.number("confidence"),
-        absent_after: fields.duration("absent_after"),
-        schedule: schedule::read(&mut fields),
-        dynamic: dynamic::read(&mut fields),
-        warm_up: fields.duration("warm_up"),
         budget: name.clone(),
+        ..options(&mut fields)
     };
     let adjusts = about.is_nothing();
     if about.condition.is_some() && target.is_some() {
@@ -73,6 +65,33 @@ pub(super) fn budget(table: Table, settings: &mut Settings, problems: &mut Vec<P
         None if adjusts && !name.is_empty() => settings.adjustments.push(adjustment),
         None => {}
     }
+}
+
+/// How it is judged, whatever it is about and whatever its limits are.
+fn options(fields: &mut Fields<'_>) -> Adjustment {
+    Adjustment {
+        over: fields.duration("over"),
+        sustained: fields.duration("for"),
+        keep_firing: fields.duration("keep_firing_for"),
+        min_events: fields.integer("min_events"),
+        min_bad: fields.integer("min_bad"),
+        confidence: fields.number("confidence"),
+        absent_after: fields.duration("absent_after"),
+        schedule: schedule::read(fields),
+        dynamic: dynamic::read(fields),
+        warm_up: fields.duration("warm_up"),
+        when: when(fields),
+        ..Adjustment::default()
+    }
+}
+
+/// While which condition it is judged.
+fn when(fields: &mut Fields<'_>) -> Option<Expr> {
+    let condition = fields.string("when")?;
+    let parsed = rules::expr(&condition);
+    parsed
+        .map_err(|message| fields.report("when", message))
+        .ok()
 }
 
 impl About {
@@ -157,14 +176,7 @@ impl About {
     }
 
     fn of_operations(&self, fields: &mut Fields<'_>, name: &str, on: &str) -> Option<Budget> {
-        let Some(mut select) = Select::named(on) else {
-            let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire, create, cycle, check, point or operation";
-            fields.report("on", format!("{on:?} {message}"));
-            return None;
-        };
-        for (key, value) in &self.labels {
-            select = select.label(key, value);
-        }
+        let select = select(fields, on, &self.labels)?;
         match (self.sli.as_deref(), self.quantile) {
             (None | Some("quantile"), Some(q)) => Some(Budget::quantile(name, select, q)),
             (Some("error_ratio"), None) => Some(Budget::error_ratio(name, select)),
@@ -191,12 +203,7 @@ impl About {
         if self.quantile.is_some() {
             fields.report("quantile", "is only for on = \"...\": leave it out");
         }
-        let selector = |family: &String| {
-            let labels = self.labels.iter();
-            labels.fold(Selector::new(family), |selector, (key, value)| {
-                selector.label(key, value)
-            })
-        };
+        let selector = |family: &String| selector(family, &self.labels);
         if let Some(gauge) = &self.gauge {
             return match self.sli.as_deref() {
                 None | Some("value") => {

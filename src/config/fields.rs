@@ -41,6 +41,17 @@ impl<'a> Fields<'a> {
         (name, fields)
     }
 
+    /// Reports a second table of one name.
+    pub(super) fn refuse_twice<'n>(
+        &mut self,
+        name: &str,
+        mut known: impl Iterator<Item = &'n str>,
+    ) {
+        if known.any(|known| known == name) {
+            self.report("name", "stands twice: keep one of the two tables");
+        }
+    }
+
     pub(super) fn report(&mut self, field: &str, message: impl Into<String>) {
         self.problems
             .push(Problem::new(format!("{}{field}", self.at), message));
@@ -200,7 +211,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn as_number(value: &Value) -> Option<f64> {
+pub(super) fn as_number(value: &Value) -> Option<f64> {
     value
         .as_float()
         .or_else(|| value.as_integer().map(|number| number as f64))

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 use super::fields::Fields;
-use super::{DatabaseSettings, Problem, Settings, budgets, rules};
+use super::{DatabaseSettings, Problem, Settings, budgets, rules, slos};
 use crate::naming::Naming;
 
 /// The most statements of a database that may be told apart.
@@ -15,6 +15,18 @@ const MAX_STATEMENTS: u64 = 32_000;
 
 /// The longest text that is read; a budget takes some hundred bytes.
 const MAX_BYTES: usize = 1 << 20;
+
+/// Reads one table of a kind of which there may be several.
+type ReadTable = fn(Table, &mut Settings, &mut Vec<Problem>);
+
+/// In the order in which their mistakes are reported.
+const KINDS: [(&str, ReadTable); 5] = [
+    ("database", database),
+    ("budget", budgets::budget),
+    ("kpi", budgets::kpi),
+    ("budget_tree", budgets::tree),
+    ("slo", slos::slo),
+];
 
 /// Reads a whole configuration; what is wrong goes to `problems`, the rest is returned. Files that it names are looked for
 /// from `folder` on.
@@ -52,12 +64,8 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
     let naming = root.table("naming");
     let thresholds = root.table("thresholds");
     let slow_log = root.table("slow_log");
-    let databases = root.tables("database");
-    let budgets = root.tables("budget");
     let rule_files = root.words("rules");
-    let kpis = root.tables("kpi");
-    let trees = root.tables("budget_tree");
-    let slos = root.tables("slo");
+    let tables = KINDS.map(|(kind, read)| (root.tables(kind), read));
     root.finish();
     rules::read(&rule_files, folder, &mut settings, problems);
     if let Some(table) = naming {
@@ -78,20 +86,10 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
         settings.slow_log = (count, fields.duration("period"));
         fields.finish();
     }
-    for table in databases {
-        database(table, &mut settings, problems);
-    }
-    for table in budgets {
-        budgets::budget(table, &mut settings, problems);
-    }
-    for table in kpis {
-        budgets::kpi(table, &mut settings, problems);
-    }
-    for table in trees {
-        budgets::tree(table, &mut settings, problems);
-    }
-    for table in slos {
-        super::slos::slo(table, &mut settings.slos, problems);
+    for (tables, read) in tables {
+        tables
+            .into_iter()
+            .for_each(|table| read(table, &mut settings, problems));
     }
     settings
 }
@@ -136,9 +134,7 @@ fn naming(mut fields: Fields<'_>) -> Option<Naming> {
 
 fn database(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
     let (name, mut fields) = Fields::named("database", table, problems);
-    if settings.databases.iter().any(|known| known.name == name) {
-        fields.report("name", "stands twice: keep one of the two tables");
-    }
+    fields.refuse_twice(&name, settings.databases.iter().map(|known| &*known.name));
     let max_statements = fields.integer("max_statements");
     if let Some(statements) = max_statements.filter(|known| *known > MAX_STATEMENTS) {
         let message = format!("{statements} is more than there may be: at most {MAX_STATEMENTS}");

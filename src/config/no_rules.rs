@@ -4,6 +4,9 @@ use std::path::Path;
 
 use super::{Problem, Settings};
 use crate::budget::Budget;
+use crate::expr::Expr;
+
+const PROMQL: &str = "is PromQL, which takes the feature promql of this crate: add it";
 
 /// Reports each.
 pub(super) fn read(paths: &[String], _: &Path, _: &mut Settings, problems: &mut Vec<Problem>) {
@@ -13,6 +16,11 @@ pub(super) fn read(paths: &[String], _: &Path, _: &mut Settings, problems: &mut 
 }
 
 /// Says so.
+pub(super) fn expr(_: &str) -> Result<Expr, String> {
+    Err(PROMQL.to_owned())
+}
+
+/// Says so.
 pub(super) fn budget(_: &str, _: &str) -> Result<Budget, String> {
-    Err("is PromQL, which takes the feature promql of this crate: add it".to_owned())
+    Err(PROMQL.to_owned())
 }

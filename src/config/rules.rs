@@ -33,10 +33,14 @@ pub(super) fn read(
     }
 }
 
+/// A condition, or whatever else is written in PromQL.
+pub(super) fn expr(text: &str) -> Result<Expr, String> {
+    Expr::parse(text).map_err(|error| error.to_string())
+}
+
 /// A budget whose limit is part of its condition: it is breached while that holds.
 pub(super) fn budget(name: &str, condition: &str) -> Result<Budget, String> {
-    let expr = Expr::parse(condition).map_err(|error| error.to_string())?;
-    if let Expr::Binary(value, op, matching, limit) = expr
+    if let Expr::Binary(value, op, matching, limit) = expr(condition)?
         && let (Expr::Number(limit), true) = (*limit, matching == Matching::default())
     {
         let budget = Budget::value(name, *value);

@@ -4,18 +4,16 @@ use std::time::{Duration, SystemTime};
 
 use toml::Table;
 
-use super::Problem;
-use super::fields::Fields;
-use crate::budget::Select;
-use crate::expr::{Expr, Offset, Over, Selector};
+use super::fields::{Fields, as_number};
+use super::subject::{select, selector};
+use super::{Problem, Settings};
+use crate::expr::{Expr, Offset, Over};
 use crate::slo::{BurnAlert, Calendar, Maintenance, Period, Severity, Sli, Slo};
 
 /// Reads one table.
-pub(super) fn slo(table: Table, slos: &mut Vec<Slo>, problems: &mut Vec<Problem>) {
+pub(super) fn slo(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
     let (name, mut fields) = Fields::named("slo", table, problems);
-    if slos.iter().any(|known| known.name == name) {
-        fields.report("name", "stands twice: keep one of the two tables");
-    }
+    fields.refuse_twice(&name, settings.slos.iter().map(Slo::name));
     let declared = declare(&mut fields, &name);
     let period = period(&mut fields);
     let objective = fields.number("objective");
@@ -25,19 +23,10 @@ pub(super) fn slo(table: Table, slos: &mut Vec<Slo>, problems: &mut Vec<Problem>
     let min_events = fields.integer("min_events");
     let confidence = fields.number("confidence");
     let absent_after = fields.duration("absent_after");
-    let burns = fields.tables("burn_alert");
+    let burns = inner(&mut fields, "burn_alert", burn_alert);
     let no_burns = fields.boolean("burn_alerts") == Some(false);
-    let maintenance = fields.tables("maintenance");
+    let maintenance = inner(&mut fields, "maintenance", maintained);
     fields.finish();
-    let at = format!("slo {name:?}: ");
-    let burns: Vec<_> = burns
-        .into_iter()
-        .filter_map(|table| burn_alert(&at, table, problems))
-        .collect();
-    let maintenance: Vec<_> = maintenance
-        .into_iter()
-        .filter_map(|table| maintained(&at, table, problems))
-        .collect();
     let Some(mut slo) = declared else { return };
     slo.objective = objective;
     slo.period = period.unwrap_or(slo.period);
@@ -51,7 +40,20 @@ pub(super) fn slo(table: Table, slos: &mut Vec<Slo>, problems: &mut Vec<Problem>
     if no_burns || !burns.is_empty() {
         slo.burn_alerts = Some(burns);
     }
-    slos.push(slo);
+    settings.slos.push(slo);
+}
+
+/// Reads every table of a kind within this one.
+fn inner<T>(
+    fields: &mut Fields<'_>,
+    kind: &'static str,
+    read: fn(Fields<'_>) -> Option<T>,
+) -> Vec<T> {
+    let tables = fields.tables(kind).into_iter();
+    let at = format!("{kind}: ");
+    tables
+        .filter_map(|table| read(fields.beside(&at, table)))
+        .collect()
 }
 
 /// A new SLO by what it counts, of which there is to be exactly one.
@@ -77,15 +79,10 @@ fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
         fields.report("on", message);
         return None;
     }
-    let family = |family: String| {
-        let labels = labels.iter();
-        labels.fold(Selector::new(family), |selector, (key, value)| {
-            selector.label(key, value)
-        })
-    };
+    let family = |family: String| selector(&family, &labels);
     if let Some(on) = on {
-        let mut select = select(fields, &on)?;
-        (select.labels, select.except) = (labels, except);
+        let mut select = select(fields, &on, &labels)?;
+        select.except = except;
         return Some(match threshold {
             Some(threshold) => Slo::latency(name, select, threshold),
             None => Slo::availability(name, select),
@@ -120,22 +117,10 @@ fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
     Some(composite)
 }
 
-fn select(fields: &mut Fields<'_>, on: &str) -> Option<Select> {
-    let select = Select::named(on);
-    if select.is_none() {
-        let message = "is not a kind of work: choose http, service, db, modbus, connect, acquire, create, cycle, check, point or operation";
-        fields.report("on", format!("{on:?} {message}"));
-    }
-    select
-}
-
 fn weights(fields: &mut Fields<'_>) -> Vec<(String, f64)> {
     let table = fields.table("weights").unwrap_or_default();
-    let number = |value: &toml::Value| {
-        let whole = value.as_integer().map(|number| number as f64);
-        // What is no number is refused as a weight.
-        value.as_float().or(whole).unwrap_or(f64::NAN)
-    };
+    // What is no number is refused as a weight.
+    let number = |value| as_number(value).unwrap_or(f64::NAN);
     table
         .iter()
         .map(|(name, value)| (name.clone(), number(value)))
@@ -185,8 +170,7 @@ fn period(fields: &mut Fields<'_>) -> Option<Period> {
     }
 }
 
-fn burn_alert(at: &str, table: Table, problems: &mut Vec<Problem>) -> Option<BurnAlert> {
-    let mut fields = Fields::new(format!("{at}burn_alert: "), table, problems);
+fn burn_alert(mut fields: Fields<'_>) -> Option<BurnAlert> {
     let severity = match fields.string("severity").as_deref() {
         Some("page") => Some(Severity::Page),
         Some("ticket") => Some(Severity::Ticket),
@@ -210,8 +194,7 @@ fn burn_alert(at: &str, table: Table, problems: &mut Vec<Problem>) -> Option<Bur
     Some(BurnAlert::new(severity?, share?, long?))
 }
 
-fn maintained(at: &str, table: Table, problems: &mut Vec<Problem>) -> Option<Maintenance> {
-    let mut fields = Fields::new(format!("{at}maintenance: "), table, problems);
+fn maintained(mut fields: Fields<'_>) -> Option<Maintenance> {
     let (start, end) = (moment(&mut fields, "start"), moment(&mut fields, "end"));
     let reason = fields.string("reason").unwrap_or_default();
     let every = fields.duration("every");

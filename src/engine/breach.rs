@@ -3,17 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::budget::Level;
+use crate::budget::{BREACH_BOUNDS, BREACH_DURATIONS, Level};
+use crate::expr::Expr;
 use crate::histogram::{Buckets, Histogram, Layout};
 use crate::registry::{InstrumentKind, InstrumentValue, Registry};
 
-/// From breach to recovery; labels `budget` and `level`.
-pub(super) const DURATIONS: &str = "plimsoll_budget_breach_duration_seconds";
-
-/// In seconds; a day and a half is the longest that is told apart.
-const BOUNDS: [f64; 10] = [
-    1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0,
-];
+/// A day and a half is the longest that is told apart.
 const LONGEST: Duration = Duration::from_secs(36 * 3_600);
 
 /// A breach that goes on; it may have begun before the clock did.
@@ -33,13 +28,13 @@ impl Breach {
         since_ns: i64,
     ) -> Option<Self> {
         let layout = Layout::durations().range(1_000_000, LONGEST.as_nanos() as u64);
-        let buckets = Buckets::new(layout, &BOUNDS).ok()?;
+        let buckets = Buckets::new(layout, &BREACH_BOUNDS).ok()?;
         let help = "From the breach of a budget to its recovery.";
         let labels = [("budget", budget), ("level", level.as_str())];
         let kind = InstrumentKind::Histogram(buckets);
         match registry
             .instruments
-            .register(DURATIONS, help, kind, &labels)
+            .register(BREACH_DURATIONS, help, kind, &labels)
         {
             Ok(InstrumentValue::Histogram(durations)) => Some(Self {
                 since_ns,
@@ -47,6 +42,15 @@ impl Breach {
             }),
             _ => None,
         }
+    }
+
+    /// Whether a condition is about how long breaches last: its own ones are none of them, since each would lead to the next.
+    pub(super) fn is_judged_by(condition: &Expr) -> bool {
+        let mut found = false;
+        condition.visit(&mut |selector, _| {
+            found |= selector.name().starts_with(BREACH_DURATIONS);
+        });
+        found
     }
 
     pub(super) fn end(self, now_ns: u64) {

@@ -105,8 +105,17 @@ impl Judge {
         let memory = &mut self.book.store.memory;
         memory.meet(&slo.name, || slo.counts());
         let promise = self.promises.len();
+        self.slos.come_to(Now {
+            moment: self.book.latest,
+            wall: registry.clock().system_time(),
+        });
         self.slos.add(slo, promise, &mut self.book.slis);
         self.add_budget(registry, carrier, Reach::Selected);
+    }
+
+    /// The SLO that was added last counts what comes from now on; `sampled` if everything has a sample of now.
+    pub(super) fn begin_slo(&mut self, sampled: bool) {
+        self.slos.begin_latest(self.book.reader(), sampled);
     }
 
     /// Binds a budget to a route, from now on.

@@ -54,6 +54,8 @@ pub(super) struct Judged {
     cell: StateCell,
     /// The one that goes on.
     breach: Option<Breach>,
+    /// Whether its breaches are among those whose durations are kept.
+    is_timed: bool,
     /// Since when one fires that began in the process before.
     resumed_ns: Option<i64>,
     /// When it last stopped firing.
@@ -74,6 +76,7 @@ struct Plans {
 impl Judged {
     pub(super) fn new(rule: Rule, window: Option<Place>, cell: StateCell) -> Self {
         let machine = Machine::new(rule.sustained, rule.keep_firing);
+        let is_timed = !Breach::is_judged_by(&rule.condition);
         let reading = BudgetReading {
             budget: rule.budget.to_string(),
             labels: rule.labels.clone(),
@@ -93,6 +96,7 @@ impl Judged {
             told: false,
             cell,
             breach: None,
+            is_timed,
             resumed_ns: None,
             recovered_ns: None,
             marks: Marks::default(),
@@ -125,8 +129,12 @@ impl Judged {
         }
         let (now_ns, now) = (tick.now_ns, tick.now);
         let Rule { budget, level, .. } = &self.rule;
+        let begin = |since_ns| match self.is_timed {
+            true => Breach::begin(tick.registry, budget, *level, since_ns),
+            false => None,
+        };
         if let Some(since_ns) = self.resumed_ns.take() {
-            self.breach = Breach::begin(tick.registry, budget, *level, since_ns);
+            self.breach = begin(since_ns);
         }
         let before = self.machine.state();
         self.machine.step(holds, now_ns as i64, tick.slack_ns);
@@ -138,7 +146,7 @@ impl Judged {
         }
         match (before == AlertState::Firing, after == AlertState::Firing) {
             (false, true) => {
-                self.breach = Breach::begin(tick.registry, budget, *level, now_ns as i64);
+                self.breach = begin(now_ns as i64);
             }
             (true, false) => {
                 self.recovered_ns = Some(now_ns);

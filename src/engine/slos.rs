@@ -112,6 +112,35 @@ impl Slos {
         }
     }
 
+    /// What comes from now on begins now.
+    pub(super) fn come_to(&mut self, now: Now) {
+        self.latest = now;
+    }
+
+    /// All of them, as they are declared.
+    pub(super) fn declared(&self) -> impl Iterator<Item = &Slo> {
+        self.all.iter().map(|kept| &kept.slo)
+    }
+
+    /// The latest SLO counts what counters of the service's own count from now on; `sampled` if those that there are have a
+    /// sample of now.
+    pub(super) fn begin_latest(&mut self, reader: Reader<'_>, sampled: bool) {
+        if let Some(kept) = self.all.last_mut() {
+            kept.source.begin(reader, sampled);
+        }
+    }
+
+    /// Changes the maintenance of an SLO as of the latest look; `None` if there is no such SLO.
+    pub(super) fn maintain<T>(
+        &mut self,
+        slo: &str,
+        change: impl FnOnce(&mut Slo, i64) -> T,
+    ) -> Option<T> {
+        let mut all = self.all.iter_mut();
+        let kept = all.find(|kept| kept.slo.name == slo)?;
+        Some(change(&mut kept.slo, self.looked_ms))
+    }
+
     /// Takes up an SLO, whose promise is the one at this place.
     pub(super) fn add(&mut self, slo: Slo, promise: usize, slis: &mut Slis) {
         let source = Source::new(&slo);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::picture::Picture;
 use super::sampler::bound_text;
+use crate::budget::{BREACH_BOUNDS, BREACH_DURATIONS};
 use crate::engine::Wanted;
 use crate::family::Value;
 use crate::histogram::Buckets;
@@ -29,6 +30,9 @@ pub(crate) fn present(inner: &Inner, name: &str) -> Option<Present> {
             None => suffix.is_empty().then_some(Present::Numbers),
         }
     };
+    if let Some(suffix) = name.strip_prefix(BREACH_DURATIONS) {
+        return of_histogram(suffix, BREACH_BOUNDS.to_vec());
+    }
     let mut ours = inner.naming.specs().into_iter().filter_map(of_spec);
     if let Some(present) = ours.next() {
         return Some(present);

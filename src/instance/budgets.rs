@@ -74,7 +74,8 @@ impl Inner {
         let select = budget.select();
         let keys = select.map_or(&[][..], |select| self.registry.set(select.domain).keys());
         let mut problems = problems(&budget, self.tick, &Readable::of(self), keys);
-        problems.extend(self.bound_problems(&budget));
+        let field = format!("budget {:?}: limit", budget.name);
+        problems.extend(self.bound_problems(&budget, &field));
         BuildError::check(problems)?;
         let name = budget.name.clone();
         self.engine
@@ -82,8 +83,8 @@ impl Inner {
             .ok_or_else(|| BuildError::new(taken(&name)))
     }
 
-    /// Limits that are no bounds.
-    fn bound_problems(&self, budget: &Budget) -> Vec<Problem> {
+    /// Limits that are no bounds; `field` is where they are written.
+    pub(super) fn bound_problems(&self, budget: &Budget, field: &str) -> Vec<Problem> {
         let Some(select) = budget.select() else {
             return Vec::new();
         };
@@ -94,10 +95,10 @@ impl Inner {
             .filter(|limit| buckets.closing_cell(*limit).is_none());
         let problem = |limit| {
             let message = format!(
-                "{limit} s is no bound of {kind}, and bounds are fixed once the instance is built: {}, or declare the budget before",
+                "{limit} s is no bound of {kind}, and bounds are fixed once the instance is built: {}, or declare it before",
                 nearest(buckets, limit)
             );
-            Problem::new(format!("budget {:?}: limit", budget.name), message)
+            Problem::new(field, message)
         };
         unknown.map(problem).collect()
     }

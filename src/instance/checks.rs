@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::NotReady;
 use super::budgets::{self, taken};
 use super::readable::Readable;
-use super::rules;
+use super::{rules, slos};
 use crate::config::{Problem, Settings, Thresholds};
 use crate::family::Foreign;
 use crate::naming::Naming;
@@ -78,26 +78,21 @@ pub(super) fn slo_problems(
     labels: &[Label],
     not_ready: &[NotReady],
 ) -> Vec<Problem> {
-    let (slos, budgets) = (&settings.slos, &settings.budgets);
+    let (all, budgets) = (&settings.slos, &settings.budgets);
     let mut problems = Vec::new();
-    for (i, slo) in slos.iter().enumerate() {
+    for (i, slo) in all.iter().enumerate() {
         let is_named = |name: &str| name == slo.name;
-        let earlier = slos[..i].iter().any(|earlier| is_named(&earlier.name));
+        let earlier = all[..i].iter().any(|earlier| is_named(&earlier.name));
         if earlier || budgets.iter().any(|budget| is_named(&budget.name)) {
-            let message = "is that of another SLO or budget: give one of the two another name";
-            problems.push(Problem::new(format!("slo {:?}: name", slo.name), message));
+            problems.push(slos::taken(&slo.name));
         }
         let select = slo.select();
         let keys = select.map_or(Vec::new(), |select| keys(select.domain, labels));
-        let found = slo.problems(tick, &keys, slos).into_iter();
-        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
-        let field = format!("slo {:?}: condition", slo.name);
-        let unreadable = readable.all_problems(&[&slo.read()]).into_iter();
-        problems.extend(unreadable.map(|message| Problem::new(&*field, message)));
+        problems.extend(slos::problems(slo, tick, readable, &keys, all));
     }
     let known = |name: &str| {
         let mut names = budgets.iter().map(|budget| &budget.name);
-        names.any(|known| known == name) || slos.iter().any(|slo| slo.name == name)
+        names.any(|known| known == name) || all.iter().any(|slo| slo.name == name)
     };
     let unknown = not_ready.iter().filter_map(NotReady::name);
     let unknown = unknown.filter(|name| !known(name));

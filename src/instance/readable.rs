@@ -3,9 +3,10 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::Inner;
+use crate::budget::BREACH_DURATIONS;
 use crate::export::{Present, present};
 use crate::expr::{Compare, Expr, Matcher, Selector};
-use crate::naming::Naming;
+use crate::naming::{Naming, sample_names};
 
 /// What alerts are kept under; nobody scrapes them.
 const ALERTS: [&str; 2] = ["ALERTS", "ALERTS_FOR_STATE"];
@@ -28,7 +29,12 @@ impl<'a> Readable<'a> {
         target: Option<&'a [String; 2]>,
     ) -> Self {
         Self {
-            ours: naming.readable(),
+            // How long breaches last is there with the first one.
+            ours: naming
+                .readable()
+                .into_iter()
+                .chain(sample_names(BREACH_DURATIONS, true))
+                .collect(),
             expected,
             recorded: HashSet::new(),
             target,

@@ -21,6 +21,10 @@ pub struct Maintenance {
     end: SystemTime,
     reason: String,
     every: Option<Duration>,
+    /// Nothing before it is left out.
+    announced_ms: i64,
+    /// When a time was ended early.
+    ended_ms: Vec<i64>,
 }
 
 impl Maintenance {
@@ -34,6 +38,8 @@ impl Maintenance {
             end,
             reason: reason.into(),
             every: None,
+            announced_ms: i64::MIN,
+            ended_ms: Vec::new(),
         }
     }
 
@@ -58,14 +64,40 @@ impl Maintenance {
             return None;
         }
         let every_ms = self.every.map_or(0, |every| every.as_millis() as i64);
-        if every_ms == 0 {
-            return Some(first);
-        }
-        let later_ms = (at_ms - first.start_ms) / every_ms * every_ms;
-        Some(Stretch {
+        let later_ms = match every_ms {
+            0 => 0,
+            every_ms => (at_ms - first.start_ms) / every_ms * every_ms,
+        };
+        let time = self.clipped(Stretch {
             start_ms: first.start_ms + later_ms,
             end_ms: first.end_ms + later_ms,
-        })
+        });
+        (time.start_ms <= at_ms && time.start_ms < time.end_ms).then_some(time)
+    }
+
+    /// From when it was announced, until it was ended.
+    fn clipped(&self, time: Stretch) -> Stretch {
+        let within = |ended_ms: &&i64| (time.start_ms..time.end_ms).contains(*ended_ms);
+        Stretch {
+            start_ms: time.start_ms.max(self.announced_ms),
+            end_ms: *self.ended_ms.iter().find(within).unwrap_or(&time.end_ms),
+        }
+    }
+
+    /// Announced at a moment: what happened before counts. `None` if it is over by then.
+    pub(super) fn announced(mut self, now_ms: i64) -> Option<Self> {
+        let over = self.every.is_none() && millis_since_1970(self.end) <= now_ms;
+        self.announced_ms = now_ms;
+        (!over).then_some(self)
+    }
+
+    /// Ends the time that a moment lies in; `false` if it lies in none.
+    pub(super) fn end(&mut self, now_ms: i64) -> bool {
+        let under_way = self.latest(now_ms).is_some_and(|time| now_ms < time.end_ms);
+        if under_way {
+            self.ended_ms.push(now_ms);
+        }
+        under_way
     }
 
     /// Whether all that lies between two moments lies within one time.
@@ -151,6 +183,37 @@ mod tests {
         assert_eq!(within(3, 26), [(26, 27)]);
         assert_eq!(within(3, 25), []);
         assert_eq!(within(0, 1), []);
+    }
+
+    #[test]
+    fn what_was_before_the_announcement_is_not_listed() {
+        let daily = || Maintenance::new(at(2), at(4), "backup").every(24 * HOUR);
+        let announced = daily().announced(27 * HOUR_MS).expect("it comes again");
+        let all = Stretch {
+            start_ms: 0,
+            end_ms: 60 * HOUR_MS,
+        };
+        assert_eq!(hours(announced.within(all)), [(27, 28), (50, 52)]);
+        assert!(announced.covers(27 * HOUR_MS, 28 * HOUR_MS));
+        assert!(!announced.covers(27 * HOUR_MS - 1, 28 * HOUR_MS));
+        let once = || Maintenance::new(at(2), at(4), "update");
+        assert!(once().announced(3 * HOUR_MS).is_some());
+        assert_eq!(once().announced(4 * HOUR_MS), None, "it is over");
+    }
+
+    #[test]
+    fn one_time_can_end_early_and_the_next_one_comes() {
+        let mut daily = Maintenance::new(at(2), at(4), "backup").every(24 * HOUR);
+        assert!(!daily.end(HOUR_MS) && !daily.end(5 * HOUR_MS));
+        assert!(daily.end(3 * HOUR_MS));
+        assert!(!daily.end(3 * HOUR_MS), "it has ended");
+        assert!(daily.covers(2 * HOUR_MS, 3 * HOUR_MS));
+        assert!(!daily.covers(3 * HOUR_MS, 3 * HOUR_MS + 1));
+        let all = Stretch {
+            start_ms: 0,
+            end_ms: 60 * HOUR_MS,
+        };
+        assert_eq!(hours(daily.within(all)), [(2, 3), (26, 28), (50, 52)]);
     }
 
     #[test]

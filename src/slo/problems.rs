@@ -6,6 +6,10 @@ use super::{Period, Sli, Slo};
 
 const DAY: u64 = 86_400;
 
+/// Why a weighted SLO has no maintenance.
+pub(super) const WEIGHTED_MAINTENANCE: &str =
+    "is not for a weighted SLO, which counts nothing: declare it for its parts";
+
 impl Slo {
     /// Every mistake, as (field, what is wrong and how to mend it); `keys` are the labels that its kind of work has, `all` the
     /// SLOs of the instance.
@@ -107,7 +111,7 @@ impl Slo {
                 None => problems.push((
                     "of",
                     format!(
-                        "names {name:?}, which is no SLO of this instance: add it to the builder"
+                        "names {name:?}, which is no SLO of this instance: declare that one too"
                     ),
                 )),
                 Some(part) if matches!(part.sli, Sli::Weighted(_)) => {
@@ -147,11 +151,7 @@ impl Slo {
             ));
         }
         if weighted && !self.maintenance.is_empty() {
-            problems.push((
-                "maintenance",
-                "is not for a weighted SLO, which counts nothing: declare it for its parts"
-                    .to_owned(),
-            ));
+            problems.push(("maintenance", WEIGHTED_MAINTENANCE.to_owned()));
         }
         problems
     }

@@ -279,6 +279,41 @@ fn a_breach_is_timed_until_its_recovery() {
 }
 
 #[test]
+fn recovery_is_a_budget_over_how_long_breaches_lasted() {
+    let clock = ManualClock::new();
+    let recovery = Budget::recovery("recovery", 30 * SECOND).over(120 * SECOND);
+    let builder = Plimsoll::builder().clock(clock.clone()).manual_tick();
+    let builder = builder.budget(errors().over(2 * SECOND)).budget(recovery);
+    let plimsoll = builder.build().unwrap();
+    let events = plimsoll.subscribe();
+    let work = plimsoll.operation("work");
+    // Announced of it so far.
+    let after = |seconds: u32, outcome: Outcome| -> Vec<EventKind> {
+        for _ in 0..seconds {
+            work.record(outcome, MS);
+            clock.advance(SECOND);
+            plimsoll.tick();
+        }
+        let events = std::iter::from_fn(|| events.try_recv());
+        let of_it = events.filter(|event| &*event.budget == "recovery");
+        of_it.map(|event| event.kind).collect()
+    };
+    assert_eq!(after(10, Outcome::Error), []);
+    assert_eq!(after(20, Outcome::Ok), [], "it was over in time");
+    assert_eq!(
+        after(40, Outcome::Error),
+        [],
+        "nobody knows yet when it ends"
+    );
+    assert_eq!(after(20, Outcome::Ok), [Breach], "one of two was late");
+    assert_eq!(plimsoll.budgets()[1].value, Some(0.5));
+    // Its own breach lasts as long as its window, and is none of those that it judges.
+    assert_eq!(after(300, Outcome::Ok), [Recovery]);
+    let of_it = "plimsoll_budget_breach_duration_seconds_count{budget=\"recovery\"";
+    assert!(!plimsoll.render().contains(of_it));
+}
+
+#[test]
 fn what_contradicts_itself_is_refused_and_the_others_stay() {
     let bench = Bench::new(errors());
     let budget = |name: &str| Budget::error_ratio(name, work());

@@ -44,6 +44,7 @@ mod rules;
 #[cfg(feature = "service")]
 mod service;
 mod slo;
+mod slo_runtime;
 #[cfg(feature = "state")]
 mod state;
 #[cfg(feature = "axum")]

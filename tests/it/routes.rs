@@ -375,7 +375,7 @@ fn mistakes_surface_when_a_budget_is_made() {
 
     let slow = Budget::quantile("slow", Select::http(), 0.95).at_most(300 * MS);
     let bound = "budget \"slow\": limit 0.3 s is no bound of http, and bounds are fixed once the instance is built: \
-        the nearest ones are 0.25 s and 0.5 s, or declare the budget before";
+        the nearest ones are 0.25 s and 0.5 s, or declare it before";
     assert_eq!(message(layer(slow.clone())), bound);
     assert_eq!(message(plimsoll.add_budget(slow)), bound);
     let slow = Budget::quantile("slow", Select::http(), 0.95).at_most(3000 * SECOND);

@@ -117,13 +117,17 @@ pub fn workflow(select: &Select, concurrent: &str) -> Vec<Budget> {
     budgets
 }
 
-/// A database: p95 50 (100) and p99 100 (500) ms; the gauges `pool` 80 (90) % and replication `lag` 0.1 (1) s.
+/// A database: p95 50 (100) and p99 100 (500) ms; the gauges `pool` 80 (90) % and replication `lag` 0.1 (1) s; the operation
+/// `backup` successful every time of a day.
 pub fn database(queries: &Select, pool: &str, lag: &str) -> Vec<Budget> {
     vec![
         quantile("database-p95", queries, 0.95, (50, 100)),
         quantile("database-p99", queries, 0.99, (100, 500)),
         gauge("database-pool", pool).at_most(80.0).critical(90.0),
         gauge("database-lag", lag).at_most(0.1).critical(1.0),
+        Budget::success_ratio("database-backup", Select::operation("backup"))
+            .at_least(1.0)
+            .over(24 * 60 * MINUTE),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use toml::Table;
 
-use super::{About, Adjustment};
+use super::{About, options};
 use crate::budget::{Kpi, KpiUnit};
 use crate::config::fields::Fields;
 use crate::config::{Problem, Settings};
@@ -15,6 +15,10 @@ pub(in crate::config) fn kpi(table: Table, settings: &mut Settings, problems: &m
         let message = "is missing: say what it is about (on = \"http\", gauge, hits or part)";
         fields.report("on", message);
     }
+    if about.condition.is_some() {
+        let message = "has a limit itself, and a key figure has its own: make it a budget";
+        fields.report("condition", message);
+    }
     let unit = unit(&mut fields);
     let higher = fields.boolean("higher_is_better");
     type Set = fn(Kpi, f64) -> Kpi;
@@ -26,13 +30,7 @@ pub(in crate::config) fn kpi(table: Table, settings: &mut Settings, problems: &m
         ("max", Kpi::max),
     ];
     let limits = sets.map(|(field, set)| (set, fields.number(field)));
-    let options = Adjustment {
-        over: fields.duration("over"),
-        sustained: fields.duration("for"),
-        keep_firing: fields.duration("keep_firing_for"),
-        min_events: fields.integer("min_events"),
-        ..Adjustment::default()
-    };
+    let options = options(&mut fields);
     let declared = about.declare(&mut fields, &name);
     fields.finish();
     let Some(mut measure) = declared else {

@@ -218,6 +218,118 @@ fn key_figures_and_trees_can_be_said() {
 }
 
 #[test]
+fn a_key_figure_takes_what_a_budget_takes() {
+    let schedule = Schedule::at(Offset::UTC)
+        .period("day", Hours::daily(8, 20), 1.0)
+        .otherwise("night", 1.5);
+    let measure = Budget::quantile("p95", Select::http().label("method", "GET"), 0.95)
+        .per("route")
+        .over(5 * MINUTE)
+        .sustained(MINUTE)
+        .keep_firing(2 * MINUTE)
+        .min_events(20)
+        .min_bad(3)
+        .confidence(0.95)
+        .absent_after(10 * MINUTE)
+        .warm_up(MINUTE)
+        .schedule(schedule);
+    let kpi = Kpi::new(measure)
+        .unit(KpiUnit::Milliseconds)
+        .target(200.0)
+        .max(2000.0);
+    let budgets = kpi.budgets();
+    assert_eq!(budgets[1].absent_after, None, "the levels say so already");
+    says(
+        r#"
+        [[kpi]]
+        name = "p95"
+        on = "http"
+        labels = { method = "GET" }
+        quantile = 0.95
+        per = "route"
+        unit = "ms"
+        target = 200
+        max = 2000
+        over = "5m"
+        for = "1m"
+        keep_firing_for = "2m"
+        min_events = 20
+        min_bad = 3
+        confidence = 0.95
+        absent_after = "10m"
+        warm_up = "1m"
+        [kpi.schedule]
+        otherwise = { name = "night", times = 1.5 }
+        [[kpi.schedule.period]]
+        name = "day"
+        hours = "8..20"
+        "#,
+        budgets,
+    );
+}
+
+#[test]
+fn a_key_figure_can_learn_its_levels_and_keep_its_bounds() {
+    let users = Budget::value("users", Expr::select(Selector::new("users")).sum());
+    let kpi = Kpi::new(users.dynamic(Dynamic::default())).max(10_000.0);
+    let budgets = kpi.budgets();
+    let problems = |budget: &Budget| budget.problems(Duration::from_secs(1), &[]);
+    assert_eq!(budgets.iter().flat_map(problems).collect::<Vec<_>>(), []);
+    says(
+        "[[kpi]]\nname = \"users\"\ngauge = \"users\"\nmax = 10000\ndynamic = {}",
+        budgets,
+    );
+}
+
+#[cfg(feature = "promql")]
+#[test]
+fn a_condition_can_say_when() {
+    let depth = || Expr::select(Selector::new("depth"));
+    let rate = || Budget::throughput("rate", Select::http());
+    says(
+        r#"
+        [[budget]]
+        name = "rate"
+        on = "http"
+        sli = "throughput"
+        at_least = 10
+        when = "sum(depth) > 0"
+
+        [[kpi]]
+        name = "rps"
+        on = "http"
+        sli = "throughput"
+        target = 10
+        when = "depth"
+        "#,
+        [
+            rate().at_least(10.0).when(depth().sum().greater(0.0)),
+            Budget::throughput("rps", Select::http())
+                .at_least(10.0)
+                .when(depth()),
+        ],
+    );
+    let (_, problems) = parse("[[budget]]\nname = \"b\"\non = \"http\"\nwhen = \"sum(\"");
+    assert!(problems.contains("budget \"b\": when "), "{problems}");
+    let mut problems = Vec::new();
+    let text = "[[budget]]\nname = \"rate\"\nwhen = \"depth\"";
+    let stronger = parse_toml(text, std::path::Path::new("."), &mut problems);
+    let code = crate::config::Settings {
+        budgets: vec![rate().at_least(10.0)],
+        ..Default::default()
+    };
+    let changed = code.under(stronger, &mut problems).budgets;
+    assert_eq!(changed, [rate().at_least(10.0).when(depth())]);
+}
+
+#[cfg(not(feature = "promql"))]
+#[test]
+fn without_a_reader_of_promql_a_condition_is_refused() {
+    let (_, problems) = parse("[[budget]]\nname = \"b\"\non = \"http\"\nwhen = \"depth\"");
+    assert!(problems.contains("budget \"b\": when is PromQL, which takes the feature promql"));
+}
+
+#[test]
 fn mistakes_name_the_field() {
     let budget = |rest: &str| format!("[[budget]]\nname = \"b\"\n{rest}");
     for (text, expected) in [
@@ -262,6 +374,14 @@ fn mistakes_name_the_field() {
         (
             "[[kpi]]\nname = \"k\"".to_owned(),
             "kpi \"k\": on is missing",
+        ),
+        (
+            "[[kpi]]\nname = \"k\"\ncondition = \"g > 1\"\ntarget = 1".to_owned(),
+            "kpi \"k\": condition has a limit itself",
+        ),
+        (
+            "[[kpi]]\nname = \"k\"\ngauge = \"g\"\nmin_evnts = 1".to_owned(),
+            "kpi \"k\": min_evnts is not a known key",
         ),
         (
             "[[kpi]]\nname = \"k\"\ngauge = \"g\"\nunit = \"m\"".to_owned(),

@@ -6,7 +6,7 @@ use toml::Table;
 
 use crate::budget::{BudgetStage, BudgetTree, Select, Share};
 use crate::config::fields::Fields;
-use crate::config::{Problem, Settings};
+use crate::config::{Problem, Settings, subject};
 
 /// Reads a total with its shares, and theirs.
 pub(in crate::config) fn tree(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
@@ -68,14 +68,5 @@ fn stage(mut fields: Fields<'_>) -> BudgetStage {
 
 fn select(fields: &mut Fields<'_>) -> Option<Select> {
     let (on, labels) = (fields.string("on"), fields.strings("labels"));
-    let on = on?;
-    let Some(select) = Select::named(&on) else {
-        fields.report(
-            "on",
-            format!("{on:?} is not a kind of work: choose http, service, db, modbus or operation"),
-        );
-        return None;
-    };
-    let label = |select: Select, (key, value): (String, String)| select.label(key, value);
-    Some(labels.into_iter().fold(select, label))
+    subject::select(fields, &on?, &labels)
 }

@@ -42,7 +42,8 @@ pub(super) struct Totals {
 #[derive(Debug)]
 struct Total {
     sum: Expr,
-    latest: f64,
+    /// `None` before the first look, if what they held before is none of its own.
+    latest: Option<f64>,
     total: f64,
 }
 
@@ -109,6 +110,14 @@ impl Source {
             Self::Operations | Self::Weighted(_) => {}
         }
         read.extend(of_condition.into_iter().cloned());
+    }
+
+    /// Counts from now on what counters of the service's own count; all others begin with their first tick anyway.
+    pub(super) fn begin(&mut self, reader: Reader<'_>, sampled: bool) {
+        if let Self::Ratio(totals) = self {
+            totals.part.begin(reader, sampled);
+            totals.valid.begin(reader, sampled);
+        }
     }
 
     /// Counts what there is to count at a tick; returns how much of the time since the one before was looked at.
@@ -185,24 +194,30 @@ impl Total {
     fn new(sum: Expr) -> Self {
         Self {
             sum,
-            latest: 0.0,
+            latest: Some(0.0),
             total: 0.0,
         }
     }
 
+    /// Begins with what the counters hold now; one that there is not will begin with 0, which only samples of now can tell.
+    fn begin(&mut self, reader: Reader<'_>, sampled: bool) {
+        self.latest = self.now(reader).or(sampled.then_some(0.0));
+    }
+
     /// `None` while there is no such counter.
     fn read(&mut self, reader: Reader<'_>) -> Option<f64> {
-        let now = reader.eval(&self.sum).ok()?.as_float()?;
-        if !now.is_finite() {
-            return None;
-        }
-        self.total += if now < self.latest {
-            now
-        } else {
-            now - self.latest
+        let now = self.now(reader)?;
+        self.total += match self.latest.replace(now) {
+            None => 0.0,
+            Some(before) if now < before => now,
+            Some(before) => now - before,
         };
-        self.latest = now;
         Some(self.total)
+    }
+
+    fn now(&self, reader: Reader<'_>) -> Option<f64> {
+        let now = reader.eval(&self.sum).ok()?.as_float()?;
+        now.is_finite().then_some(now)
     }
 }
 

@@ -18,7 +18,8 @@
 //!
 //! Nothing is read before it is asked for, and then only for a page, or at a tick for a rule that names a family that is not
 //! counted here. The names are those that every Prometheus client has, so they take no prefix; a family of the service's own
-//! that bears one of them is shown in its place. What the system does not tell is left out rather than shown as 0.
+//! that bears one of them is shown in its place, and a `Publisher` does not hand them on. What the system does not tell is left
+//! out rather than shown as 0.
 
 mod allocator;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -37,7 +37,10 @@ pub(crate) async fn run(
         match word.as_str() {
             "--serve" => serve = true,
             "--addr" => addr = words.next().ok_or("--addr needs a value: see --help")?,
-            "--help" | "-h" => return Ok(print!("{HELP}")),
+            "--help" | "-h" => {
+                print!("{HELP}");
+                return Ok(());
+            }
             _ => return Err(format!("unknown option {word}: see --help").into()),
         }
     }

@@ -134,8 +134,8 @@ impl Plimsoll {
 
     /// Appends everything that is exported to `out`, in any format.
     ///
-    /// From the second page on text formats allocate nothing, as long as there are no new label sets, `out` has room
-    /// and no recorder of the `metrics` facade is attached.
+    /// From the second page on text formats allocate nothing, as long as there are no new label sets, `out` has room,
+    /// no recorder of the `metrics` facade is attached, and nothing of the process is observed.
     pub fn render_into(&self, format: Format, out: &mut Vec<u8>) {
         Page::new(self.inner(), format).finish(out);
     }

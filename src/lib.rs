@@ -12,6 +12,7 @@
 //! | a connection pool | [`Plimsoll::pool`] | the wait for a connection |
 //! | Modbus devices | `Plimsoll::modbus` | transactions, connections, values, health, polling cycles |
 //! | where a request's time goes | [`stage`], [`scope`] | its queries, device calls, named stages |
+//! | the process and its tokio runtime | `Plimsoll::observe_process`, `observe_runtime` | CPU, memory, files, bytes, tasks |
 //! | anything else | [`Plimsoll::operation`], [`counter`](Plimsoll::counter), [`gauge`](Plimsoll::gauge), [`histogram`](Plimsoll::histogram) | what you say |
 //!
 //! A [`Budget`] limits an SLI over a window. The tick judges it every second; [`Builder::on_breach`],
@@ -69,6 +70,8 @@ mod instrument;
 pub mod modbus;
 mod naming;
 pub mod pool;
+#[cfg(feature = "process")]
+pub mod process;
 mod registry;
 pub mod rule;
 pub mod scope;

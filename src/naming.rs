@@ -216,11 +216,13 @@ impl Naming {
         of_specs.chain(own).collect()
     }
 
-    /// Every name that rules may read: those, and what probes register once they are there.
+    /// Every name that rules may read: those, and what probes and observers show once they are there.
     pub(crate) fn readable(&self) -> HashSet<String> {
         let probes = table::INSTRUMENTS.iter();
         let probes = probes.map(|name| self.instrument(name));
-        self.names().into_iter().chain(probes).collect()
+        let process = table::PROCESS.iter().map(|name| (*name).to_owned());
+        let names = self.names().into_iter();
+        names.chain(probes).chain(process).collect()
     }
 
     fn rows(&self) -> impl Iterator<Item = &'static Row> {

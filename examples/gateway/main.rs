@@ -15,6 +15,8 @@ mod devices;
 mod faults;
 mod load;
 mod service;
+#[path = "../common/table.rs"]
+mod table;
 mod timeline;
 
 use std::net::SocketAddr;
@@ -24,6 +26,7 @@ use std::time::Duration;
 use args::Args;
 use devices::Simulated;
 use faults::Faults;
+use plimsoll::process::AllocatorStats;
 use plimsoll::{Budget, Expr, Plimsoll, Select, Selector};
 use service::Gateway;
 use timeline::Timeline;
@@ -52,6 +55,9 @@ async fn main() -> Result<(), Failure> {
         .budget(throughput())
         .on_event("timeline", move |event| announced.edge(event))
         .build()?;
+    plimsoll.observe_process();
+    plimsoll.observe_allocator(AllocatorStats::glibc);
+    plimsoll.observe_runtime(&tokio::runtime::Handle::current());
     metrics::set_global_recorder(plimsoll.metrics_recorder())
         .map_err(|_| "another recorder is installed")?;
     metrics::describe_counter!(
@@ -96,7 +102,7 @@ async fn main() -> Result<(), Failure> {
     injected.await?;
     plimsoll.flush(Duration::from_secs(5));
     eprintln!("load over: {sent}");
-    timeline::print_table(&plimsoll);
+    table::print(&plimsoll);
     timeline.verdict().map_err(Failure::from)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use plimsoll::{Event, EventKind, Plimsoll};
+use plimsoll::{Event, EventKind};
 
 /// Faults and edges, as they come.
 #[derive(Debug)]
@@ -72,27 +72,5 @@ impl Timeline {
             }
         }
         Ok(())
-    }
-}
-
-/// One line per operation.
-pub fn print_table(plimsoll: &Plimsoll) {
-    println!(
-        "{:<62} {:>8} {:>7} {:>11} {:>11} {:>11}",
-        "operation", "count", "errors", "p50", "p95", "p99"
-    );
-    for operation in plimsoll.stats().operations {
-        // A query's own name is its operation and model, which stand before it.
-        let labels = operation.labels.iter().filter(|label| label.0 != "query");
-        let labels: Vec<&str> = labels.map(|(_, value)| value.as_str()).collect();
-        let name = format!("{} {}", operation.kind, labels.join(" "));
-        let ms = |seconds: Option<f64>| {
-            seconds.map_or("-".to_owned(), |seconds| format!("{:.3} ms", seconds * 1e3))
-        };
-        let [p50, p95, p99] = [operation.p50, operation.p95, operation.p99].map(ms);
-        println!(
-            "{name:<62} {:>8} {:>7} {p50:>11} {p95:>11} {p99:>11}",
-            operation.count, operation.errors
-        );
     }
 }

@@ -21,10 +21,15 @@ pub(crate) trait Source: Any + Send + Sync {
     fn keeps(&self, histogram: &str) -> bool;
 }
 
-/// The source that was attached, if any, and the names that were refused.
+/// What makes families whenever they are shown.
+type Observed = Arc<dyn Fn() -> Vec<Family> + Send + Sync>;
+
+/// The source that was attached, if any, what is observed beside it, and the names that were refused.
 #[derive(Default)]
 pub(crate) struct Foreign {
     pub(crate) source: OnceCell<Arc<dyn Source>>,
+    /// By what it is.
+    observed: Mutex<Vec<(&'static str, Observed)>>,
     pub(crate) refused: Refused,
     pub(crate) invalid: Arc<Invalid>,
     /// Bounds for foreign histograms, by end of the name.
@@ -32,10 +37,27 @@ pub(crate) struct Foreign {
 }
 
 impl Foreign {
-    /// The families of the source.
+    /// What is observed, and the families of the source.
     pub(crate) fn families(&self) -> Vec<Family> {
-        let source = self.source.get();
-        source.map_or_else(Vec::new, |source| source.families())
+        // Asked outside the lock: it may take its time.
+        let observed: Vec<Observed> = (self.observed.lock().iter())
+            .map(|(_, read)| read.clone())
+            .collect();
+        let observed = observed.iter().flat_map(|read| read());
+        let source = self.source.get().map(|source| source.families());
+        observed.chain(source.into_iter().flatten()).collect()
+    }
+
+    /// Shows the families that `read` makes, in place of an earlier one that is `what`.
+    #[cfg(feature = "process")]
+    pub(crate) fn observe(
+        &self,
+        what: &'static str,
+        read: Box<dyn Fn() -> Vec<Family> + Send + Sync>,
+    ) {
+        let mut observed = self.observed.lock();
+        observed.retain(|known| known.0 != what);
+        observed.push((what, read.into()));
     }
 }
 
@@ -43,6 +65,7 @@ impl fmt::Debug for Foreign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Foreign")
             .field("attached", &self.source.get().is_some())
+            .field("observed", &self.observed.lock().len())
             .field("refused", &self.refused)
             .finish()
     }

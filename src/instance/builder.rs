@@ -182,8 +182,8 @@ impl Builder {
     /// Announces an instrument of the service's own, or of the `metrics` facade, that is registered later: a rule that
     /// reads a family which is neither exported nor announced is refused, being misspelt most of the time.
     ///
-    /// `name` is the exported one, of a histogram without `_bucket`, `_sum` or `_count`. Probes need not be announced. In a
-    /// file: `expect_families = ["queue_depth"]`, before its tables.
+    /// `name` is the exported one, of a histogram without `_bucket`, `_sum` or `_count`. Probes and the process need not be announced.
+    /// In a file: `expect_families = ["queue_depth"]`, before its tables.
     ///
     /// ```
     /// use plimsoll::{Budget, Expr, Plimsoll, Selector};

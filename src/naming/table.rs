@@ -446,6 +446,31 @@ pub(super) const INSTRUMENTS: &[&str] = &[
     "suspect_replies_total",
 ];
 
+/// What the process and its runtime are shown under once they are observed; without prefix.
+pub(super) const PROCESS: &[&str] = &[
+    "process_cpu_seconds_total",
+    "process_open_fds",
+    "process_max_fds",
+    "process_virtual_memory_bytes",
+    "process_virtual_memory_max_bytes",
+    "process_resident_memory_bytes",
+    "process_start_time_seconds",
+    "process_threads",
+    "process_disk_read_bytes_total",
+    "process_disk_written_bytes_total",
+    "process_network_receive_bytes_total",
+    "process_network_transmit_bytes_total",
+    "process_heap_allocated_bytes",
+    "process_heap_free_bytes",
+    "process_heap_mapped_bytes",
+    "process_heap_resident_bytes",
+    "tokio_workers",
+    "tokio_alive_tasks",
+    "tokio_global_queue_depth",
+    "tokio_busy_ratio",
+    "tokio_worker_busy_seconds_total",
+];
+
 /// Our own health, under fixed names: no prefix and no rename, so that every dashboard finds them.
 pub(super) const OWN: &[&str] = &[
     "plimsoll_build_info",

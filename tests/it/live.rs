@@ -1,6 +1,7 @@
 //! The gateway as a user runs it, under real load and a real Prometheus.
 
 mod agreement;
+mod examples;
 #[cfg(feature = "native")]
 mod native;
 mod process;
@@ -30,7 +31,15 @@ fn gateway() -> PathBuf {
 
 /// Starts the gateway without load of its own; returns it with its address and what it said after that.
 fn serve(options: &[&str]) -> (Running, String, BufReader<std::process::ChildStderr>) {
-    let mut command = Command::new(gateway());
+    start(gateway(), options)
+}
+
+/// The same with any of the demonstration services.
+fn start(
+    program: PathBuf,
+    options: &[&str],
+) -> (Running, String, BufReader<std::process::ChildStderr>) {
+    let mut command = Command::new(program);
     let mut child = command
         .arg("--serve")
         .args(options)

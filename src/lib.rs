@@ -58,6 +58,8 @@ mod engine;
 pub mod export;
 pub mod expr;
 mod family;
+#[cfg(feature = "generate")]
+pub mod generate;
 #[cfg(feature = "hdr")]
 pub mod hdr;
 mod histogram;

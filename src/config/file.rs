@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 use super::fields::Fields;
-use super::{DatabaseSettings, Problem, Settings, budgets, rules};
+use super::{DatabaseSettings, Problem, Settings, budgets, extras, rules};
 use crate::naming::Naming;
 
 /// The most statements of a database that may be told apart.
@@ -58,6 +58,7 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
     let kpis = root.tables("kpi");
     let trees = root.tables("budget_tree");
     let slos = root.tables("slo");
+    settings.extras = extras::read(&mut root);
     root.finish();
     rules::read(&rule_files, folder, &mut settings, problems);
     if let Some(table) = naming {

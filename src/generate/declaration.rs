@@ -2,12 +2,37 @@
 
 use std::path::Path;
 
+use super::Operations;
 use crate::Plimsoll;
 use crate::budget::Budget;
-use crate::config::BuildError;
+use crate::config::{BuildError, Problem};
 use crate::naming::Naming;
 use crate::rule::RuleFile;
 use crate::slo::Slo;
+
+/// The labels of generated alerts and recordings, and of what these read.
+const RESERVED: [&str; 20] = [
+    "absent",
+    "alertname",
+    "alertstate",
+    "budget",
+    "edge",
+    "escalation",
+    "instance",
+    "job",
+    "le",
+    "level",
+    "long",
+    "schedule",
+    "scope",
+    "severity",
+    "short",
+    "slo",
+    "sloth_id",
+    "sloth_service",
+    "sloth_slo",
+    "sloth_window",
+];
 
 /// Everything that was promised, free of mistakes.
 ///
@@ -21,6 +46,7 @@ use crate::slo::Slo;
 #[derive(Debug, Clone)]
 pub struct Declaration {
     pub(crate) service: String,
+    #[allow(dead_code, reason = "for what reads families by their names")]
     pub(crate) naming: Naming,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) slos: Vec<Slo>,
@@ -33,7 +59,9 @@ pub struct Declaration {
 
 /// What a file says that only generated files need.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Extras {}
+pub(crate) struct Extras {
+    pub(crate) operations: Operations,
+}
 
 impl Declaration {
     /// Reads the TOML of a service.
@@ -52,6 +80,36 @@ impl Declaration {
     /// [`BuildError`] with every mistake, or why the file cannot be read.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, BuildError> {
         Plimsoll::builder().toml_file(path).declaration()
+    }
+
+    /// Where it runs and who is told, instead of what a file says of that.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] with every mistake in them.
+    pub fn operations(mut self, operations: Operations) -> Result<Self, BuildError> {
+        BuildError::check(operations.problems())?;
+        self.extras.operations = operations;
+        Ok(self)
+    }
+
+    /// Labels that promises are kept by and that rules need for themselves.
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let of_budgets = self
+            .budgets
+            .iter()
+            .map(|budget| ("budget", &budget.name, &budget.per));
+        let of_slos = self.slos.iter().map(|slo| ("slo", &slo.name, &slo.per));
+        let taken = |label: &&String| label.starts_with("__") || RESERVED.contains(&label.as_str());
+        let all = of_budgets.chain(of_slos).flat_map(|(kind, name, per)| {
+            let labels = per.iter().filter(taken);
+            labels.map(move |label| {
+                let message = format!("{label:?} is a label that generated rules have for themselves: give it another name");
+                Problem::new(format!("{kind} {name:?}: per"), message)
+            })
+        });
+        let own = self.extras.operations.problems();
+        all.chain(own).collect()
     }
 
     /// The name of the service.

@@ -14,7 +14,7 @@ impl Builder {
     pub fn declaration(mut self) -> Result<Declaration, BuildError> {
         let checked = self.check()?;
         let settings = checked.settings;
-        Ok(Declaration {
+        let declaration = Declaration {
             service: settings.service.unwrap_or_else(|| "service".to_owned()),
             naming: checked.naming,
             budgets: settings.budgets,
@@ -22,6 +22,8 @@ impl Builder {
             rules: settings.rules,
             target: self.target,
             extras: settings.extras,
-        })
+        };
+        BuildError::check(declaration.problems())?;
+        Ok(declaration)
     }
 }

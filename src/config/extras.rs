@@ -6,9 +6,11 @@ use crate::generate::Operations;
 
 /// The tables of these, out of `root`.
 pub(super) fn read(root: &mut Fields<'_>) -> Extras {
-    Extras {
-        operations: operations(root),
+    let operations = operations(root);
+    for problem in operations.problems() {
+        root.report(&problem.field, problem.message);
     }
+    Extras { operations }
 }
 
 /// `[generate]`

@@ -108,8 +108,7 @@ impl Declaration {
                 Problem::new(format!("{kind} {name:?}: per"), message)
             })
         });
-        let own = self.extras.operations.problems();
-        all.chain(own).collect()
+        all.collect()
     }
 
     /// The name of the service.

@@ -9,7 +9,7 @@ mod traffic;
 use plimsoll::expr::Dialect;
 use plimsoll::generate::{RuleDialect, RuleOptions};
 
-use declarations::rich;
+use declarations::small;
 
 /// Everything that is generated, by the name of its file.
 fn all() -> Vec<(&'static str, String)> {
@@ -17,15 +17,15 @@ fn all() -> Vec<(&'static str, String)> {
         RuleOptions::new(),
         RuleOptions::new().dialect(RuleDialect::Sloth),
     );
-    let rich = rich();
+    let small = small();
     vec![
-        ("generated-rules.yml", rich.rules(ours).to_string()),
-        ("generated-sloth.yml", rich.rules(sloths).to_string()),
-        ("generated-alertmanager.yml", rich.alertmanager()),
-        ("generated-prometheus.yml", rich.prometheus(Dialect::V3)),
+        ("generated-rules.yml", small.rules(ours).to_string()),
+        ("generated-sloth.yml", small.rules(sloths).to_string()),
+        ("generated-alertmanager.yml", small.alertmanager()),
+        ("generated-prometheus.yml", small.prometheus(Dialect::V3)),
         (
             "generated-prometheus-2.42.yml",
-            rich.prometheus(Dialect::V2_42),
+            small.prometheus(Dialect::V2_42),
         ),
     ]
 }

@@ -9,7 +9,7 @@ use super::recorded::constant;
 use super::texts::{description, plain};
 use super::{Scoped, narrowed};
 use crate::budget::Labels;
-use crate::expr::{Expr, Group, Matching, Op, Over, Selector};
+use crate::expr::{Aggregation, Expr, Group, Grouping, Matching, Op, Over, Selector};
 use crate::rule::{Rule, RuleGroup, RuleKind};
 use crate::slo::{Alerting, BurnAlert, Slo};
 
@@ -90,7 +90,7 @@ impl Scoped<'_> {
         let count = Expr::Over(Over::Count, five(), period);
         let mean = sum.binary_on(Op::Div, Matching::ignoring([WINDOW]), count);
         let rule = Rule::record(self.sli(slo, period).name(), mean);
-        rules.push(rule.label(WINDOW, &window(period)));
+        rules.push(self.labelled(slo, rule.label(WINDOW, &window(period))));
         rules
     }
 
@@ -184,6 +184,11 @@ impl Scoped<'_> {
 
     fn sloth_alert(self, slo: &Slo, alerting: &Alerting, expr: Expr) -> Rule {
         let severity = alerting.severity.as_str();
+        // Which pair of windows it is may change while it lasts, and an alert with other labels would begin to wait anew.
+        let expr = match self.operations.escalation.is_empty() {
+            true => expr,
+            false => expr.aggregate(Aggregation::Max, Grouping::without([WINDOW])),
+        };
         let mut rule = Rule::alert(&slo.name, expr).sustained(alerting.sustained);
         rule = rule
             .label("slo", &plain(&slo.name))
@@ -191,9 +196,14 @@ impl Scoped<'_> {
             .label("sloth_severity", severity)
             .label("scope", self.scope.as_str())
             .label("job", &plain(self.job));
-        if alerting.burn.is_none() {
-            rule = rule.label("absent", "true");
-        }
+        rule = match alerting.burn {
+            None => rule.label("absent", "true"),
+            // Each pair of windows has a patience of its own then, and an alert of its own.
+            Some(burn) if slo.half_window => rule
+                .label("long", &window(burn.long))
+                .label("short", &window(burn.short())),
+            Some(_) => rule,
+        };
         rule = self.labelled(slo, rule);
         let said = match alerting.burn {
             Some(_) => {

@@ -84,6 +84,61 @@ pub(super) fn rich() -> Declaration {
     declaration.operations(operations()).unwrap()
 }
 
+/// Few enough for its files to be read.
+pub(super) fn small() -> Declaration {
+    let toml = r#"
+        service = "shop"
+        expect_families = ["queue_depth"]
+
+        [generate]
+        job = "shop"
+        targets = ["10.0.0.1:9100", "10.0.0.2:9100"]
+        runbook_url = "https://example.org/runbooks"
+        dashboard_url = "https://grafana.example.org/d/plimsoll"
+        receivers = { page = "on-call", ticket = "team", info = "chat" }
+        [[generate.escalation]]
+        after = "0m"
+        receiver = "on-call"
+        [[generate.escalation]]
+        after = "15m"
+        receiver = "team-lead"
+
+        [[budget]]
+        name = "HighAPILatency"
+        on = "http"
+        quantile = 0.95
+        warning = "100ms"
+        for = "5m"
+        over = "5m"
+
+        [[budget]]
+        name = "CriticalErrorRate"
+        on = "http"
+        sli = "error_ratio"
+        critical = { limit = 0.01, clear = 0.005 }
+        for = "2m"
+        per = "route"
+
+        [[budget]]
+        name = "LowThroughput"
+        on = "http"
+        sli = "throughput"
+        at_least = 100
+
+        [[budget]]
+        name = "QueueDeep"
+        gauge = "queue_depth"
+        at_most = 100
+
+        [[slo]]
+        name = "api"
+        on = "http"
+        objective = 0.999
+        rolling = 30
+    "#;
+    Declaration::parse(toml).unwrap()
+}
+
 /// The requirement tables, each by itself: some have alerts of the same names.
 pub(super) fn of_tables() -> Vec<Declaration> {
     let (http, db) = (Select::http, Select::db);

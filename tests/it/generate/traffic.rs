@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use plimsoll::expr::{Compare, Labels, Samples};
-use plimsoll::rule::Rule;
+use plimsoll::rule::{Rule, RuleKind};
 use plimsoll::{Expr, Selector};
 
 /// What a series does while a promise is broken; at other times it is as if nothing had happened.
@@ -74,7 +74,10 @@ pub(super) fn read_by<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> BTreeMap
     rules
         .iter()
         .for_each(|rule| selectors(&rule.expr, &mut read));
-    let made = |name: &str| name == "ALERTS" || rules.iter().any(|rule| rule.name() == name);
+    let recorded = rules
+        .iter()
+        .filter(|rule| matches!(rule.kind, RuleKind::Record(_)));
+    let made = |name: &str| name == "ALERTS" || recorded.clone().any(|rule| rule.name() == name);
     let read = read
         .into_iter()
         .filter(|(selector, _)| !made(selector.name()));
@@ -113,7 +116,13 @@ pub(super) fn courses(name: &str, how: Read) -> Vec<Course> {
             vec![Grows, GrowsWhileBad, StopsWhileBad, Rushes]
         }
         _ if name.contains("timestamp") => vec![Clock, Gone],
-        _ => vec![Level(1.0, 1.0), Level(0.0, 1e12), Level(1e12, 0.0), Gone],
+        _ => vec![
+            Level(1.0, 1.0),
+            Level(0.0, 1e12),
+            Level(1e12, 0.0),
+            Level(1e12, 1.0),
+            Gone,
+        ],
     }
 }
 

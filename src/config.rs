@@ -17,6 +17,11 @@
 #[cfg(feature = "config")]
 mod budgets;
 mod env;
+#[cfg(all(feature = "config", feature = "generate"))]
+mod extras;
+#[cfg(not(all(feature = "config", feature = "generate")))]
+#[path = "config/no_extras.rs"]
+mod extras;
 #[cfg(feature = "config")]
 mod fields;
 #[cfg(feature = "config")]
@@ -79,6 +84,8 @@ pub(crate) struct Settings {
     /// Families whose instruments come later.
     pub(crate) expected: Vec<String>,
     pub(crate) slos: Vec<Slo>,
+    /// What only generated files need.
+    pub(crate) extras: extras::Extras,
     /// Where it is kept what the next process is to remember, and how often.
     pub(crate) state: (Option<PathBuf>, Option<Duration>),
     /// Changes to budgets that a weaker source declares.
@@ -134,6 +141,7 @@ impl Settings {
         let ((path, every), code) = (stronger.state, self.state);
         self.state = (path.or(code.0), every.or(code.1));
         self.databases.extend(stronger.databases);
+        self.extras = stronger.extras;
         for adjustment in stronger.adjustments {
             match self.budgets.iter_mut().find(|budget| budget.name == adjustment.budget) {
                 Some(budget) => adjustment.apply(budget),

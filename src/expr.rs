@@ -21,6 +21,7 @@
 
 mod check;
 mod eval;
+mod kept;
 mod labels;
 mod matching;
 mod op;

@@ -59,6 +59,8 @@ mod engine;
 pub mod export;
 pub mod expr;
 mod family;
+#[cfg(feature = "generate")]
+pub mod generate;
 #[cfg(feature = "hdr")]
 pub mod hdr;
 mod histogram;
@@ -125,6 +127,9 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/budgets.md")]
 struct BudgetsPage;
+#[cfg(all(doctest, feature = "generate"))]
+#[doc = include_str!("../docs/generate.md")]
+struct GeneratePage;
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../docs/slos.md")]
 struct SloPage;

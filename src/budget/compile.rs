@@ -310,7 +310,7 @@ impl Budget {
     }
 
     /// The same for each instance by itself: `instances` are the labels that tell them apart, such as `job` and
-    /// `instance`. A [`value`](Self::value) stands as it is written.
+    /// `instance`. A [`value`](Self::value) of which that cannot be told, as of `absent(..)`, stands as it is written.
     pub fn rule_group_by<L: Into<String>>(
         &self,
         instances: impl IntoIterator<Item = L>,
@@ -321,8 +321,7 @@ impl Budget {
     }
 
     fn alert(&self, level: Level, instances: &[String]) -> rule::Rule {
-        let by = instances.iter().chain(&self.per).cloned().collect();
-        let condition = self.condition(level, &[], by, instances);
+        let condition = self.condition_by(level, instances);
         let mut rule = rule::Rule::alert(&self.name, condition.exceeded());
         rule.labels = expr::Labels::new([
             ("budget", self.name.as_str()),
@@ -334,6 +333,29 @@ impl Budget {
             alert.annotations = vec![("summary".to_owned(), self.summary(level))];
         }
         rule
+    }
+
+    fn condition_by<'a>(&'a self, level: Level, instances: &'a [String]) -> Condition<'a> {
+        let instances = match self.tells(instances) {
+            true => instances,
+            false => &[],
+        };
+        let by = instances.iter().chain(&self.per).cloned().collect();
+        self.condition(level, &[], by, instances)
+    }
+
+    /// Whether it can be judged for each instance by itself.
+    pub(crate) fn tells(&self, instances: &[String]) -> bool {
+        match &self.sli {
+            Sli::Value(value) => value.kept_by(instances).is_some(),
+            _ => true,
+        }
+    }
+
+    /// What is compared with the limit of a level: for quantiles, the share above it.
+    #[cfg(feature = "generate")]
+    pub(crate) fn value_by(&self, level: Level, instances: &[String]) -> Expr {
+        self.condition_by(level, instances).value()
     }
 
     /// What it means when a level fires.

@@ -80,9 +80,14 @@ impl Condition<'_> {
             let warm = uptime.greater_equal(budget.warm_up.as_secs_f64());
             condition = self.and_of_instance(condition, warm);
         }
-        match &budget.when {
-            Some(when) => condition.while_any(when.clone()),
-            None => condition,
+        let Some(when) = &budget.when else {
+            return condition;
+        };
+        match when.kept_by(self.instances) {
+            Some(when) if !self.instances.is_empty() => {
+                condition.binary_on(Op::And, Matching::on(self.instances), when)
+            }
+            _ => condition.while_any(when.clone()),
         }
     }
 
@@ -99,7 +104,10 @@ impl Condition<'_> {
                 let rate = |selector: &Selector| self.rate(selector.clone());
                 rate(part) / of_whole(part, whole, rate)
             }
-            Sli::Value(value) => value.clone(),
+            Sli::Value(value) => {
+                let kept = value.kept_by(self.instances);
+                kept.unwrap_or_else(|| value.clone())
+            }
         }
     }
 

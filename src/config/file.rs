@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 use super::fields::Fields;
-use super::{DatabaseSettings, Problem, Settings, budgets, rules, slos};
+use super::{DatabaseSettings, Problem, Settings, budgets, extras, rules, slos};
 use crate::naming::Naming;
 
 /// The most statements of a database that may be told apart.
@@ -66,6 +66,7 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
     let slow_log = root.table("slow_log");
     let rule_files = root.words("rules");
     let tables = KINDS.map(|(kind, read)| (root.tables(kind), read));
+    settings.extras = extras::read(&mut root);
     root.finish();
     rules::read(&rule_files, folder, &mut settings, problems);
     if let Some(table) = naming {

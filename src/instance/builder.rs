@@ -1,6 +1,8 @@
 //! From a configuration to an instance.
 
 mod build;
+#[cfg(feature = "generate")]
+mod declaration;
 mod notices;
 #[cfg(feature = "state")]
 mod state;

@@ -11,6 +11,7 @@ use crate::expr::Selector;
 /// It prints itself as the YAML that Prometheus reads; with feature `promql` it is read from that, and from what people wrote.
 #[derive(Debug, Clone, Default)]
 pub struct RuleFile {
+    pub(super) comment: String,
     pub(super) groups: Vec<RuleGroup>,
     /// The line of each rule of each group; none where it was made by hand.
     pub(super) lines: Vec<Vec<usize>>,
@@ -51,9 +52,16 @@ impl RuleFile {
     /// A file with these groups.
     pub fn new(groups: impl IntoIterator<Item = RuleGroup>) -> Self {
         Self {
+            comment: String::new(),
             groups: groups.into_iter().collect(),
             lines: Vec::new(),
         }
+    }
+
+    /// Lines that are printed before the groups, as comments.
+    pub fn comment(mut self, text: impl Into<String>) -> Self {
+        self.comment = text.into();
+        self
     }
 
     /// The groups, in the order of the file.

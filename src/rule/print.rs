@@ -7,6 +7,9 @@ use crate::expr::Range;
 
 impl Display for RuleFile {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for line in self.comment.lines() {
+            writeln!(f, "{}", format!("# {line}").trim_end())?;
+        }
         if self.groups.is_empty() {
             return f.write_str("groups: []\n");
         }
@@ -75,7 +78,7 @@ fn map<'a>(
 }
 
 /// A string as YAML, in the quotes that it needs.
-struct Text<'a>(&'a str);
+pub(crate) struct Text<'a>(pub(crate) &'a str);
 
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -191,8 +191,20 @@ impl Slo {
     /// );
     /// ```
     pub fn rule_groups(&self) -> Vec<RuleGroup> {
+        self.rule_groups_by([] as [&str; 0])
+    }
+
+    /// The same for each instance by itself: `instances` are the labels that tell them apart, such as `job` and `instance`.
+    pub fn rule_groups_by<L: Into<String>>(
+        &self,
+        instances: impl IntoIterator<Item = L>,
+    ) -> Vec<RuleGroup> {
+        let instances: Vec<String> = instances.into_iter().map(Into::into).collect();
         let alertings = self.alertings(&Labels::from([])).into_iter();
-        let rules = alertings.map(|alerting| self.rule(alerting));
+        let rules = alertings.map(|mut alerting| {
+            alerting.condition = each(alerting.condition, &instances);
+            self.rule(alerting)
+        });
         vec![RuleGroup::new(format!("plimsoll-slo-{}", self.name), rules)]
     }
 
@@ -217,6 +229,17 @@ impl Slo {
             alert.annotations.push(("summary".to_owned(), summary));
         }
         rule
+    }
+}
+
+/// For each instance by itself; that nobody counts at all can only be said of all of them.
+fn each(condition: Expr, instances: &[String]) -> Expr {
+    match (condition.kept_by(instances), condition) {
+        (Some(kept), _) => kept,
+        (None, Expr::Binary(silent, expr::Op::Or, _, nobody)) => {
+            silent.kept_by(instances).unwrap_or(*silent).or(*nobody)
+        }
+        (None, other) => other,
     }
 }
 

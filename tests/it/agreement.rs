@@ -1,7 +1,7 @@
 //! Budgets and SLOs of every kind over a trace of six hours, judged here and by a real Prometheus: the same alerts at every
 //! evaluation, the same values.
 
-mod promises;
+pub(crate) mod promises;
 mod readings;
 mod trace;
 

@@ -1,5 +1,6 @@
 //! Checks what was configured, and starts.
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,56 +38,29 @@ const SLOW_LOG: (usize, Duration) = (5, Duration::from_secs(10));
 const N_PLUS_ONE: u64 = 10;
 const MAX_QUERIES: u64 = 100;
 
+/// What is in force once every source has been heard.
+pub(super) struct Checked {
+    pub(super) settings: Settings,
+    tick: Duration,
+    pub(super) naming: Naming,
+    thresholds: Thresholds,
+    slow_log: (usize, Duration),
+}
+
 impl Builder {
     /// Checks everything, and starts.
     ///
     /// # Errors
     ///
     /// [`BuildError`] with every mistake, each naming its field and how to mend it.
-    pub fn build(self) -> Result<Plimsoll, BuildError> {
-        let mut problems = self.problems;
-        let mut settings = self.code.under(self.file, &mut problems);
-        if let Some(vars) = &self.vars {
-            apply_vars(&mut settings, vars, &mut problems);
-        }
-        let tick = settings.tick.unwrap_or(Duration::from_secs(1));
-        let mut naming = settings.naming.clone().unwrap_or_else(Naming::otel);
-        naming.add_labels(&self.labels);
-        let thresholds = thresholds(&settings);
-        let found = label_problems(&self.labels).into_iter();
-        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
-        let readable = Readable::new(&naming, &settings.expected, self.target.as_ref())
-            .recorded(settings.rules.iter().flat_map(recorded));
-        problems.extend(find_problems(
-            &settings,
+    pub fn build(mut self) -> Result<Plimsoll, BuildError> {
+        let Checked {
+            settings,
             tick,
-            &naming,
-            &readable,
-            &thresholds,
-            &self.labels,
-        ));
-        for watch in &self.watches {
-            let found = watch
-                .problems(tick, &keys(watch.select.domain, &self.labels))
-                .into_iter();
-            problems.extend(found.map(|(field, message)| Problem::new(field, message)));
-        }
-        problems.extend(slo_problems(
-            &settings,
-            tick,
-            &readable,
-            &self.labels,
-            &self.not_ready,
-        ));
-        problems.extend(facade_problems(&self.foreign));
-        let slow_log = (
-            settings.slow_log.0.unwrap_or(SLOW_LOG.0),
-            settings.slow_log.1.unwrap_or(SLOW_LOG.1),
-        );
-        problems.extend(slow_log_problem(slow_log));
-        problems.extend(query_problems(&settings));
-        problems.extend(Keeper::problems(&settings));
-        BuildError::check(problems)?;
+            naming,
+            thresholds,
+            slow_log,
+        } = self.check()?;
 
         let clock = self.clock.unwrap_or_else(SharedClock::choose);
         let carriers = settings.slos.iter().map(Slo::carrier);
@@ -194,6 +168,61 @@ impl Builder {
             let _ = inner.ticker.set(start(&inner.engine, tick)?);
         }
         Ok(Plimsoll { inner })
+    }
+
+    /// What is in force, if it has no mistakes.
+    pub(super) fn check(&mut self) -> Result<Checked, BuildError> {
+        let mut problems = mem::take(&mut self.problems);
+        let (code, file) = (mem::take(&mut self.code), mem::take(&mut self.file));
+        let mut settings = code.under(file, &mut problems);
+        if let Some(vars) = &self.vars {
+            apply_vars(&mut settings, vars, &mut problems);
+        }
+        let tick = settings.tick.unwrap_or(Duration::from_secs(1));
+        let mut naming = settings.naming.clone().unwrap_or_else(Naming::otel);
+        naming.add_labels(&self.labels);
+        let thresholds = thresholds(&settings);
+        let found = label_problems(&self.labels).into_iter();
+        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        let readable = Readable::new(&naming, &settings.expected, self.target.as_ref())
+            .recorded(settings.rules.iter().flat_map(recorded));
+        problems.extend(find_problems(
+            &settings,
+            tick,
+            &naming,
+            &readable,
+            &thresholds,
+            &self.labels,
+        ));
+        for watch in &self.watches {
+            let found = watch
+                .problems(tick, &keys(watch.select.domain, &self.labels))
+                .into_iter();
+            problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        }
+        problems.extend(slo_problems(
+            &settings,
+            tick,
+            &readable,
+            &self.labels,
+            &self.not_ready,
+        ));
+        problems.extend(facade_problems(&self.foreign));
+        let slow_log = (
+            settings.slow_log.0.unwrap_or(SLOW_LOG.0),
+            settings.slow_log.1.unwrap_or(SLOW_LOG.1),
+        );
+        problems.extend(slow_log_problem(slow_log));
+        problems.extend(query_problems(&settings));
+        problems.extend(Keeper::problems(&settings));
+        BuildError::check(problems)?;
+        Ok(Checked {
+            settings,
+            tick,
+            naming,
+            thresholds,
+            slow_log,
+        })
     }
 }
 

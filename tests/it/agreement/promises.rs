@@ -167,14 +167,14 @@ fn of_own_instruments() -> Vec<Budget> {
     ]
 }
 
-pub(super) fn budgets() -> Vec<Budget> {
+pub(crate) fn budgets() -> Vec<Budget> {
     let mut budgets = of_operations();
     budgets.extend(of_own_instruments());
     budgets
 }
 
 /// SLOs whose alerts six hours can raise, each with its objective.
-pub(super) fn slos() -> Vec<(Slo, f64)> {
+pub(crate) fn slos() -> Vec<(Slo, f64)> {
     let burns = || {
         [
             BurnAlert::new(Severity::Page, 0.005, 12 * MINUTE),

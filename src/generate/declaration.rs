@@ -1,0 +1,118 @@
+//! What there is to generate from.
+
+use std::path::Path;
+
+use super::Operations;
+use crate::Plimsoll;
+use crate::budget::Budget;
+use crate::config::{BuildError, Problem};
+use crate::naming::Naming;
+use crate::rule::RuleFile;
+use crate::slo::Slo;
+
+/// The labels of generated alerts and recordings, and of what these read.
+const RESERVED: [&str; 20] = [
+    "absent",
+    "alertname",
+    "alertstate",
+    "budget",
+    "edge",
+    "escalation",
+    "instance",
+    "job",
+    "le",
+    "level",
+    "long",
+    "schedule",
+    "scope",
+    "severity",
+    "short",
+    "slo",
+    "sloth_id",
+    "sloth_service",
+    "sloth_slo",
+    "sloth_window",
+];
+
+/// Everything that was promised, free of mistakes.
+///
+/// ```
+/// use plimsoll::generate::Declaration;
+///
+/// let declaration = Declaration::parse("service = \"shop\"")?;
+/// assert_eq!(declaration.service(), "shop");
+/// # Ok::<(), plimsoll::BuildError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    pub(crate) service: String,
+    #[allow(dead_code, reason = "for what reads families by their names")]
+    pub(crate) naming: Naming,
+    pub(crate) budgets: Vec<Budget>,
+    pub(crate) slos: Vec<Slo>,
+    /// Rule files that are judged as they stand.
+    pub(crate) rules: Vec<RuleFile>,
+    /// `job` and `instance`, where they are known.
+    pub(crate) target: Option<[String; 2]>,
+    pub(crate) extras: Extras,
+}
+
+/// What a file says that only generated files need.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extras {
+    pub(crate) operations: Operations,
+}
+
+impl Declaration {
+    /// Reads the TOML of a service.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] with every mistake.
+    pub fn parse(toml: &str) -> Result<Self, BuildError> {
+        Plimsoll::builder().toml(toml).declaration()
+    }
+
+    /// Reads a TOML file; files that it names are looked for beside it.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] with every mistake, or why the file cannot be read.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, BuildError> {
+        Plimsoll::builder().toml_file(path).declaration()
+    }
+
+    /// Where it runs and who is told, instead of what a file says of that.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] with every mistake in them.
+    pub fn operations(mut self, operations: Operations) -> Result<Self, BuildError> {
+        BuildError::check(operations.problems())?;
+        self.extras.operations = operations;
+        Ok(self)
+    }
+
+    /// Labels that promises are kept by and that rules need for themselves.
+    pub(crate) fn problems(&self) -> Vec<Problem> {
+        let of_budgets = self
+            .budgets
+            .iter()
+            .map(|budget| ("budget", &budget.name, &budget.per));
+        let of_slos = self.slos.iter().map(|slo| ("slo", &slo.name, &slo.per));
+        let taken = |label: &&String| label.starts_with("__") || RESERVED.contains(&label.as_str());
+        let all = of_budgets.chain(of_slos).flat_map(|(kind, name, per)| {
+            let labels = per.iter().filter(taken);
+            labels.map(move |label| {
+                let message = format!("{label:?} is a label that generated rules have for themselves: give it another name");
+                Problem::new(format!("{kind} {name:?}: per"), message)
+            })
+        });
+        all.collect()
+    }
+
+    /// The name of the service.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+}

@@ -1,0 +1,29 @@
+//! What was configured, for those who generate from it.
+
+use super::Builder;
+use crate::config::BuildError;
+use crate::generate::Declaration;
+
+impl Builder {
+    /// Checks everything as [`build`](Self::build) does, and starts nothing: what [`generate`](crate::generate) makes
+    /// rules, dashboards and configurations from.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] with every mistake, each naming its field and how to mend it.
+    pub fn declaration(mut self) -> Result<Declaration, BuildError> {
+        let checked = self.check()?;
+        let settings = checked.settings;
+        let declaration = Declaration {
+            service: settings.service.unwrap_or_else(|| "service".to_owned()),
+            naming: checked.naming,
+            budgets: settings.budgets,
+            slos: settings.slos,
+            rules: settings.rules,
+            target: self.target,
+            extras: settings.extras,
+        };
+        BuildError::check(declaration.problems())?;
+        Ok(declaration)
+    }
+}

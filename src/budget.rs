@@ -41,6 +41,8 @@ pub(crate) use compile::{Rule, Shown};
 pub(crate) use condition::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};
 pub(crate) use dynamic::{BAND, Learned, OBSERVED};
 pub use kpi::{Kpi, KpiUnit};
+#[cfg(feature = "generate")]
+pub(crate) use limit::tidy;
 pub use limit::{Level, Limit, Multiple};
 pub(crate) use pattern::Pattern;
 pub use schedule::{Hours, Schedule, Times};

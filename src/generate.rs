@@ -3,7 +3,11 @@
 //! A [`Declaration`] is what a [`Builder`](crate::Builder) or a TOML file declares, checked and not started. From it come
 //! the same texts every time, to the byte. Nothing here writes a file or opens a port.
 
+mod dashboard;
 mod declaration;
 
+pub use dashboard::{
+    Dashboard, DashboardBuilder, Panel, PanelKind, PanelQuery, SloView, Variables,
+};
 pub use declaration::Declaration;
 pub(crate) use declaration::Extras;

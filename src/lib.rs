@@ -124,6 +124,9 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/budgets.md")]
 struct BudgetsPage;
+#[cfg(all(doctest, feature = "generate"))]
+#[doc = include_str!("../docs/dashboards.md")]
+struct DashboardsPage;
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../docs/slos.md")]
 struct SloPage;

@@ -160,3 +160,6 @@ impl Dashboard {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,11 +94,18 @@ pub(super) fn panel(
         }
     }
     let is_text = panel.kind == PanelKind::Text;
-    if source.queries.is_empty() == !is_text && problems_free(&panel) {
-        report(
+    match source.queries.is_empty() {
+        true if !is_text && names_nothing(&panel) => {
+            report(
+                "queries",
+                "is missing: write queries, family, budget or slo".into(),
+            );
+        }
+        false if is_text => report(
             "queries",
-            "is missing: write queries, family, budget or slo".into(),
-        );
+            "stands in a text, which asks nothing: choose another kind".into(),
+        ),
+        _ => {}
     }
     let description = match panel.description.is_empty() {
         true => source.description,
@@ -134,8 +141,8 @@ pub(super) fn panel(
     }
 }
 
-/// Whether a panel without queries asked for none: what else went wrong was said already.
-fn problems_free(panel: &Panel) -> bool {
+/// Whether a panel without queries asked for none; otherwise what went wrong was said already.
+fn names_nothing(panel: &Panel) -> bool {
     panel.budgets.is_empty() && panel.slo.is_none() && panel.quantiles.is_none()
 }
 

@@ -114,9 +114,9 @@ fn what_the_tables_ask_for_is_there() {
         "dce-performance-overview",
         "novacron-board",
         "omninode-services",
-        "shop---co-budgets",
-        "shop---co-slo-detail",
-        "shop---co-slo-overview",
+        "shop-co-budgets",
+        "shop-co-slo-detail",
+        "shop-co-slo-overview",
     ];
     for uid in asked {
         assert!(uids.iter().any(|known| known == uid), "{uid} of {uids:?}");

@@ -137,7 +137,7 @@ fn one(name: &str, label: &str, query: &str) -> Value {
         "type": "query",
         "datasource": datasource_of(PROMETHEUS),
         "definition": query,
-        "query": { "query": query, "refId": "StandardVariableQuery" },
+        "query": query,
         "hide": 0,
         "includeAll": false,
         "multi": false,

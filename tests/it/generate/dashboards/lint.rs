@@ -164,7 +164,7 @@ fn variables_are_those_that_the_linter_wants() {
                 (&".+".into(), &2.into())
             );
             assert_eq!(variable["datasource"]["uid"], "${datasource}");
-            let query = variable["query"]["query"].as_str().unwrap();
+            let query = variable["query"].as_str().unwrap();
             assert!(
                 query.starts_with("label_values(plimsoll_build_info"),
                 "{query}"

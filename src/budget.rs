@@ -43,6 +43,8 @@ pub(crate) use condition::{
 };
 pub(crate) use dynamic::{BAND, Learned, OBSERVED};
 pub use kpi::{Kpi, KpiUnit};
+#[cfg(feature = "generate")]
+pub(crate) use limit::tidy;
 pub use limit::{Level, Limit, Multiple};
 pub(crate) use pattern::Pattern;
 pub use schedule::{Hours, Schedule, Times};

@@ -46,6 +46,8 @@ pub use op::{Aggregation, Function, Grouping, Op, Over};
 pub use parse::ParseError;
 #[cfg(feature = "promql")]
 pub(crate) use parse::parse_duration;
+#[cfg(feature = "generate")]
+pub(crate) use parse::syntax;
 pub(crate) use print::Range;
 pub use samples::Samples;
 pub use selector::{Compare, Matcher, PatternError, Selector};

@@ -4,11 +4,15 @@
 //! the same texts every time, to the byte. Nothing here writes a file or opens a port.
 
 mod alertmanager;
+mod dashboard;
 mod declaration;
 mod operations;
 mod prometheus;
 mod rules;
 
+pub use dashboard::{
+    Dashboard, DashboardBuilder, Panel, PanelKind, PanelQuery, SloView, Variables,
+};
 pub use declaration::Declaration;
 pub(crate) use declaration::Extras;
 pub use operations::Operations;

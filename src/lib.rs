@@ -130,6 +130,10 @@ struct BudgetsPage;
 #[cfg(all(doctest, feature = "generate"))]
 #[doc = include_str!("../docs/generate.md")]
 struct GeneratePage;
+
+#[cfg(all(doctest, feature = "generate"))]
+#[doc = include_str!("../docs/dashboards.md")]
+struct DashboardsPage;
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../docs/slos.md")]
 struct SloPage;

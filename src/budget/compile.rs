@@ -264,8 +264,14 @@ impl Budget {
         }
     }
 
+    /// The value of every part, each by its labels, over all instances.
+    #[cfg(feature = "generate")]
+    pub(crate) fn value_of_parts(&self, level: Level) -> Expr {
+        self.condition(level, &[], self.per.clone(), &[]).value()
+    }
+
     /// How long it must be exceeded, and kept.
-    fn patience(&self, level: Level) -> (Duration, Duration) {
+    pub(crate) fn patience(&self, level: Level) -> (Duration, Duration) {
         let limit = self.declared(level);
         let sustained = limit.and_then(|limit| limit.sustained);
         let keep_firing = limit.and_then(|limit| limit.keep_firing);

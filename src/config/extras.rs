@@ -1,5 +1,7 @@
 //! What a file says of the files that are generated from it.
 
+mod dashboards;
+
 use super::fields::Fields;
 pub(crate) use crate::generate::Extras;
 use crate::generate::Operations;
@@ -10,7 +12,10 @@ pub(super) fn read(root: &mut Fields<'_>) -> Extras {
     for problem in operations.problems() {
         root.report(&problem.field, problem.message);
     }
-    Extras { operations }
+    Extras {
+        operations,
+        dashboards: dashboards::read(root),
+    }
 }
 
 /// `[generate]`

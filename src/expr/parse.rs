@@ -67,16 +67,21 @@ impl Expr {
     /// # Ok::<(), plimsoll::expr::ParseError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let scanned = scan::scan(text)?;
-        let ast = promql_parser::parser::parse(&scanned)
-            .map_err(|error| ParseError::new(shown(text), format!("is not PromQL: {error}")))?;
-        if tree::depth(&ast) > MAX_DEPTH {
-            let message =
-                format!("is nested more than {MAX_DEPTH} deep: split it into recording rules");
-            return Err(ParseError::new(shown(text), message));
-        }
-        tree::expr(&ast)
+        tree::expr(&syntax(text)?)
     }
+}
+
+/// The tree of a text that Prometheus may understand even where [`Expr`] does not.
+pub(crate) fn syntax(text: &str) -> Result<promql_parser::parser::Expr, ParseError> {
+    let scanned = scan::scan(text)?;
+    let ast = promql_parser::parser::parse(&scanned)
+        .map_err(|error| ParseError::new(shown(text), format!("is not PromQL: {error}")))?;
+    if tree::depth(&ast) > MAX_DEPTH {
+        let message =
+            format!("is nested more than {MAX_DEPTH} deep: split it into recording rules");
+        return Err(ParseError::new(shown(text), message));
+    }
+    Ok(ast)
 }
 
 /// A text, or its beginning.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Operations;
+use super::dashboard::{self, Dashboard, DashboardBuilder, Promises};
 use crate::Plimsoll;
 use crate::budget::Budget;
 use crate::config::{BuildError, Problem};
@@ -61,6 +62,26 @@ pub struct Declaration {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Extras {
     pub(crate) operations: Operations,
+    pub(crate) dashboards: Vec<DashboardBuilder>,
+}
+
+impl Extras {
+    /// Everything that is wrong with it beside these promises.
+    pub(crate) fn problems(&self, service: &str, budgets: &[Budget], slos: &[Slo]) -> Vec<Problem> {
+        let promises = Promises { budgets, slos };
+        let mut problems = Vec::new();
+        let mut taken: Vec<String> = dashboard::uids(service).into();
+        for builder in &self.dashboards {
+            if taken.contains(&builder.uid) {
+                let message = "is that of another dashboard, or of one that comes by itself: choose another one";
+                let field = format!("dashboard {:?}: uid", builder.uid);
+                problems.push(Problem::new(field, message));
+            }
+            taken.push(builder.uid.clone());
+            builder.clone().resolve(&promises, &mut problems);
+        }
+        problems
+    }
 }
 
 impl Declaration {
@@ -109,6 +130,28 @@ impl Declaration {
             })
         });
         all.collect()
+    }
+
+    /// Its dashboards: those that it declares (`[[dashboard]]`), or else one of its budgets with their limits; and, where
+    /// there are SLOs, an overview of them and one of them in detail.
+    pub fn dashboards(&self) -> Vec<Dashboard> {
+        let mut builders = self.extras.dashboards.clone();
+        if builders.is_empty() {
+            builders.push(dashboard::of_budgets(&self.service, &self.budgets));
+        }
+        if !self.slos.is_empty() {
+            builders.extend(dashboard::of_slos(&self.service, &self.slos));
+        }
+        let promises = Promises {
+            budgets: &self.budgets,
+            slos: &self.slos,
+        };
+        // What is declared was checked, and what comes by itself names what is declared.
+        let mut problems = Vec::new();
+        let resolved = builders.into_iter();
+        resolved
+            .map(|builder| builder.resolve(&promises, &mut problems))
+            .collect()
     }
 
     /// The name of the service.

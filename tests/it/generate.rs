@@ -1,5 +1,6 @@
 //! What is generated from a declaration, kept as files that people read, and put before the programs that it is for.
 
+mod dashboards;
 mod declarations;
 mod life;
 mod mistakes;

@@ -215,6 +215,9 @@ impl Builder {
         problems.extend(slow_log_problem(slow_log));
         problems.extend(query_problems(&settings));
         problems.extend(Keeper::problems(&settings));
+        let service = settings.service.as_deref().unwrap_or("service");
+        let (budgets, slos) = (&settings.budgets, &settings.slos);
+        problems.extend(settings.extras.problems(service, budgets, slos));
         BuildError::check(problems)?;
         Ok(Checked {
             settings,

@@ -128,7 +128,7 @@ fn each_label_value_has_its_part_and_new_ones_come() {
     bench.run(3, 1);
     bench
         .plimsoll
-        .operation("other")
+        .operation("write")
         .record(Outcome::Ok, SECOND);
     bench.run(1, 0);
     let slos = bench.plimsoll.slos();

@@ -2,7 +2,6 @@
 //! evaluation, the same values.
 
 mod promises;
-mod readings;
 mod trace;
 
 use std::collections::BTreeSet;

@@ -245,5 +245,9 @@ mod tests {
         assert!(problem(0.1, 12).is_some() && problem(0.1, 24).is_none());
         assert!(problem(0.1, DAY).is_none() && problem(0.1, DAY + 12).is_some());
         assert!(problem(0.0, HOUR).is_some() && problem(1.1, HOUR).is_some());
+        assert!(problem(1.0, HOUR).is_none());
+        let uneven = BurnAlert::new(Severity::Page, 0.1, Duration::from_millis(24_001));
+        let refused = uneven.problem(rolling(1), 0.999, 0.001, Duration::from_secs(1));
+        assert!(refused.is_some_and(|problem| problem.contains("whole milliseconds")));
     }
 }

@@ -2,7 +2,6 @@
 //! evaluation, the same values.
 
 pub(crate) mod promises;
-mod readings;
 mod trace;
 
 use std::collections::BTreeSet;

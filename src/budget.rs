@@ -39,7 +39,7 @@ pub(crate) mod wilson;
 
 pub(crate) use compile::{Rule, Shown};
 pub(crate) use condition::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME};
-pub(crate) use dynamic::{BAND, Learned, OBSERVED};
+pub(crate) use dynamic::{BAND, OBSERVED};
 pub use kpi::{Kpi, KpiUnit};
 pub use limit::{Level, Limit, Multiple};
 pub(crate) use pattern::Pattern;

@@ -94,8 +94,10 @@ impl Judge {
         for (group, rule) in memory.alerts.entries.keys().filter_map(|key| names(key)) {
             losses.add(Loss::Rule, format!("{group}/{rule}"));
         }
-        for labels in memory.recorded.left() {
-            losses.add(Loss::Rule, labels.get(NAME));
+        // An alert's own series say nothing that its rule's name does not.
+        let recorded = memory.recorded.left().map(|labels| labels.get(NAME));
+        for family in recorded.filter(|name| !name.starts_with("ALERTS")) {
+            losses.add(Loss::Rule, family);
         }
     }
 }

@@ -184,7 +184,7 @@ fn a_disk_that_hangs_delays_no_tick() {
     assert!(made.success());
     let builder = Plimsoll::builder()
         .clock(service.clock.clone())
-        .tick(HOUR)
+        .tick(MINUTE)
         .slo(slo())
         .state_every(SECOND)
         .state_file(service.path());

@@ -147,7 +147,7 @@ fn a_part_that_comes_later_gets_what_it_learned() {
     let service = Service::new();
     let by_operation = |builder: Builder| {
         let all = Select::operation("*");
-        let errors = Budget::error_ratio("errors", all).over(5 * MINUTE);
+        let errors = Budget::error_ratio("errors", all).over(15 * MINUTE);
         let dynamic = Dynamic::new(Method::HourOfWeek).floor(0.01);
         builder.budget(errors.per("operation").dynamic(dynamic))
     };
@@ -169,6 +169,7 @@ fn a_part_that_comes_later_gets_what_it_learned() {
     run(&first, 20);
     let before = limits(&first);
     assert_eq!(before.len(), 4);
+    assert!(before.iter().all(|limit| limit.is_finite()), "{before:?}");
     drop(first);
     // One that lives for an hour and does nothing hands on what it was given.
     let second = service.start(by_operation);

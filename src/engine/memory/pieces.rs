@@ -55,8 +55,8 @@ impl Section {
 impl Engine {
     /// All that the next process is to remember, and the moment of the latest tick, in milliseconds since 1970.
     ///
-    /// Cost: a pass over all samples of all series that rules read, some ten nanoseconds each; the lock that a tick needs is taken
-    /// for a few hundred microseconds at a time.
+    /// Cost: a pass over all samples of all series that rules read; the lock that a tick needs is taken for [`PIECE`] things
+    /// at a time.
     pub(crate) fn remember(&self) -> (Sections, i64) {
         let now_ms = self.judge.lock().book.latest.at_ms;
         let sections =

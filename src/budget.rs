@@ -41,7 +41,7 @@ pub(crate) use compile::{Rule, Shown};
 pub(crate) use condition::{
     BREACH_BOUNDS, BREACH_DURATIONS, SLI_BAD, SLI_LAST_GOOD, SLI_VALID, UPTIME,
 };
-pub(crate) use dynamic::{BAND, Learned, OBSERVED};
+pub(crate) use dynamic::{BAND, OBSERVED};
 pub use kpi::{Kpi, KpiUnit};
 #[cfg(feature = "generate")]
 pub(crate) use limit::tidy;

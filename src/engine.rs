@@ -38,7 +38,6 @@ mod watch;
 
 pub use crate::rule::AlertState;
 pub(crate) use bands::BandReading;
-use bands::SavedLabels;
 pub(crate) use cell::BudgetCells;
 #[cfg(feature = "act")]
 pub(crate) use cell::Standing;
@@ -66,7 +65,6 @@ use once_cell::sync::OnceCell;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::alert::{Hub, Warning};
-use crate::band::BandError;
 use crate::budget::Budget;
 use crate::registry::Registry;
 use crate::rule::{Alert, RuleGroup};
@@ -429,24 +427,6 @@ impl Engine {
             |kept_by: &[_]| kept_by.len() == labels.len() && labels.iter().all(|l| has(kept_by, l));
         let found = parts.find(|(kept_by, _)| is(kept_by))?;
         Some(found.1.cells.clone())
-    }
-
-    /// What every band has learned, by budget and the labels of the part.
-    #[allow(dead_code, reason = "for whoever keeps a state file")]
-    pub(crate) fn bands(&self) -> Vec<(String, SavedLabels, Vec<u8>)> {
-        self.judge.lock().bands()
-    }
-
-    /// Lets a band go on from what [`bands`](Self::bands) gave, now or when there is such a part; `false` if no budget of this
-    /// name learns its limits.
-    #[allow(dead_code, reason = "for whoever keeps a state file")]
-    pub(crate) fn restore_band(
-        &self,
-        budget: &str,
-        labels: SavedLabels,
-        saved: &[u8],
-    ) -> Result<bool, BandError> {
-        self.judge.lock().restore_band(budget, labels, saved)
     }
 
     /// The names of all budgets.

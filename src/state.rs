@@ -30,6 +30,8 @@ mod aside;
 mod bytes;
 mod error;
 mod format;
+#[cfg(all(test, unix))]
+mod portable;
 #[cfg(not(unix))]
 #[path = "state/portable.rs"]
 mod system;
@@ -49,7 +51,7 @@ pub use aside::KEPT_ASIDE;
 pub(crate) use bytes::{Decoder, Encoder};
 pub use error::{StoreError, Warning};
 pub use format::{Damage, MAX_BYTES, MAX_NAME_BYTES};
-use write::{beside, write_new};
+use write::replace;
 
 /// Where state is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,11 +152,6 @@ impl StateFile {
         if self.path.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
-        let temporary = beside(&self.path);
-        write_new(&temporary, &bytes)
-            .and_then(|()| fs::rename(&temporary, &self.path))
-            .inspect_err(|_| drop(fs::remove_file(&temporary)))
-            .and_then(|()| system::sync_folder_of(&self.path))
-            .map_err(failed)
+        replace(&self.path, &bytes, &system::SYSTEM).map_err(failed)
     }
 }

@@ -66,11 +66,11 @@ pub enum Method {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dynamic {
     pub(crate) method: Method,
-    pub(super) window: Duration,
-    pub(super) sensitivity: f64,
+    pub(crate) window: Duration,
+    pub(crate) sensitivity: f64,
     pub(super) margin: f64,
     pub(crate) floor: Option<f64>,
-    pub(super) offset_minutes: i32,
+    pub(crate) offset_minutes: i32,
     pub(super) relearn_after: Duration,
     pub(crate) every: Duration,
 }

@@ -56,6 +56,27 @@ impl Budget {
         })
     }
 
+    /// What its bands learn, and how, in words that are the same in the next process. Limits, margins and times to wait may change
+    /// without a band beginning anew; what was kept apart depended on the sensitivity.
+    pub(crate) fn learns(&self) -> String {
+        let Self { sli, per, .. } = self;
+        let over = self.window(Level::Warning);
+        let by = self.dynamic.as_ref().map(|dynamic| {
+            let Dynamic {
+                method,
+                window,
+                sensitivity,
+                offset_minutes,
+                ..
+            } = dynamic;
+            (method, window, sensitivity, offset_minutes)
+        });
+        format!(
+            "{sli:?} {per:?} over {over:?} floor {} by {by:?}",
+            self.floor
+        )
+    }
+
     /// What is wrong with its dynamic limits, as (field, what is wrong and how to mend it).
     pub(super) fn dynamic_problems(&self) -> Vec<(String, String)> {
         let Some(dynamic) = &self.dynamic else {

@@ -1,26 +1,27 @@
 //! Dynamic limits, tick by tick: what is observed, and what the limits are.
 
+#[cfg(feature = "state")]
+mod saved;
+
 use std::sync::Arc;
 
 use super::cell::StateCell;
+use super::memory::BandMemory;
 use super::moment::Moment;
 use super::reader::Reader;
 use super::sli::{Place, Slis};
 use super::store::{Store, Traced};
-use crate::band::{Band, BandError, Limits};
-use crate::budget::{BAND, Labels, Learned, OBSERVED, Shown};
+use crate::band::{Band, Limits};
+use crate::budget::{BAND, Budget, Labels, OBSERVED, Shown};
 use crate::expr::Expr;
 use crate::rule::{AlertState, Evaluator};
-
-/// The labels of a part, as they are saved.
-pub(crate) type SavedLabels = Vec<(String, String)>;
 
 /// The bands of all parts of budgets whose limits are learned.
 #[derive(Debug, Default)]
 pub(super) struct Bands {
     all: Vec<Kept>,
-    /// Those that were restored, of parts that are still to come.
-    waiting: Vec<(String, SavedLabels, Band)>,
+    /// Of the process before.
+    pub(super) memory: BandMemory,
 }
 
 /// The band of a part.
@@ -67,48 +68,43 @@ impl BandReading {
             ("critical", limit(|limits| limits.critical)),
         ]
     }
-
-    fn is_of(&self, budget: &str, labels: &[(String, String)]) -> bool {
-        let own = self.labels.iter().map(|(key, value)| (*key, &**value));
-        let same = labels.iter().map(|(key, value)| (&**key, &**value));
-        *self.budget == *budget && own.eq(same)
-    }
-
-    fn saved_labels(&self) -> SavedLabels {
-        let labels = self.labels.iter();
-        labels
-            .map(|(key, value)| ((*key).to_owned(), value.clone()))
-            .collect()
-    }
 }
 
 impl Bands {
-    /// Begins to learn for a part that is new, or goes on from what was restored for it.
+    pub(super) fn new(memory: BandMemory) -> Self {
+        Self {
+            all: Vec::new(),
+            memory,
+        }
+    }
+
+    /// Begins to learn for a part that is new, or goes on from what is remembered of it.
     pub(super) fn add(
         &mut self,
-        budget: &str,
+        budget: &Budget,
         labels: &Labels,
-        learned: Learned,
         window: Option<Place>,
         cells: Vec<StateCell>,
+        born: Moment,
     ) {
+        let Some(learned) = budget.learned(labels) else {
+            return;
+        };
+        let part = (&*budget.name, labels);
+        let learns = || budget.learns();
+        let before = self.memory.recall(part, &learned.dynamic, learns, born);
         let every_ms = learned.dynamic.every.as_millis().max(1) as i64;
         let reading = BandReading {
-            budget: budget.into(),
+            budget: budget.name.as_str().into(),
             labels: labels.clone(),
             value: None,
             limits: None,
             coverage: 0.0,
         };
-        let mut waiting = self.waiting.iter();
-        let restored = waiting.position(|(budget, labels, _)| reading.is_of(budget, labels));
-        let band = match restored {
-            Some(at) => self.waiting.swap_remove(at).2,
-            None => match Band::new(learned.dynamic) {
-                Ok(band) => band,
-                // Refused with the budget.
-                Err(_) => return,
-            },
+        let band = match before.map_or_else(|| Band::new(learned.dynamic), Ok) {
+            Ok(band) => band,
+            // Refused with the budget.
+            Err(_) => return,
         };
         self.all.push(Kept {
             band,
@@ -163,40 +159,6 @@ impl Bands {
     /// Where they stood at the latest tick.
     pub(super) fn readings(&self) -> impl Iterator<Item = &BandReading> {
         self.all.iter().map(|kept| &kept.reading)
-    }
-
-    /// What was learned, of parts that are still to come too.
-    pub(super) fn save(&self) -> impl Iterator<Item = (String, SavedLabels, Vec<u8>)> {
-        let kept = self.all.iter().map(|kept| {
-            let reading = &kept.reading;
-            let budget = reading.budget.to_string();
-            (budget, reading.saved_labels(), kept.band.save())
-        });
-        let waiting = self.waiting.iter();
-        let waiting =
-            waiting.map(|(budget, labels, band)| (budget.clone(), labels.clone(), band.save()));
-        kept.chain(waiting)
-    }
-
-    /// Goes on from what was saved of a part, as soon as there is one.
-    pub(super) fn restore(
-        &mut self,
-        budget: &str,
-        labels: SavedLabels,
-        learned: Learned,
-        saved: &[u8],
-    ) -> Result<(), BandError> {
-        let band = Band::restore(learned.dynamic, saved)?;
-        let mut known = self.all.iter_mut();
-        match known.find(|kept| kept.reading.is_of(budget, &labels)) {
-            Some(kept) => kept.band = band,
-            None => {
-                let other = |waiting: &(String, _, _)| waiting.0 != budget || waiting.1 != labels;
-                self.waiting.retain(other);
-                self.waiting.push((budget.to_owned(), labels, band));
-            }
-        }
-        Ok(())
     }
 }
 

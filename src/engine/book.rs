@@ -35,11 +35,17 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn new(latest: Moment, store: Store, timers: Timers, files: Files) -> Self {
+    pub(super) fn new(
+        latest: Moment,
+        store: Store,
+        bands: Bands,
+        timers: Timers,
+        files: Files,
+    ) -> Self {
         Self {
             slis: Slis::default(),
             rules: Vec::new(),
-            bands: Bands::default(),
+            bands,
             timers,
             store,
             files,
@@ -96,16 +102,15 @@ impl Book {
             }
             None => vec![None; rules.len()],
         };
-        let learned = promise.budget.learned(&labels);
         let cells = promise.add_part(labels.clone(), selection);
-        if let Some(learned) = learned {
+        if promise.budget.is_learned(Level::Warning) {
             let levels = rules.iter().map(|rule| rule.level);
             let of = levels.zip(&windows).zip(&cells);
             let mut of = of.filter(|of| of.0.0 != Level::Absent).peekable();
             let window = of.peek().and_then(|of| *of.0.1);
             let cells = of.map(|of| of.1.clone()).collect();
-            let budget = &promise.budget.name;
-            self.bands.add(budget, &labels, learned, window, cells);
+            self.bands
+                .add(&promise.budget, &labels, window, cells, born);
         }
         let judged = rules.into_iter().zip(windows).zip(cells);
         for ((rule, window), cell) in judged {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::Sampled;
-use super::bands::{BandReading, SavedLabels};
+use super::bands::{BandReading, Bands};
 use super::book::Book;
 use super::coverage::{Coverage, Uncovered};
 use super::exports::{Families, Wanted};
 use super::files::Files;
 use super::judged::{self, Judged, Judging};
 use super::matcher::Matcher;
-use super::memory::Memory;
+use super::memory::{Gone, Memory};
 use super::moment::Moment;
 use super::promise::{Promise, Reach};
 use super::reader::Reader;
@@ -20,7 +20,6 @@ use super::slos::{Now, Slos};
 use super::state::BudgetReading;
 use super::store::Store;
 use crate::alert::{AlertEvent, Event};
-use crate::band::BandError;
 use crate::budget::{Budget, Labels, Select};
 use crate::expr::Expr;
 use crate::registry::{Domain, Operation, Registry};
@@ -34,6 +33,8 @@ pub(crate) struct Judge {
     promises: Vec<Promise>,
     pub(super) book: Book,
     pub(super) slos: Slos,
+    /// What the process before had, and this one has not.
+    pub(super) gone: Gone,
     coverage: Coverage,
     /// Operations that came into being because a budget or a watch names them.
     named: Vec<Arc<Operation>>,
@@ -54,9 +55,10 @@ impl Judge {
     ) -> Self {
         let store = Store::new(sampled.sampling, sampled.target, memory.series);
         let files = Files::new(slack_ns, memory.groups);
+        let bands = Bands::new(memory.bands);
         Self {
             promises: Vec::new(),
-            book: Book::new(begun, store, memory.rules, files),
+            book: Book::new(begun, store, bands, memory.rules, files),
             slack_ns,
             slos: Slos::new(
                 Now {
@@ -65,6 +67,7 @@ impl Judge {
                 },
                 memory.slos,
             ),
+            gone: memory.gone,
             coverage: Coverage::default(),
             named: Vec::new(),
             due_ns: 0,
@@ -318,28 +321,6 @@ impl Judge {
     /// Where every band stood at the latest tick.
     pub(crate) fn band_readings(&self) -> impl Iterator<Item = &BandReading> {
         self.book.bands.readings()
-    }
-
-    /// What every band has learned, by budget and the labels of the part.
-    pub(super) fn bands(&self) -> Vec<(String, SavedLabels, Vec<u8>)> {
-        self.book.bands.save().collect()
-    }
-
-    /// Lets a band go on from what was saved; `false` if there is no such budget whose limits are learned.
-    pub(super) fn restore_band(
-        &mut self,
-        budget: &str,
-        labels: SavedLabels,
-        saved: &[u8],
-    ) -> Result<bool, BandError> {
-        let mut promises = self.promises.iter();
-        let promise = promises.find(|promise| promise.budget.name == budget);
-        let learned = promise.and_then(|promise| promise.budget.learned(&Labels::default()));
-        let Some(learned) = learned else {
-            return Ok(false);
-        };
-        self.book.bands.restore(budget, labels, learned, saved)?;
-        Ok(true)
     }
 
     /// What an expression is at the latest tick, as far as rules read the same.

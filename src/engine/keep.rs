@@ -6,6 +6,6 @@ use super::Engine;
 
 /// Keeps what the next process is to remember.
 pub(crate) trait Keep: Debug + Send + Sync {
-    /// A tick is over; this may take the time that a disk takes, and the next tick waits for it.
+    /// A tick is over, and the next one waits for this.
     fn ticked(&self, engine: &Engine);
 }

@@ -4,7 +4,11 @@
 //! a memory, at once or when its first operation appears; what nobody has taken yet is handed on to the next file, until it is too old to
 //! say anything.
 
+mod bands;
+mod gone;
 mod groups;
+mod loss;
+mod pieces;
 mod rules;
 mod series;
 mod slos;
@@ -16,7 +20,10 @@ use super::judge::Judge;
 use super::moment::Moment;
 use super::{Engine, Keep};
 use crate::alert::Warning;
+pub(super) use bands::BandMemory;
+pub(super) use gone::Gone;
 pub(super) use groups::GroupMemory;
+use loss::{Loss, Losses};
 pub(super) use rules::Timers;
 pub(super) use series::SeriesMemory;
 pub(super) use slos::SloMemory;
@@ -34,6 +41,8 @@ pub(crate) struct Memory {
     pub(super) rules: Timers,
     pub(super) slos: SloMemory,
     pub(super) groups: GroupMemory,
+    pub(super) bands: BandMemory,
+    pub(super) gone: Gone,
 }
 
 /// Sections of a state file, by name.
@@ -52,7 +61,7 @@ impl Memory {
                 Table::default()
             })
         };
-        let memory = Self {
+        let mut memory = Self {
             series: SeriesMemory::of(table("series"), now_ms),
             rules: Timers(table("rules")),
             slos: SloMemory {
@@ -63,59 +72,55 @@ impl Memory {
                 alerts: table("group_alerts"),
                 recorded: SeriesMemory::of(table("recorded"), now_ms),
             },
+            bands: BandMemory(table("bands")),
+            gone: Gone::default(),
         };
+        memory.gone.late = memory.late();
         (memory, unread)
+    }
+
+    /// The alerts that were active before an outage that is too long for them.
+    fn late(&mut self) -> Losses {
+        let tables = [
+            &mut self.rules.0,
+            &mut self.slos.alerts.0,
+            &mut self.groups.alerts,
+        ];
+        let mut late = Losses::default();
+        for table in tables {
+            for (owner, alert) in table.expired.iter().filter_map(|key| table::names(key)) {
+                late.add(Loss::Outage, format!("{owner}/{alert}"));
+            }
+        }
+        late
     }
 }
 
 impl Judge {
-    /// All that the next process is to remember, as of the latest tick.
-    ///
-    /// Cost: a pass over all samples of all series that rules read.
-    pub(super) fn remember(&self) -> Sections {
-        let now = self.book.latest;
-        let slos = &self.slos;
-        let sections = [
-            ("series", self.book.store.remember(now.at_ms)),
-            ("rules", self.book.timers.save(&self.book.rules, now)),
-            ("ledgers", slos.memory.save(slos.ledgers(), now.at_ms)),
-            ("slo_alerts", slos.memory.alerts.save(slos.judged(), now)),
-            (
-                "group_alerts",
-                self.book.files.memory.save(&self.book.files, now.at_ms),
-            ),
-            (
-                "recorded",
-                self.book
-                    .files
-                    .memory
-                    .save_recorded(&self.book.files, now.at_ms),
-            ),
-        ];
-        sections
-            .map(|(name, bytes)| (name.to_owned(), bytes))
-            .into()
-    }
-
-    /// What was dropped of it since the latest look, and why.
+    /// What was dropped of it since the latest look: what it is of, and why.
     pub(super) fn dropped(&mut self) -> Vec<(String, String)> {
-        let mut dropped = std::mem::take(&mut self.book.store.memory.dropped);
-        dropped.append(&mut self.book.timers.0.dropped);
-        dropped.append(&mut self.slos.memory.ledgers.dropped);
-        dropped.append(&mut self.slos.memory.alerts.0.dropped);
-        dropped.append(&mut self.book.files.memory.alerts.dropped);
-        dropped.append(&mut self.book.files.memory.recorded.dropped);
-        dropped
+        let mut dropped = Losses::default();
+        let (book, slos) = (&mut self.book, &mut self.slos.memory);
+        for losses in [
+            &mut self.gone.late,
+            &mut book.store.memory.dropped,
+            &mut book.timers.0.dropped,
+            &mut book.bands.memory.0.dropped,
+            &mut slos.ledgers.dropped,
+            &mut slos.alerts.0.dropped,
+            &mut book.files.memory.alerts.dropped,
+            &mut book.files.memory.recorded.dropped,
+        ] {
+            dropped.take(losses);
+        }
+        if self.gone.is_due(self.book.latest) {
+            self.find_gone(&mut dropped);
+        }
+        dropped.told()
     }
 }
 
 impl Engine {
-    /// All that the next process is to remember, as of the latest tick, and when that was, in milliseconds since 1970.
-    pub(crate) fn remember(&self) -> (Sections, i64) {
-        let judge = self.judge.lock();
-        (judge.remember(), judge.book.latest.at_ms)
-    }
-
     /// Nanoseconds of its clock.
     pub(crate) fn now_ns(&self) -> u64 {
         self.registry.clock().now_ns()

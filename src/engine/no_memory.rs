@@ -2,6 +2,8 @@
 
 use super::judged::Judged;
 use super::moment::Moment;
+use crate::band::{Band, Dynamic};
+use crate::budget;
 use crate::expr::{Labels, Selector};
 use crate::rule::Evaluator;
 use crate::window::Series;
@@ -13,6 +15,8 @@ pub(crate) struct Memory {
     pub(super) rules: Timers,
     pub(super) slos: SloMemory,
     pub(super) groups: GroupMemory,
+    pub(super) bands: BandMemory,
+    pub(super) gone: Gone,
 }
 
 #[derive(Debug, Default)]
@@ -53,9 +57,33 @@ impl GroupMemory {
     pub(super) fn resume(&mut self, _: &mut Evaluator, _: Moment) {}
 }
 
+#[derive(Debug, Default)]
+pub(super) struct BandMemory;
+
+impl BandMemory {
+    pub(super) fn recall(
+        &mut self,
+        _: (&str, &budget::Labels),
+        _: &Dynamic,
+        _: impl FnOnce() -> String,
+        _: Moment,
+    ) -> Option<Band> {
+        None
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Gone;
+
+impl Gone {
+    fn told(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}
+
 impl super::Judge {
     /// What was dropped of it since the latest look, and why.
     pub(super) fn dropped(&mut self) -> Vec<(String, String)> {
-        Vec::new()
+        self.gone.told()
     }
 }

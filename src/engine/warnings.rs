@@ -66,7 +66,7 @@ impl Warnings {
             warned.say("rule_failed", || rule, || what, mend);
         }
         for (subject, what) in dropped {
-            let mend = "nothing is to be done if that was changed on purpose";
+            let mend = "nothing is to be done if that was meant: the declaration changed, or the process away for so long";
             warned.say("state_dropped", || subject, || what, mend);
         }
         for label in registry.set(Domain::Http).labels.all() {

@@ -1,18 +1,17 @@
-//! The state file of an instance: read before it begins, written by the tick and at the end.
+//! The state file of an instance: read before it begins, written every minute and at the end.
 
 mod lock;
+mod worker;
+mod writer;
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use parking_lot::Mutex;
 
 use crate::alert::Warning;
 use crate::config::{Problem, Settings};
-use crate::engine::{Engine, Keep, Memory, Sections};
+use crate::engine::{Memory, Sections};
 use crate::histogram::nanos;
-use crate::state::{Decoder, Encoder, StateFile};
-use lock::Lock;
+use crate::state::{Decoder, StateFile};
+pub(super) use writer::Kept;
 
 /// How often it is written, unless something else is said.
 const EVERY: Duration = Duration::from_secs(60);
@@ -29,29 +28,6 @@ pub(super) struct Keeper {
     /// It holds what was written then, which is not overwritten before.
     from_ms: i64,
     warnings: Vec<Warning>,
-}
-
-/// Writes the file once more when it is dropped.
-#[derive(Debug)]
-pub(super) struct Kept {
-    engine: Arc<Engine>,
-    writer: Arc<Writer>,
-}
-
-#[derive(Debug)]
-struct Writer {
-    file: StateFile,
-    every_ns: u64,
-    from_ms: i64,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    lock: Lock,
-    due_ns: u64,
-    /// The last time is over: a tick that is late does not write any more.
-    over: bool,
 }
 
 impl Keeper {
@@ -126,24 +102,6 @@ impl Keeper {
         self.warnings
             .push(warning(&self.file, kind, part, what, mend));
     }
-
-    /// Tells what was wrong, and writes from now on.
-    pub(super) fn start(self, engine: &Arc<Engine>) -> Kept {
-        self.warnings
-            .into_iter()
-            .for_each(|warning| engine.warn(warning));
-        let writer = Arc::new(Writer {
-            file: self.file,
-            every_ns: self.every_ns,
-            from_ms: self.from_ms,
-            state: Mutex::default(),
-        });
-        engine.keep(Box::new(writer.clone()));
-        Kept {
-            engine: engine.clone(),
-            writer,
-        }
-    }
 }
 
 fn warning(
@@ -158,65 +116,5 @@ fn warning(
         subject: format!("{} ({part})", file.path().display()),
         what,
         mend,
-    }
-}
-
-impl Keep for Arc<Writer> {
-    fn ticked(&self, engine: &Engine) {
-        let mut state = self.state.lock();
-        let now_ns = engine.now_ns();
-        if !state.over && now_ns >= state.due_ns {
-            state.due_ns = now_ns.saturating_add(self.every_ns);
-            self.write(engine, &mut state);
-        }
-    }
-}
-
-impl Writer {
-    fn write(&self, engine: &Engine, state: &mut State) {
-        if !state.lock.hold(self.file.path()) {
-            let what = "is kept by another instance: this one has read it and does not write it as long as that one lives";
-            let mend = "give each instance a file of its own";
-            engine.warn(warning(
-                &self.file,
-                "state_file",
-                "lock",
-                what.to_owned(),
-                mend,
-            ));
-            return;
-        }
-        let (mut sections, now_ms) = engine.remember();
-        if now_ms < self.from_ms {
-            return;
-        }
-        let mut written = Encoder::default();
-        written.signed(now_ms);
-        sections.insert(WRITTEN.to_owned(), written.finish());
-        let sections: Vec<(&str, &[u8])> = sections
-            .iter()
-            .map(|(name, bytes)| (&**name, &**bytes))
-            .collect();
-        if let Err(error) = self.file.store(&sections) {
-            let mend = "until it can be written the next process remembers what the file holds now";
-            engine.warn(warning(
-                &self.file,
-                "state_file",
-                "write",
-                error.to_string(),
-                mend,
-            ));
-        }
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        let mut state = self.writer.state.lock();
-        self.writer.write(&self.engine, &mut state);
-        *state = State {
-            over: true,
-            ..State::default()
-        };
     }
 }

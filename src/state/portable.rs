@@ -4,10 +4,17 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-pub(super) fn create_private(path: &Path) -> io::Result<File> {
+use super::write::System;
+
+pub(super) const SYSTEM: System = System {
+    create_private,
+    sync_folder_of,
+};
+
+fn create_private(path: &Path) -> io::Result<File> {
     File::create_new(path)
 }
 
-pub(super) fn sync_folder_of(_path: &Path) -> io::Result<()> {
+fn sync_folder_of(_path: &Path) -> io::Result<()> {
     Ok(())
 }

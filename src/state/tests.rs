@@ -7,7 +7,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::format::{decode, encode};
-use super::write::write_whole;
+use super::write::{replace, write_whole};
 use super::*;
 
 const SECTIONS: [(&str, &[u8]); 3] = [
@@ -321,6 +321,42 @@ fn a_write_that_ends_halfway_leaves_the_state_before() {
     );
     assert_eq!(names(folder.path()), ["plimsoll.state"]);
     assert!(holds(&state.load(), &SECTIONS));
+}
+
+#[test]
+fn every_system_replaces_a_file_as_a_whole_or_not_at_all() {
+    for (name, system) in [("unix", system::SYSTEM), ("portable", portable::SYSTEM)] {
+        let folder = tempfile::tempdir().expect("it is there");
+        let path = folder.path().join("plimsoll.state");
+        for bytes in [&b"the first"[..], b"", b"the latest"] {
+            replace(&path, bytes, &system).expect("it is there");
+            assert_eq!(fs::read(&path).expect("it is there"), bytes, "{name}");
+        }
+        let again = (system.create_private)(&path).unwrap_err();
+        assert_eq!(again.kind(), ErrorKind::AlreadyExists, "{name}");
+        let taken = folder.path().join("taken");
+        fs::create_dir_all(taken.join("by a folder")).expect("it is there");
+        replace(&taken, b"bytes", &system).unwrap_err();
+        let missing = replace(&path.join("missing"), b"bytes", &system).unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotADirectory, "{name}");
+        assert_eq!(names(folder.path()), ["plimsoll.state", "taken"], "{name}");
+        assert_eq!(
+            fs::read(&path).expect("it is there"),
+            b"the latest",
+            "{name}"
+        );
+        std::thread::scope(|scope| {
+            for writer in [1, 2] {
+                let (path, system) = (&path, &system);
+                scope.spawn(move || {
+                    let replaced = (0..20).map(|_| replace(path, &[writer; 20_000], system));
+                    assert!({ replaced }.all(|done| done.is_ok()));
+                });
+            }
+        });
+        let last = fs::read(&path).expect("it is there");
+        assert!(last == [1; 20_000] || last == [2; 20_000], "{name}");
+    }
 }
 
 #[test]

@@ -5,8 +5,15 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-/// A new file that only its owner may read.
-pub(super) fn create_private(path: &Path) -> io::Result<File> {
+use super::write::System;
+
+pub(super) const SYSTEM: System = System {
+    create_private,
+    sync_folder_of,
+};
+
+/// Readable by its owner alone.
+fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -14,8 +21,7 @@ pub(super) fn create_private(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Makes a rename last.
-pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
+fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());

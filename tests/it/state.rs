@@ -1,6 +1,10 @@
 //! What an instance remembers of the one before.
 
+mod bands;
+mod disk;
+mod dropped;
 mod files;
+mod toml;
 
 use std::time::Duration;
 
@@ -71,6 +75,13 @@ fn warned(plimsoll: &Plimsoll) -> Vec<(&'static str, String)> {
     warnings
         .map(|warning| (warning.kind, warning.subject))
         .collect()
+}
+
+/// What the warnings of kind `state_dropped` are about.
+fn dropped(plimsoll: &Plimsoll) -> Vec<String> {
+    let warned = warned(plimsoll).into_iter();
+    let dropped = warned.filter(|warning| warning.0 == "state_dropped");
+    dropped.map(|warning| warning.1).collect()
 }
 
 fn slo() -> Slo {
@@ -221,12 +232,14 @@ fn what_was_declared_otherwise_begins_anew() {
         slo.burn_rates.iter().all(|rate| rate.rate == Some(0.0)),
         "{slo:?}"
     );
-    let about: Vec<_> = warned(&second)
-        .into_iter()
-        .filter(|w| w.0 == "state_dropped")
-        .collect();
-    let of = |subject: &str| about.iter().any(|warning| warning.1 == subject);
-    assert!(of("work") && of("errors/target"), "{about:?}");
+    assert_eq!(
+        dropped(&second),
+        [
+            "windows of work",
+            "error budgets of work",
+            "alerts of errors/target"
+        ]
+    );
     // The counters of the budget count what they counted.
     let value = second.budgets()[0].value.expect("a value");
     assert!((value - 60.0 / 62.0).abs() < 1e-12, "{value}");

@@ -1,5 +1,6 @@
 //! The alerts of groups of rules, and what rules recorded.
 
+use super::loss::Loss;
 use super::rules::{read_timer, write_timer};
 use super::series::SeriesMemory;
 use super::table::{Entry, Table, moment};
@@ -36,11 +37,10 @@ impl GroupMemory {
 
     fn alerts_of(&mut self, group: &str, rule: &Rule, now_ms: i64) -> Vec<SavedAlert> {
         let subject = format!("{group}/{}", rule.name());
-        let other = "is another rule by now: its alerts begin anew";
         let key = key(group, rule);
         let found = self
             .alerts
-            .take(&key, identity(&text(rule)), now_ms, (&subject, other));
+            .take(&key, identity(&text(rule)), now_ms, (Loss::Alert, &subject));
         let saved = found.and_then(|bytes| read(&mut Decoder::new(&bytes)));
         let Some((left_ms, alerts)) = saved else {
             return Vec::new();
@@ -57,7 +57,7 @@ impl GroupMemory {
         shifted.collect()
     }
 
-    pub(super) fn save(&self, files: &Files, now_ms: i64) -> Vec<u8> {
+    pub(super) fn entries(files: &Files, now_ms: i64) -> Vec<(Vec<u8>, Entry)> {
         let mut entries = Vec::new();
         for rules in files.all() {
             rules.each_alerting(|group, rule, alerts| {
@@ -71,13 +71,7 @@ impl GroupMemory {
                 }
             });
         }
-        self.alerts.write(entries.into_iter(), now_ms)
-    }
-
-    pub(super) fn save_recorded(&self, files: &Files, now_ms: i64) -> Vec<u8> {
-        let series = files.all().iter().flat_map(Evaluator::recorded);
-        let series = series.map(|(labels, series)| (labels, false, series));
-        self.recorded.write(series, now_ms)
+        entries
     }
 }
 

@@ -1,5 +1,6 @@
 //! How long alerts have been pending or firing.
 
+use super::loss::Loss;
 use super::table::{Entry, Table, moment};
 use super::{OUTAGE_MS, identity};
 use crate::budget::Rule;
@@ -17,9 +18,10 @@ impl Timers {
     pub(in crate::engine) fn resume(&mut self, judged: &mut Judged, now: Moment) {
         let rule = judged.rule();
         let subject = format!("{}/{}", rule.budget, rule.level.as_str());
-        let other = "had another condition before: it begins inactive";
         let (key, now_is) = (key(rule), identity(&text(rule)));
-        let found = self.0.take(&key, now_is, now.at_ms, (&subject, other));
+        let found = self
+            .0
+            .take(&key, now_is, now.at_ms, (Loss::Alert, &subject));
         let saved = found.and_then(|bytes| read(&mut Decoder::new(&bytes)));
         if let Some((left_ms, saved)) = saved {
             let outage_ms = (now.at_ms - left_ms).max(0);
@@ -27,21 +29,15 @@ impl Timers {
         }
     }
 
-    pub(super) fn save<'a>(
-        &self,
-        rules: impl IntoIterator<Item = &'a Judged>,
-        now: Moment,
-    ) -> Vec<u8> {
-        let active = rules.into_iter().filter_map(|judged| {
-            let saved = judged.save()?.moved(now.ahead_ns());
-            let entry = Entry {
-                identity: identity(&text(judged.rule())),
-                until_ms: now.at_ms + OUTAGE_MS,
-                bytes: write(now.at_ms, &saved),
-            };
-            Some((key(judged.rule()), entry))
-        });
-        self.0.write(active, now.at_ms)
+    /// An entry for a rule that is pending or firing.
+    pub(super) fn entry(judged: &Judged, now: Moment) -> Option<(Vec<u8>, Entry)> {
+        let saved = judged.save()?.moved(now.ahead_ns());
+        let entry = Entry {
+            identity: identity(&text(judged.rule())),
+            until_ms: now.at_ms + OUTAGE_MS,
+            bytes: write(now.at_ms, &saved),
+        };
+        Some((key(judged.rule()), entry))
     }
 }
 

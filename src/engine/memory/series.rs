@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::identity;
+use super::loss::{Loss, Losses};
 use super::table::{Entry, Table, moment};
 use crate::budget::{SLI_BAD, SLI_LAST_GOOD, SLI_VALID};
 use crate::expr::{Labels, NAME, Selector};
@@ -18,7 +19,7 @@ pub(in crate::engine) struct SeriesMemory {
     families: HashMap<String, BTreeMap<Labels, Remembered>>,
     /// What the counters of each budget count.
     identities: HashMap<String, u64>,
-    pub(in crate::engine) dropped: Vec<(String, String)>,
+    pub(super) dropped: Losses,
 }
 
 #[derive(Debug)]
@@ -68,8 +69,7 @@ impl SeriesMemory {
             }
         }
         if dropped > 0 {
-            let what = "counted something else before: its windows begin anew";
-            self.dropped.push((budget.to_owned(), what.to_owned()));
+            self.dropped.add(Loss::Windows, budget);
         }
     }
 
@@ -92,8 +92,7 @@ impl SeriesMemory {
         let before = family.len();
         family.retain(|_, known| known.identity == now);
         if family.len() < before {
-            let what = "was recorded by another expression before: it begins anew";
-            self.dropped.push((name.to_owned(), what.to_owned()));
+            self.dropped.add(Loss::Recorded, name);
         }
     }
 
@@ -133,21 +132,31 @@ impl SeriesMemory {
         family.map_or_else(Vec::new, |family| family.keys().cloned().collect())
     }
 
-    /// Writes these series, with whether they are counters, and those that nobody has asked for.
-    pub(in crate::engine) fn write<'a>(
+    /// An entry for a series that is there; `None` if it holds nothing.
+    pub(super) fn entry(
         &self,
-        current: impl Iterator<Item = (&'a Labels, bool, SavedSeries)>,
-        now_ms: i64,
-    ) -> Vec<u8> {
-        let current = current.filter_map(|(labels, counter, series)| {
-            entry(labels, self.identity(labels), counter, &series)
-        });
-        let waiting = self.families.values().flatten();
-        let waiting = waiting.filter_map(|(labels, known)| {
+        labels: &Labels,
+        counter: bool,
+        series: &SavedSeries,
+    ) -> Option<(Vec<u8>, Entry)> {
+        entry(labels, self.identity(labels), counter, series)
+    }
+
+    /// Those that nobody has asked for, and are not too old.
+    pub(super) fn waiting(&self, now_ms: i64) -> impl Iterator<Item = (Vec<u8>, Entry)> {
+        let waiting = self.all().filter_map(|(labels, known)| {
             entry(labels, known.identity, known.counter, &known.series)
         });
-        let waiting = waiting.filter(|(_, entry)| entry.until_ms >= now_ms);
-        Table::default().write(waiting.chain(current), now_ms)
+        waiting.filter(move |(_, entry)| entry.until_ms >= now_ms)
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&Labels, &Remembered)> {
+        self.families.values().flatten()
+    }
+
+    /// The labels of those that nobody has asked for.
+    pub(super) fn left(&self) -> impl Iterator<Item = &Labels> {
+        self.all().map(|(labels, _)| labels)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What SLOs counted in their periods.
 
 use super::identity;
+use super::loss::Loss;
 use super::rules::Timers;
 use super::table::{Entry, Table, count, moment};
 use crate::budget::Labels;
@@ -18,32 +19,23 @@ pub(in crate::engine) struct SloMemory {
 impl SloMemory {
     /// Lets a part that is new go on with what was counted in its period.
     pub(in crate::engine) fn resume(&mut self, slo: &Slo, part: &mut Part) {
-        let other =
-            "counted something else before, or over another period: its error budget begins anew";
         let (key, now_is) = (key(slo, part.labels()), identity(&text(slo)));
         let found = self
             .ledgers
-            .take(&key, now_is, part.now_ms(), (&slo.name, other));
+            .take(&key, now_is, part.now_ms(), (Loss::ErrorBudget, &slo.name));
         if let Some(saved) = found.and_then(|bytes| read(&mut Decoder::new(&bytes))) {
             part.resume(slo, saved);
         }
     }
 
-    pub(super) fn save<'a>(
-        &self,
-        parts: impl Iterator<Item = (&'a Slo, &'a Part)>,
-        now_ms: i64,
-    ) -> Vec<u8> {
-        let entries = parts.map(|(slo, part)| {
-            let ledger = part.ledger();
-            let entry = Entry {
-                identity: identity(&text(slo)),
-                until_ms: now_ms.saturating_add(ledger.length_ms()),
-                bytes: write(&ledger.save()),
-            };
-            (key(slo, part.labels()), entry)
-        });
-        self.ledgers.write(entries, now_ms)
+    pub(super) fn entry(slo: &Slo, part: &Part, now_ms: i64) -> (Vec<u8>, Entry) {
+        let ledger = part.ledger();
+        let entry = Entry {
+            identity: identity(&text(slo)),
+            until_ms: now_ms.saturating_add(ledger.length_ms()),
+            bytes: write(&ledger.save()),
+        };
+        (key(slo, part.labels()), entry)
     }
 }
 

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::LARGEST;
+use super::loss::{Loss, Losses};
 use crate::state::{Decoder, Encoder};
 
 /// What is remembered of things of one kind.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Table {
     pub(super) entries: BTreeMap<Vec<u8>, Entry>,
-    /// What did not fit, and why.
-    pub(in crate::engine) dropped: Vec<(String, String)>,
+    /// Keys of what was too old already.
+    pub(super) expired: Vec<Vec<u8>>,
+    /// What did not fit.
+    pub(super) dropped: Losses,
 }
 
 /// What is remembered of one thing.
@@ -35,34 +38,19 @@ impl Table {
                 until_ms: read.signed()?,
                 bytes: read.bytes()?.to_vec(),
             };
-            if entry.until_ms >= now_ms {
-                table.entries.insert(key, entry);
+            match entry.until_ms >= now_ms {
+                true => drop(table.entries.insert(key, entry)),
+                false => table.expired.push(key),
             }
         }
         read.is_empty().then_some(table)
     }
 
-    /// Writes these, and what nobody has taken.
-    pub(super) fn write(
-        &self,
-        current: impl Iterator<Item = (Vec<u8>, Entry)>,
-        now_ms: i64,
-    ) -> Vec<u8> {
+    /// What nobody has taken, and is not too old.
+    pub(super) fn waiting(&self, now_ms: i64) -> impl Iterator<Item = (Vec<u8>, Entry)> {
         let waiting = self.entries.iter();
-        let waiting = waiting.filter(|(_, entry)| entry.until_ms >= now_ms);
-        let mut all: BTreeMap<Vec<u8>, Entry> = waiting
-            .map(|(key, entry)| (key.clone(), entry.clone()))
-            .collect();
-        all.extend(current);
-        let mut out = Encoder::default();
-        out.number(all.len() as u64);
-        for (key, entry) in all {
-            out.bytes(&key);
-            out.number(entry.identity);
-            out.signed(entry.until_ms);
-            out.bytes(&entry.bytes);
-        }
-        out.finish()
+        let waiting = waiting.filter(move |(_, entry)| entry.until_ms >= now_ms);
+        waiting.map(|(key, entry)| (key.clone(), entry.clone()))
     }
 
     /// Takes what is remembered of something, unless it is another one by now.
@@ -71,14 +59,49 @@ impl Table {
         key: &[u8],
         identity: u64,
         now_ms: i64,
-        (subject, other): (&str, &str),
+        (loss, subject): (Loss, &str),
     ) -> Option<Vec<u8>> {
         let entry = self.entries.remove(key)?;
         if entry.identity != identity {
-            self.dropped.push((subject.to_owned(), other.to_owned()));
+            self.dropped.add(loss, subject);
             return None;
         }
         (entry.until_ms >= now_ms).then_some(entry.bytes)
+    }
+}
+
+/// The name that a key begins with: of a budget, an SLO, a group.
+pub(super) fn name(key: &[u8]) -> Option<&str> {
+    Decoder::new(key).text()
+}
+
+/// The two that the key of an alert begins with.
+pub(super) fn names(key: &[u8]) -> Option<(&str, &str)> {
+    let mut key = Decoder::new(key);
+    Some((key.text()?, key.text()?))
+}
+
+/// A table that is being written.
+#[derive(Debug, Default)]
+pub(super) struct Draft(BTreeMap<Vec<u8>, Entry>);
+
+impl Draft {
+    /// Adds entries; of two with one key the later one holds.
+    pub(super) fn add(&mut self, entries: impl IntoIterator<Item = (Vec<u8>, Entry)>) {
+        self.0.extend(entries);
+    }
+
+    /// The bytes that [`Table::read`] reads.
+    pub(super) fn finish(self) -> Vec<u8> {
+        let mut out = Encoder::default();
+        out.number(self.0.len() as u64);
+        for (key, entry) in self.0 {
+            out.bytes(&key);
+            out.number(entry.identity);
+            out.signed(entry.until_ms);
+            out.bytes(&entry.bytes);
+        }
+        out.finish()
     }
 }
 

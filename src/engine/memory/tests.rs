@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::loss::Loss;
 use super::series::SeriesMemory;
-use super::table::{Entry, Table};
+use super::table::{Draft, Entry, Table};
 use crate::expr::{Labels, Selector};
 use crate::window::{SavedSeries, Series};
 
@@ -11,12 +12,17 @@ fn labels(queue: &str) -> Labels {
     Labels::new([("__name__", "jobs_total"), ("queue", queue)])
 }
 
+/// A section of one series.
+fn written(labels: &Labels, series: &SavedSeries) -> Vec<u8> {
+    let mut draft = Draft::default();
+    draft.add(SeriesMemory::default().entry(labels, true, series));
+    draft.finish()
+}
+
 /// What a memory that is written and read again gives back of a series.
 fn again(series: &SavedSeries, now_ms: i64) -> Option<SavedSeries> {
     let labels = labels("mail");
-    let current = [(&labels, true, series.clone())];
-    let bytes = SeriesMemory::default().write(current.into_iter(), now_ms);
-    let table = Table::read(&bytes, now_ms).expect("it was just written");
+    let table = Table::read(&written(&labels, series), now_ms).expect("it was just written");
     let mut memory = SeriesMemory::of(table, now_ms);
     let mut found = Series::new(Duration::ZERO);
     memory.recall(&labels, &mut found)?;
@@ -74,24 +80,59 @@ fn what_nobody_took_is_handed_on_until_it_is_too_old() {
         until_ms,
         bytes: vec![7],
     };
-    let none = Table::default();
+    let write = |table: Table, current: &[(Vec<u8>, Entry)], now_ms| {
+        let mut draft = Draft::default();
+        draft.add(table.waiting(now_ms));
+        draft.add(current.iter().cloned());
+        draft.finish()
+    };
     let first = [(vec![1], entry(5, 100)), (vec![2], entry(6, 200))];
-    let first = none.write(first.into_iter(), 50);
+    let first = write(Table::default(), &first, 50);
     let waiting = Table::read(&first, 60).expect("whole");
-    let second = waiting.write([(vec![2], entry(8, 300))].into_iter(), 150);
+    let second = write(waiting, &[(vec![2], entry(8, 300))], 150);
     let mut table = Table::read(&second, 150).expect("whole");
-    let says = ("jobs", "is another");
+    let says = (Loss::Windows, "jobs");
     assert_eq!(table.take(&[1], 5, 150, says), None, "too old");
     assert_eq!(
         table.take(&[2], 8, 150, says),
         Some(vec![7]),
         "the newer one"
     );
-    assert!(table.dropped.is_empty());
+    assert!(std::mem::take(&mut table.dropped).told().is_empty());
     let mut table = Table::read(&second, 150).expect("whole");
     assert_eq!(table.take(&[2], 6, 150, says), None);
-    assert_eq!(
-        table.dropped,
-        [("jobs".to_owned(), "is another".to_owned())]
-    );
+    assert_eq!(table.dropped.told()[0].0, "windows of jobs");
+    let late = Table::read(&second, 301).expect("whole");
+    assert_eq!((late.entries.len(), late.expired), (0, vec![vec![2]]));
+}
+
+#[test]
+fn a_sample_takes_the_bytes_that_are_said() {
+    let per_sample = |series: &Series| {
+        let saved = series.save();
+        let bytes = written(&labels("mail"), &saved).len();
+        bytes as f64 / saved.floats.len() as f64
+    };
+    // Ticks of a second, each a little late; and the same thinned with age.
+    let late = |nth: i64| nth * 1_000 + nth * 7_919 % 3;
+    let of = |series: &mut Series, grows: i64| {
+        let mut count = 0;
+        for nth in 0..100_000 {
+            count += nth * 7_919 % (2 * grows + 1);
+            series.push(1_700_000_000_000 + late(nth), count as f64);
+        }
+    };
+    let keep = Duration::from_secs(30 * 86_400);
+    for (grows, dense, thinned) in [(0, 2.0, 2.4), (10, 2.0, 2.9), (1_000, 3.0, 3.9)] {
+        let (mut exact, mut thin) = (Series::exact(keep), Series::new(keep));
+        of(&mut exact, grows);
+        of(&mut thin, grows);
+        let (exact, thin) = (per_sample(&exact), per_sample(&thin));
+        assert!((exact - dense).abs() < 0.1, "{grows}: {exact} bytes");
+        assert!((thin - thinned).abs() < 0.1, "{grows}: {thin} bytes");
+    }
+    let mut ratios = Series::exact(keep);
+    (1..10_000).for_each(|nth| ratios.push(late(nth), nth as f64 + 0.5));
+    let ratios = per_sample(&ratios);
+    assert!((ratios - 9.0).abs() < 0.1, "{ratios} bytes");
 }

@@ -1,17 +1,31 @@
 //! Samples that outlive the process.
 
 use super::{Kept, Store};
+use crate::expr::Labels;
+use crate::window::SavedSeries;
 
 impl Store {
-    /// Everything that rules read as a range.
-    pub(in crate::engine) fn remember(&self, now_ms: i64) -> Vec<u8> {
-        let read = |kept: &&Kept| !kept.range.is_zero();
-        let kept = self.places.iter().flatten().filter(read);
-        let series = kept.map(|kept| {
-            let mut series = kept.series.save();
-            series.keep_ms = kept.range.as_millis() as i64;
-            (&kept.labels, kept.counter, series)
-        });
-        self.memory.write(series, now_ms)
+    /// How many places for series there are.
+    pub(in crate::engine) fn places(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whatever rules read as a range of the series at some places, and whether each is a counter.
+    pub(in crate::engine) fn saved(
+        &self,
+        from: usize,
+        count: usize,
+    ) -> impl Iterator<Item = (&Labels, bool, SavedSeries)> {
+        let kept = self.places.iter().skip(from).take(count).flatten();
+        let read = kept.filter(|kept| !kept.range.is_zero());
+        read.map(Kept::save)
+    }
+}
+
+impl Kept {
+    fn save(&self) -> (&Labels, bool, SavedSeries) {
+        let mut series = self.series.save();
+        series.keep_ms = self.range.as_millis() as i64;
+        (&self.labels, self.counter, series)
     }
 }

@@ -162,7 +162,10 @@ impl Builder {
             inner.engine.add_rules(file.into_groups());
         }
         if let Some(keeper) = keeper {
-            let _ = inner.kept.set(keeper.start(&inner.engine));
+            let kept = keeper.start(&inner.engine, self.manual);
+            let _ = inner
+                .kept
+                .set(kept.map_err(|error| no_thread("state_file", &error))?);
         }
         if !self.manual {
             let _ = inner.ticker.set(start(&inner.engine, tick)?);
@@ -230,12 +233,12 @@ impl Builder {
 }
 
 fn start(engine: &Arc<Engine>, tick: Duration) -> Result<Ticker, BuildError> {
-    Ticker::start(engine, tick).map_err(|error| {
-        BuildError::new(Problem::new(
-            "tick",
-            format!("has no thread: {error}; or use manual_tick"),
-        ))
-    })
+    Ticker::start(engine, tick).map_err(|error| no_thread("tick", &error))
+}
+
+fn no_thread(field: &str, error: &std::io::Error) -> BuildError {
+    let message = format!("has no thread: {error}; or use manual_tick");
+    BuildError::new(Problem::new(field, message))
 }
 
 /// The thresholds in force: the targets of the budgets over everything, or the defaults.

@@ -15,6 +15,8 @@ pub(super) enum Lock {
     },
     /// There are no locks here: whoever writes last is right.
     Impossible,
+    /// Nothing is written any more.
+    Over,
 }
 
 impl Lock {

@@ -4,7 +4,7 @@ use super::{Evaluator, Judged};
 use crate::expr::Labels;
 use crate::rule::alerts::Alert;
 use crate::rule::{Rule, RuleKind, Timer};
-use crate::window::{SavedSeries, Series};
+use crate::window::Series;
 
 /// What is remembered of an alert that is pending or firing.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,10 +50,8 @@ impl Evaluator {
     }
 
     /// Every series that rules recorded.
-    pub(crate) fn recorded(&self) -> impl Iterator<Item = (&Labels, SavedSeries)> {
-        self.recorded
-            .all()
-            .map(|(labels, series)| (labels, series.save()))
+    pub(crate) fn recorded(&self) -> impl Iterator<Item = (&Labels, &Series)> {
+        self.recorded.all()
     }
 
     /// Lets a series that rules record go on; `recall` begins it, and says when it ended.

@@ -4,7 +4,15 @@
 //! [`Instant`]; [`ManualClock`] moves only when told to; `TscClock` (feature `tsc`) reads the processor's time-stamp
 //! counter where that is safe. An instance chooses once: the counter where it is to be had, [`Instant`] elsewhere,
 //! unless [`Builder::clock`](crate::Builder::clock) says otherwise.
+//!
+//! [`Instant`]: std::time::Instant
 
+#[cfg(target_os = "linux")]
+#[path = "clock/linux.rs"]
+mod monotonic;
+#[cfg(not(target_os = "linux"))]
+#[path = "clock/portable.rs"]
+mod monotonic;
 #[cfg(feature = "tsc")]
 mod tsc;
 
@@ -15,7 +23,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use monotonic::Origin;
 
 /// A source of monotonic time.
 pub trait Clock: Send + Sync + 'static {
@@ -30,17 +40,18 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
-/// [`Instant`], counted from the moment the clock was made. Cost: one `Instant::now` (about 24 ns).
+/// The clock that [`Instant`](std::time::Instant) reads, counted from the moment this one was made. Cost: at most one `Instant::now` and a
+/// difference (about 24 ns).
 #[derive(Debug, Clone, Copy)]
 pub struct MonotonicClock {
-    origin: Instant,
+    origin: Origin,
 }
 
 impl MonotonicClock {
     /// A clock whose origin is now.
     pub fn new() -> Self {
         Self {
-            origin: Instant::now(),
+            origin: Origin::now(),
         }
     }
 }
@@ -54,8 +65,7 @@ impl Default for MonotonicClock {
 impl Clock for MonotonicClock {
     #[inline]
     fn now_ns(&self) -> u64 {
-        // 584 years fit into the 64 bits.
-        self.origin.elapsed().as_nanos() as u64
+        self.origin.elapsed_ns()
     }
 }
 
@@ -152,40 +162,35 @@ impl SharedClock {
         }
     }
 
-    /// The moment, to be given to [`ns_since`](Self::ns_since): cheaper than the difference of two `now_ns`.
+    /// The moment, to be given to [`ns_since`](Self::ns_since): cheaper than [`now_ns`](Self::now_ns) where that has to
+    /// be scaled.
     #[inline]
     pub(crate) fn mark(&self) -> Mark {
-        match self {
-            Self::Monotonic(_) => Mark::Instant(Instant::now()),
+        Mark(match self {
             #[cfg(feature = "tsc")]
-            Self::Tsc(clock) => Mark::Count(clock.count()),
-            Self::Custom(clock) => Mark::Count(clock.now_ns()),
-        }
+            Self::Tsc(clock) => clock.count(),
+            clock => clock.now_ns(),
+        })
     }
 
     /// Nanoseconds since a mark of this very clock; 0 if it ran backwards.
     #[inline]
-    pub(crate) fn ns_since(&self, mark: Mark) -> u64 {
-        match (self, mark) {
-            (_, Mark::Instant(then)) => then.elapsed().as_nanos() as u64,
+    pub(crate) fn ns_since(&self, Mark(then): Mark) -> u64 {
+        match self {
             #[cfg(feature = "tsc")]
-            (Self::Tsc(clock), Mark::Count(then)) => clock.ns_since(then),
-            (clock, Mark::Count(then)) => clock.now_ns().saturating_sub(then),
+            Self::Tsc(clock) => clock.ns_since(then),
+            clock => clock.now_ns().saturating_sub(then),
         }
     }
 
     /// What [`now_ns`](Self::now_ns) was at a mark of this very clock; no clock is read for it.
     #[cfg(feature = "modbus")]
     #[inline]
-    pub(crate) fn ns_at(&self, mark: Mark) -> u64 {
-        match (self, mark) {
-            (Self::Monotonic(clock), Mark::Instant(then)) => {
-                then.saturating_duration_since(clock.origin).as_nanos() as u64
-            }
+    pub(crate) fn ns_at(&self, Mark(then): Mark) -> u64 {
+        match self {
             #[cfg(feature = "tsc")]
-            (Self::Tsc(clock), Mark::Count(then)) => clock.ns_at(then),
-            (_, Mark::Count(then)) => then,
-            (clock, Mark::Instant(_)) => clock.now_ns(),
+            Self::Tsc(clock) => clock.ns_at(then),
+            _ => then,
         }
     }
 
@@ -199,20 +204,9 @@ impl SharedClock {
     }
 }
 
-/// A moment by an instance's clock, in its own terms.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Mark {
-    Instant(Instant),
-    /// Nanoseconds, or what the processor counts.
-    Count(u64),
-}
-
-impl Default for Mark {
-    #[inline]
-    fn default() -> Self {
-        Self::Count(0)
-    }
-}
+/// A moment by an instance's clock, in its own terms: nanoseconds, or what the processor counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Mark(u64);
 
 impl fmt::Debug for SharedClock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -222,7 +216,22 @@ impl fmt::Debug for SharedClock {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+
+    #[test]
+    fn the_monotonic_clock_is_the_one_that_instant_reads() {
+        let before = Instant::now();
+        let clock = MonotonicClock::new();
+        let after = Instant::now();
+        for _ in 0..1_000 {
+            let earliest = after.elapsed().as_nanos() as u64;
+            let read_ns = clock.now_ns();
+            let latest = before.elapsed().as_nanos() as u64;
+            assert!((earliest..=latest).contains(&read_ns), "{read_ns}");
+        }
+    }
 
     #[cfg(feature = "modbus")]
     #[test]

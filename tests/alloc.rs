@@ -411,7 +411,76 @@ fn a_tick_allocates_only_the_steps_that_its_windows_keep() {
     assert_eq!(kept, 100 + 2, "a step of a second each, two of a minute");
 }
 
-/// `series` label sets of a histogram with `bounds` bounds and of a counter, and an operation with a budget.
+/// So often a counter of SLOs is thinned once.
+#[cfg(feature = "db")]
+const TICKS: u64 = 600;
+
+/// What thinning allocates: each of the two counters of ten SLOs is given the room that it needs until it is thinned again.
+#[cfg(feature = "db")]
+const THINNED: u64 = 2 * 10;
+
+/// The allocations of [`TICKS`] of a second with ten SLOs, their usual burn alerts, and two budgets, each of whose queries is
+/// run between two of them; the dense part of all windows is full.
+#[cfg(feature = "db")]
+fn of_ticks(builder: plimsoll::Builder) -> u64 {
+    use plimsoll::{Budget, Outcome, Select, Slo};
+    use std::time::Duration;
+
+    let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+    let of_query = |nth| Select::db().label("operation", format!("query-{nth}"));
+    let slo = |nth| Slo::availability(format!("slo-{nth}"), of_query(nth)).objective(0.999);
+    let slow = Budget::quantile("slow", Select::db(), 0.95).at_most(minute);
+    let errors = Budget::error_ratio("errors", Select::db()).at_most(0.1);
+    let clock = ManualClock::new();
+    let builder = builder.clock(clock.clone()).manual_tick();
+    let builder = builder.budget(slow.over(minute)).budget(errors);
+    let builder = (0..10).fold(builder, |builder, nth| builder.slo(slo(nth)));
+    let plimsoll = builder.build().unwrap();
+    let names: Vec<_> = (0..10).map(|nth| format!("query-{nth}")).collect();
+    let tick = || {
+        for name in &names {
+            plimsoll.track_db_query(name, "orders", Duration::from_millis(1), Outcome::Ok);
+        }
+        clock.advance(second);
+        plimsoll.tick();
+    };
+    (0..2_000).for_each(|_| tick());
+    let before = ALLOCATIONS.get();
+    (0..TICKS).for_each(|_| tick());
+    ALLOCATIONS.get() - before
+}
+
+#[cfg(feature = "db")]
+#[test]
+fn a_tick_judges_slos_without_allocating() {
+    let step_of_the_quantile = TICKS;
+    assert_eq!(
+        of_ticks(Plimsoll::builder()),
+        step_of_the_quantile + THINNED
+    );
+}
+
+/// Rules of a file may yield any number of series with any labels, so each makes vectors: five here.
+#[cfg(all(feature = "db", feature = "promql"))]
+#[test]
+fn a_tick_allocates_five_times_for_each_simple_rule_of_a_file() {
+    let rules = plimsoll::rule::RuleFile::parse(
+        "
+groups:
+  - name: queries
+    rules:
+      - record: query:errors:ratio_rate5m
+        expr: sum(rate(plimsoll_sli_bad_total[5m])) / sum(rate(plimsoll_sli_valid_total[5m]))
+      - alert: QueriesFail
+        expr: query:errors:ratio_rate5m > 0.01
+        for: 2m
+",
+    );
+    let with_rules = of_ticks(Plimsoll::builder().rules(rules.unwrap()));
+    let step_of_the_quantile = TICKS;
+    assert_eq!(with_rules, step_of_the_quantile + 2 * 5 * TICKS + THINNED);
+}
+
 fn filled(series: usize, bounds: usize) -> Plimsoll {
     let limit = std::time::Duration::from_millis(3);
     let slow = plimsoll::Budget::quantile("slow", plimsoll::Select::operation("work"), 0.95);

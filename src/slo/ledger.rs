@@ -11,6 +11,8 @@ pub(crate) use saved::SavedLedger;
 
 /// A rolling period is kept in so many steps.
 const STEPS: i64 = 720;
+/// Steps for which room is made at once, at most.
+const ROOM: usize = 48;
 /// A clock that is set back by less than this does not lead into the period before.
 const SET_BACK_MS: i64 = 3_600_000;
 
@@ -114,7 +116,7 @@ impl Ledger {
             Some(newest) if (now_ms - newest.from_ms) * STEPS <= length_ms => {
                 newest.add(now_ms, tally)
             }
-            _ => self.steps.push_back(Step {
+            _ => self.push(Step {
                 from_ms,
                 until_ms: now_ms,
                 tally,
@@ -130,6 +132,14 @@ impl Ledger {
             start_ms,
             end_ms: now_ms,
         };
+    }
+
+    fn push(&mut self, step: Step) {
+        if self.steps.len() == self.steps.capacity() {
+            // Growing by itself it would double, to more than a period has.
+            self.steps.reserve_exact(self.steps.len().clamp(4, ROOM));
+        }
+        self.steps.push_back(step);
     }
 
     /// What was counted in the stretch.
@@ -198,6 +208,7 @@ mod tests {
             assert_eq!(ledger.tally().valid, 100 * kept as u64, "{hour}");
             assert_eq!(ledger.stretch().start_ms, (hour - kept) * HOUR_MS);
             assert!(ledger.steps.len() <= 721);
+            assert!(ledger.steps.capacity() * size_of::<Step>() <= 35 << 10);
         }
         assert_eq!(ledger.tally().bad, 72);
         // Nothing for a month: everything is too old.

@@ -15,6 +15,8 @@ pub(crate) use saved::SavedSeries;
 
 /// How many of the newest samples are never thinned.
 const RECENT: usize = 600;
+/// Samples that come between two times of thinning.
+const SPARE: usize = 600;
 /// A sample may go when its neighbours are less than this part of their age apart.
 const FINENESS: i64 = 256;
 
@@ -68,7 +70,7 @@ impl Series {
     /// Keeps samples for at least so long.
     pub(crate) fn new(keep: Duration) -> Self {
         Self {
-            crowded: 2 * RECENT,
+            crowded: RECENT + SPARE,
             ..Self::exact(keep)
         }
     }
@@ -159,17 +161,20 @@ impl Series {
 
     /// Lets samples go whose neighbours are close together for their age.
     fn thin(&mut self, now_ms: i64) {
-        let recent = self.floats.split_off(self.floats.len() - RECENT);
-        let old = std::mem::take(&mut self.floats);
-        for (at, sample) in old.iter().enumerate() {
-            let next = old.get(at + 1).unwrap_or(&recent[0]).0;
-            let close = |kept: &(i64, f64)| (next - kept.0) * FINENESS <= now_ms - next;
-            if !self.floats.back().is_some_and(close) {
-                self.floats.push_back(*sample);
+        let recent = self.floats.len() - RECENT;
+        let mut kept = 0;
+        for at in 0..recent {
+            let (sample, next) = (self.floats[at], self.floats[at + 1].0);
+            let close = |before: i64| (next - before) * FINENESS <= now_ms - next;
+            if kept == 0 || !close(self.floats[kept - 1].0) {
+                self.floats[kept] = sample;
+                kept += 1;
             }
         }
-        self.floats.extend(recent);
-        self.crowded = self.floats.len() + RECENT;
+        self.floats.drain(kept..recent);
+        self.crowded = self.floats.len() + SPARE;
+        // All that comes until then, and no more: growing by itself it would double.
+        self.floats.reserve_exact(SPARE);
         self.floats.shrink_to(self.crowded);
     }
 

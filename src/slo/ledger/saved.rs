@@ -33,7 +33,7 @@ impl Ledger {
             match self.period {
                 Period::Calendar(..) if stretch == self.stretch => self.running = tally,
                 Period::Rolling(_) if start_ms <= end_ms && end_ms <= self.now_ms => {
-                    self.steps.push_back(Step {
+                    self.push(Step {
                         from_ms: start_ms,
                         until_ms: end_ms,
                         tally,

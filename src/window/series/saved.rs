@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{RECENT, Series};
+use super::{SPARE, Series};
 
 /// The numbers of a series, of which nothing is lost but how often it is thinned.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,7 +32,7 @@ impl Series {
         self.drops = VecDeque::from(saved.drops);
         self.ends_ms = VecDeque::from(saved.ends_ms);
         if self.crowded != usize::MAX {
-            self.crowded = self.crowded.max(self.floats.len() + RECENT);
+            self.crowded = self.crowded.max(self.floats.len() + SPARE);
         }
     }
 }

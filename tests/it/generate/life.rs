@@ -170,7 +170,7 @@ impl Case {
                 .map(|alert| alert.state())
                 .max_by_key(|state| state.as_number());
             let of_other = |alert: &Alert| alert.labels().get("instance") == "b:2";
-            if self.each && evaluator.alerts().any(|alert| of_other(alert)) {
+            if self.each && evaluator.alerts().any(of_other) {
                 return None;
             }
             states.push(state);
@@ -336,7 +336,10 @@ fn lives(
     arithmetic: Dialect,
 ) -> Vec<(Case, Life)> {
     let file = declaration.rules(RuleOptions::new().dialect(dialect));
+    // Budgets are the same in both.
+    let sloths = dialect == RuleDialect::Sloth;
     let cases = cases(&file).into_iter();
+    let cases = cases.filter(|case| !sloths || !case.rule.labels.get("sloth_id").is_empty());
     let lives = cases.map(|case| {
         let life = case.life(arithmetic);
         let lasted = life.story.step * u32::try_from(life.firing - life.pending).unwrap();
@@ -370,7 +373,7 @@ fn in_promtool(declarations: &[Declaration], dialect: RuleDialect) {
         eprintln!(
             "{promtool:?}: {each} alerts of instances and {fleet} of the fleet live as they should"
         );
-        assert!(fleet > 0);
+        assert!(fleet > 25, "{fleet}");
     }
 }
 

@@ -170,7 +170,7 @@ impl Case {
                 .map(|alert| alert.state())
                 .max_by_key(|state| state.as_number());
             let of_other = |alert: &Alert| alert.labels().get("instance") == "b:2";
-            if self.each && evaluator.alerts().any(|alert| of_other(alert)) {
+            if self.each && evaluator.alerts().any(of_other) {
                 return None;
             }
             states.push(state);
@@ -336,7 +336,10 @@ fn lives(
     arithmetic: Dialect,
 ) -> Vec<(Case, Life)> {
     let file = declaration.rules(RuleOptions::new().dialect(dialect));
+    // Budgets are the same in both.
+    let sloths = dialect == RuleDialect::Sloth;
     let cases = cases(&file).into_iter();
+    let cases = cases.filter(|case| !sloths || !case.rule.labels.get("sloth_id").is_empty());
     let lives = cases.map(|case| {
         let life = case.life(arithmetic);
         let lasted = life.story.step * u32::try_from(life.firing - life.pending).unwrap();
@@ -359,7 +362,13 @@ fn in_promtool(declarations: &[Declaration], dialect: RuleDialect) {
             for (case, life) in lives(declaration, dialect, arithmetic) {
                 let nth = files.len();
                 let rules = format!("rules-{nth}.yml");
-                folder.write(&rules, &RuleFile::new(case.groups.clone()).to_string());
+                // promtool evaluates groups of a moment in any order, so what an alert reads stands in one group with it.
+                let all = case.groups.iter().flat_map(|group| group.rules.clone());
+                folder.write(
+                    &rules,
+                    &RuleFile::new([RuleGroup::new("all", all)]).to_string(),
+                );
+
                 let tests = format!("tests-{nth}.yml");
                 folder.write(&tests, &life.tests(&case, &rules));
                 files.push(tests);
@@ -370,7 +379,7 @@ fn in_promtool(declarations: &[Declaration], dialect: RuleDialect) {
         eprintln!(
             "{promtool:?}: {each} alerts of instances and {fleet} of the fleet live as they should"
         );
-        assert!(fleet > 0);
+        assert!(fleet > 25, "{fleet}");
     }
 }
 
@@ -383,7 +392,11 @@ fn check(promtool: &Path, folder: &Folder, files: &[String]) {
         let (fine, said) = folder.run(promtool, &arguments);
         let wrong: String = said
             .lines()
-            .filter(|line| !line.contains("SUCCESS"))
+            .filter(|line| {
+                !line.contains("SUCCESS")
+                    && !line.contains("Unit Testing")
+                    && !line.trim().is_empty()
+            })
             .take(60)
             .map(|line| format!("{line}\n"))
             .collect();

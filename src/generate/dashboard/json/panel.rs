@@ -155,6 +155,7 @@ fn custom(shown: &Shown) -> Value {
             "thresholdsStyle": { "mode": limits },
         }),
         PanelKind::StateTimeline => json!({ "fillOpacity": 70, "lineWidth": 0 }),
+        PanelKind::Table => json!({ "align": "auto", "inspect": false }),
         _ => json!({}),
     }
 }

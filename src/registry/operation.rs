@@ -254,8 +254,9 @@ impl<H: Handle> InFlight<H> {
     /// Counts an operation as begun.
     #[inline]
     pub(crate) fn begin(operation: H) -> Self {
-        operation.flow.add(STARTED, 1);
+        // Before the count: reading a processor's clock waits for what came before, and not for what comes behind it.
         let started = operation.recording.clock.mark();
+        operation.flow.add(STARTED, 1);
         Self {
             operation: ManuallyDrop::new(Some(operation)),
             started,

@@ -4,6 +4,7 @@
 //! the same texts every time, to the byte. Nothing here writes a file or opens a port.
 
 mod declaration;
+pub mod spec;
 
 pub use declaration::Declaration;
 pub(crate) use declaration::Extras;

@@ -41,6 +41,8 @@ pub use machine::AlertState;
 pub(crate) use machine::Machine;
 #[cfg(feature = "state")]
 pub(crate) use machine::Timer;
+#[cfg(feature = "generate")]
+pub(crate) use {parse::yaml, print::Text};
 
 use std::time::Duration;
 

@@ -75,7 +75,7 @@ fn map<'a>(
 }
 
 /// A string as YAML, in the quotes that it needs.
-struct Text<'a>(&'a str);
+pub(crate) struct Text<'a>(pub(crate) &'a str);
 
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -21,6 +21,8 @@ mod export;
 #[cfg(feature = "metrics")]
 mod facade;
 mod families;
+#[cfg(feature = "generate")]
+mod generate;
 #[cfg(feature = "hdr")]
 mod hdr;
 #[cfg(feature = "axum")]

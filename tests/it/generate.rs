@@ -1,0 +1,3 @@
+//! What is generated from a declaration, and declarations from the files of others.
+
+mod spec;

@@ -12,8 +12,13 @@ const ANY: Duration = Duration::from_secs(300);
 /// As for every expression.
 const MAX_QUERY: usize = 64 << 10;
 
-/// What placeholders for the range look like, apart from `{{.window}}`.
-const RANGES: [&str; 4] = ["${window}", "$window", "$__rate_interval", "$__interval"];
+/// How others leave the range open, apart from `[{{.window}}]`.
+const RANGES: [&str; 4] = [
+    "[${window}]",
+    "[$window]",
+    "[$__rate_interval]",
+    "[$__interval]",
+];
 
 /// What is counted as a part, and as valid.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,20 +148,20 @@ pub(super) fn parse(query: &str) -> Result<Expr, String> {
         ));
     }
     let mut text = query.to_owned();
-    while let Some(start) = text.find("{{") {
-        let inner = text[start..].split_once("}}").map(|(inner, _)| inner);
-        match inner.map(|inner| inner[2..].trim()) {
+    while let Some(start) = text.find("[{{") {
+        let inner = text[start..].split_once("}}]").map(|(inner, _)| inner);
+        match inner.map(|inner| inner[3..].trim()) {
             Some(".window") => {
-                let end = start + inner.map_or(0, str::len) + 2;
-                text.replace_range(start..end, "5m");
+                let end = start + inner.map_or(0, str::len) + 3;
+                text.replace_range(start..end, "[5m]");
             }
             _ => {
-                return Err("holds a template other than {{.window}}: write it out".to_owned());
+                return Err("holds a range other than [{{.window}}]: write it out".to_owned());
             }
         }
     }
     for range in RANGES {
-        text = text.replace(range, "5m");
+        text = text.replace(range, "[5m]");
     }
     Expr::parse(&text).map_err(|error| error.to_string())
 }

@@ -193,6 +193,15 @@ fn slo<'a>(
     let objectives: Vec<_> = objectives.into_iter().map(Objective::read).collect();
     let burns = alerts::read(documents, &fields, period);
     fields.finish();
+    // Whatever else is wrong.
+    let own = objectives.iter().filter(|_| composite);
+    let own = own.filter_map(Objective::indicator);
+    for indicator in shared.iter().cloned().chain(own) {
+        documents.indicator(importer, &indicator);
+    }
+    if !composite && shared.is_none() {
+        spec.refuse("has no indicator: write indicator, or indicatorRef for one of the kind SLI");
+    }
     let (Some(method), Some(period)) = (method, period) else {
         return;
     };
@@ -204,16 +213,12 @@ fn slo<'a>(
     };
     match (composite, shared) {
         (false, Some(shared)) => made.each(importer, documents, &shared, objectives),
-        (false, None) => fields_missing(spec),
+        (false, None) => {}
         (true, Some(shared)) => shared.refuse(
             "stands beside indicators of the objectives: keep it here, or there for a composite",
         ),
         (true, None) => made.composite(importer, documents, document, objectives),
     }
-}
-
-fn fields_missing(spec: &At<'_>) {
-    spec.refuse("has no indicator: write indicator, or indicatorRef for one of the kind SLI");
 }
 
 /// The indicator of an SLO, or what refers to it.

@@ -134,7 +134,7 @@ fn what_is_lost_is_said() {
     let much = Slo::availability("much", Select::http())
         .objective(0.999)
         .calendar(Calendar::Week, Offset::minutes(330).unwrap())
-        .per("http_route")
+        .per("route")
         .min_events(10)
         .confidence(0.9)
         .absent_after(HOUR)

@@ -214,8 +214,8 @@ spec: { type: prometheus, connectionDetails: { url: http://localhost:9090 } }
     refused(
         from_openslo(&foreign, &[]),
         &[
-            (33, &*bad, "of type \"Datadog\""),
-            (34, &*total, "of type \"Datadog\""),
+            (34, &*bad, "of type \"Datadog\""),
+            (35, &*total, "of type \"Datadog\""),
         ],
     );
 }
@@ -336,7 +336,9 @@ fn objectives_with_indicators_are_a_weighted_mean() {
 
 #[test]
 fn what_is_imported_can_be_built() {
-    let builder = Plimsoll::builder().expect_families(["errors_total", "requests_total"]);
+    let builder = Plimsoll::builder()
+        .expect_family("errors_total")
+        .expect_family("requests_total");
     let slos = read(&errors()).slos.into_iter();
     let plimsoll = slos.fold(builder, |builder, slo| builder.slo(slo)).build();
     assert_eq!(&*plimsoll.unwrap().slos()[0].slo, "api");
@@ -491,7 +493,7 @@ fn queries_that_no_slo_could_count_are_refused() {
         (
             "sum(rate(a_total[{{.range}}]))",
             "a_total",
-            "a template other than {{.window}}",
+            "a range other than [{{.window}}]",
         ),
         ("sum(rate(a_total[5m])", "a_total", "is not PromQL"),
         ("topk(1, a_total)", "a_total", "topk"),

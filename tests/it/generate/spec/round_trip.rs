@@ -30,7 +30,7 @@ impl Said {
         );
         match self.kind {
             0 => Slo::availability(name, Select::http()),
-            1 => Slo::latency(name, Select::http(), Duration::from_millis(200)).per("http_route"),
+            1 => Slo::latency(name, Select::http(), Duration::from_millis(200)).per("route"),
             2 => Slo::bad_ratio(name, bad, valid),
             3 => Slo::time_based(name, Expr::select(Selector::new("connected"))),
             _ => Slo::good_ratio(name, bad, valid)
@@ -101,10 +101,9 @@ fn known(slos: &[Slo]) -> Vec<Slo> {
 }
 
 fn declared(slos: &[Slo]) -> plimsoll::generate::Declaration {
-    let families = ["refused_total", "points_total", "connected"];
-    let builder = Plimsoll::builder()
-        .service("shop")
-        .expect_families(families);
+    let families = ["refused_total", "points_total", "connected"].into_iter();
+    let builder = Plimsoll::builder().service("shop");
+    let builder = families.fold(builder, |builder, family| builder.expect_family(family));
     let builder = slos
         .iter()
         .cloned()

@@ -93,7 +93,7 @@ fn what_one_counter_counts_is_found_in_many_forms() {
     ] {
         let query = query.replace("PART", part);
         let import = read(&ratio("good", &query, total, "[{ target: 0.999 }]"));
-        assert_eq!(import.slos, [expected.clone()], "{query}");
+        assert_eq!(import.slos, std::slice::from_ref(&expected), "{query}");
         assert_eq!(import.services, ["shop"]);
         assert_eq!(import.notes, []);
     }

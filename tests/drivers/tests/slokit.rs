@@ -3,7 +3,7 @@
 
 use plimsoll::generate::spec::{to_openslo, to_sloth};
 use plimsoll::{Expr, Plimsoll, Select, Slo};
-use slokit::spec::{Spec, SloSpec, openslo};
+use slokit::spec::{SloSpec, Spec, openslo};
 use slokit::{MwmbrConfig, Window};
 
 fn slos() -> [Slo; 3] {
@@ -15,7 +15,9 @@ fn slos() -> [Slo; 3] {
 
 fn declaration() -> plimsoll::generate::Declaration {
     let builder = Plimsoll::builder().service("shop");
-    let builder = slos().into_iter().fold(builder, |builder, slo| builder.slo(slo));
+    let builder = slos()
+        .into_iter()
+        .fold(builder, |builder, slo| builder.slo(slo));
     builder.declaration().unwrap()
 }
 
@@ -36,7 +38,11 @@ fn conditions(spec: &SloSpec) -> Vec<String> {
 
 fn own(slo: &Slo) -> Vec<String> {
     let groups = slo.rule_groups();
-    groups[0].rules.iter().map(|rule| rule.expr.to_string()).collect()
+    groups[0]
+        .rules
+        .iter()
+        .map(|rule| rule.expr.to_string())
+        .collect()
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod declaration;
 mod operations;
 mod prometheus;
 mod rules;
+pub mod spec;
 
 pub use dashboard::{
     Dashboard, DashboardBuilder, Panel, PanelKind, PanelQuery, SloView, Variables,

@@ -42,7 +42,7 @@ pub(crate) use machine::Machine;
 #[cfg(feature = "state")]
 pub(crate) use machine::Timer;
 #[cfg(feature = "generate")]
-pub(crate) use {crate::expr::Range, print::Text};
+pub(crate) use {crate::expr::Range, parse::yaml, print::Text};
 
 use std::time::Duration;
 

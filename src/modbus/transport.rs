@@ -91,11 +91,13 @@ mod tests {
     /// Requests are small, and each waits for its reply: Nagle's algorithm could only hold them back.
     #[tokio::test]
     async fn packets_are_sent_at_once_unless_asked_otherwise() {
-        let peer = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let target = Target::Addr(peer.local_addr().unwrap());
+        let peer = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("loopback");
+        let target = Target::Addr(peer.local_addr().expect("loopback"));
         for nodelay in [true, false] {
-            let stream = connect(target.clone(), nodelay).await.unwrap();
-            assert_eq!(stream.nodelay().unwrap(), nodelay);
+            let stream = connect(target.clone(), nodelay).await.expect("loopback");
+            assert_eq!(stream.nodelay().expect("loopback"), nodelay);
         }
         assert!(crate::modbus::settings::Settings::default().nodelay);
     }

@@ -1,7 +1,7 @@
 //! Rule files from YAML: every mistake with its line, all of them at once.
 
 mod group;
-mod yaml;
+pub(crate) mod yaml;
 
 use super::{Refusal, RuleFile, RuleFileError};
 use group::Reader;

@@ -5,6 +5,7 @@ mod declarations;
 mod life;
 mod mistakes;
 mod programs;
+mod spec;
 mod traffic;
 
 use plimsoll::expr::Dialect;

@@ -3,12 +3,12 @@
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// A value and the line where it begins.
-pub(super) struct Node {
-    pub(super) line: usize,
-    pub(super) kind: Kind,
+pub(crate) struct Node {
+    pub(crate) line: usize,
+    pub(crate) kind: Kind,
 }
 
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Nothing, `~` or `null`.
     Null,
     Text(String),
@@ -16,24 +16,52 @@ pub(super) enum Kind {
     Map(Vec<(Key, Node)>),
 }
 
-pub(super) struct Key {
-    pub(super) line: usize,
-    pub(super) name: String,
+pub(crate) struct Key {
+    pub(crate) line: usize,
+    pub(crate) name: String,
 }
 
 /// What cannot be read, and where.
-pub(super) struct Unreadable {
-    pub(super) line: usize,
-    pub(super) construct: &'static str,
-    pub(super) message: String,
+pub(crate) struct Unreadable {
+    pub(crate) line: usize,
+    pub(crate) construct: &'static str,
+    pub(crate) message: String,
 }
 
-/// Rule files have seven levels.
+/// Rule files have seven levels, specs of SLOs ten.
 const MAX_DEPTH: usize = 16;
 
 /// The only document of a text; `None` for an empty one.
 pub(super) fn read(text: &str) -> Result<Option<Node>, Unreadable> {
-    let mut root = None;
+    let Stream { documents, broken } = stream(text);
+    if let Some(second) = documents.get(1) {
+        return Err(Unreadable {
+            line: second.0,
+            construct: "---",
+            message: "is a second document, which Prometheus does not read: put its groups into the first".to_owned(),
+        });
+    }
+    match broken {
+        Some(error) => Err(error),
+        None => Ok(documents.into_iter().next().map(|(_, root)| root)),
+    }
+}
+
+/// The documents of a text, as far as it can be read.
+pub(crate) struct Stream {
+    /// Each with the line where it begins.
+    pub(crate) documents: Vec<(usize, Node)>,
+    pub(crate) broken: Option<Unreadable>,
+}
+
+pub(crate) fn stream(text: &str) -> Stream {
+    let mut documents = Vec::new();
+    let broken = collect(text, &mut documents).err();
+    Stream { documents, broken }
+}
+
+fn collect(text: &str, documents: &mut Vec<(usize, Node)>) -> Result<(), Unreadable> {
+    let mut started = 0;
     // What is open, and for maps the key whose value comes next.
     let mut open: Vec<(Node, Option<Key>)> = Vec::new();
     for event in Parser::new_from_str(text) {
@@ -58,17 +86,15 @@ pub(super) fn read(text: &str) -> Result<Option<Node>, Unreadable> {
             | Event::MappingStart(_, Some(_)) => {
                 return refuse(
                     "tag",
-                    "leave it out: every value of a rule file is a text, a list or a map",
+                    "leave it out: every value is a text, a list or a map",
                 );
             }
-            Event::DocumentStart(_) if root.is_some() => {
-                return refuse(
-                    "---",
-                    "is a second document, which Prometheus does not read: put its groups into the first",
-                );
+            Event::DocumentStart(_) => {
+                started = line;
+                continue;
             }
             Event::SequenceStart(..) | Event::MappingStart(..) if open.len() == MAX_DEPTH => {
-                return refuse("", "is nested more deeply than any rule file");
+                return refuse("", "is nested more deeply than any such file");
             }
             Event::SequenceStart(..) => {
                 open.push((node(Kind::List(Vec::new())), None));
@@ -94,7 +120,7 @@ pub(super) fn read(text: &str) -> Result<Option<Node>, Unreadable> {
             _ => continue,
         };
         match open.last_mut() {
-            None => root = Some(done),
+            None => documents.push((started, done)),
             Some((
                 Node {
                     kind: Kind::List(list),
@@ -127,5 +153,5 @@ pub(super) fn read(text: &str) -> Result<Option<Node>, Unreadable> {
             Some(_) => {}
         }
     }
-    Ok(root)
+    Ok(())
 }

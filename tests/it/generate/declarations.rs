@@ -148,7 +148,18 @@ pub(super) fn of_tables() -> Vec<Declaration> {
         disk: "disk",
         users: "users",
         bytes: "bytes",
+        accuracy: "accuracy",
         satisfaction: "satisfaction",
+    };
+    let infrastructure = tables::Infrastructure {
+        pool: "pool",
+        lag: "lag",
+        cache_memory: "memory",
+        evicted: "evictions_total",
+        stored: "stored_total",
+        restarts: "restarts_total",
+        cpu: "cpu",
+        memory: "memory",
     };
     let kpis = |kpis: Vec<Kpi>| kpis.iter().flat_map(Kpi::budgets).collect::<Vec<_>>();
     let jobs = Select::operation("job");
@@ -160,7 +171,11 @@ pub(super) fn of_tables() -> Vec<Declaration> {
         ("api", kpis(tables::api_kpis(http(), db()))),
         (
             "router",
-            kpis(tables::router_kpis(http(), "hits_total", "misses_total")),
+            kpis(tables::router_kpis(
+                http(),
+                ("hits_total", "misses_total"),
+                ("accepted_total", "bids_total"),
+            )),
         ),
         (
             "router-alerts",
@@ -168,7 +183,7 @@ pub(super) fn of_tables() -> Vec<Declaration> {
         ),
         (
             "router-infrastructure",
-            tables::router_infrastructure(db(), "pool", "lag", "memory"),
+            tables::router_infrastructure(db(), &infrastructure),
         ),
         (
             "platform",
@@ -203,7 +218,12 @@ pub(super) fn of_tables() -> Vec<Declaration> {
             "disk",
             "users",
             "bytes",
+            "accuracy",
             "satisfaction",
+            "accepted_total",
+            "bids_total",
+            "stored_total",
+            "restarts_total",
             "hits_total",
             "misses_total",
             "available",

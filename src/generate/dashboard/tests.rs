@@ -72,7 +72,7 @@ fn the_router_keeps_to_its_tables() {
     let cache = ("cache_hits_total", "cache_misses_total");
     let kpis = tables::router_kpis(Select::http(), cache, ("accepted_total", "bids_total"));
     // One counter of bids, told apart by a label, is no two counters.
-    let kpis = budgets(kpis).into_iter();
+    let kpis = budgets(kpis);
     assert_promises(
         &router,
         kpis.filter(|budget| budget.name() != "bid-acceptance"),
@@ -109,7 +109,7 @@ fn the_board_keeps_to_its_tables() {
     };
     let jobs = Select::operation("job");
     // Accuracy is reckoned from counters.
-    let kpis = budgets(tables::platform_kpis(Select::http(), jobs, &gauges)).into_iter();
+    let kpis = budgets(tables::platform_kpis(Select::http(), jobs, &gauges));
     assert_promises(&board, kpis.filter(|budget| budget.name() != "accuracy"));
     assert_promises(&board, tables::platform_alerts(Select::http(), &gauges));
     let cache = ("novacron_cache_hits_total", "novacron_cache_misses_total");

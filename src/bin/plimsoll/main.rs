@@ -1,0 +1,55 @@
+//! The command `plimsoll`: what was declared in a file, checked, explained and turned into other files.
+//!
+//! It reads the TOML of a service and nothing else unless asked to; it writes to standard output unless `--output` says where.
+//! It exits with 0 when all is well, with 1 when what was looked for is not there or a promise is broken, and with 2 when it
+//! was told something that cannot be, or cannot reach or read or write what it needs.
+
+mod check;
+mod failure;
+mod output;
+mod source;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Performance budgets and SLOs: checked, explained, and turned into what an operations team needs.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Finds every mistake of a declaration at once, each with its line
+    Check(check::Args),
+}
+
+/// How it went, where nothing failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Well,
+    /// What was looked for is not there, or a promise is broken.
+    Amiss,
+}
+
+fn run(command: Command) -> Result<Verdict, Failure> {
+    match command {
+        Command::Check(args) => check::run(&args),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(Verdict::Well) => ExitCode::SUCCESS,
+        Ok(Verdict::Amiss) => ExitCode::from(1),
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(2)
+        }
+    }
+}

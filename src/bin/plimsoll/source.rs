@@ -1,0 +1,29 @@
+//! The declaration that a command is about.
+
+use std::path::{Path, PathBuf};
+
+use plimsoll::generate::Declaration;
+
+use crate::failure::Failure;
+
+/// The file of a service.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Source {
+    /// The TOML that the service reads
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl Source {
+    pub(crate) fn path(&self) -> &Path {
+        &self.file
+    }
+
+    pub(crate) fn read(&self) -> Result<Declaration, Failure> {
+        let path = self.file.display();
+        Declaration::read(&self.file).map_err(|error| {
+            let problems = error.problems().iter();
+            Failure::all(problems.map(|problem| format!("{path}: {problem}")))
+        })
+    }
+}

@@ -43,6 +43,8 @@ pub struct Builder {
     target: Option<[String; 2]>,
     not_ready: Vec<NotReady>,
     problems: Vec<Problem>,
+    /// Gives problems the lines of the file that they are about.
+    locate: Option<Box<dyn Fn(&mut [Problem]) + Send + Sync>>,
 }
 
 impl Builder {
@@ -245,6 +247,10 @@ impl Builder {
     #[cfg(feature = "config")]
     fn toml_in(mut self, text: &str, folder: &std::path::Path) -> Self {
         self.file = crate::config::parse_toml(text, folder, &mut self.problems);
+        let text = text.to_owned();
+        self.locate = Some(Box::new(move |problems| {
+            crate::config::locate(&text, problems)
+        }));
         self
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use plimsoll::Problem;
 use plimsoll::generate::Declaration;
 
 use crate::failure::Failure;
@@ -22,8 +23,22 @@ impl Source {
     pub(crate) fn read(&self) -> Result<Declaration, Failure> {
         let path = self.file.display();
         Declaration::read(&self.file).map_err(|error| {
-            let problems = error.problems().iter();
-            Failure::all(problems.map(|problem| format!("{path}: {problem}")))
+            let line = |problem: &Problem| {
+                problem
+                    .line
+                    .map(|line| format!("{line}:"))
+                    .unwrap_or_default()
+            };
+            let mut problems: Vec<_> = error.problems().iter().collect();
+            problems.sort_by_key(|problem| problem.line);
+            Failure::all(problems.into_iter().map(|problem| {
+                format!(
+                    "{path}:{} {} {}",
+                    line(problem),
+                    problem.field,
+                    problem.message
+                )
+            }))
         })
     }
 }

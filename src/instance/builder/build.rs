@@ -155,7 +155,7 @@ impl Builder {
             budgets.flat_map(|budget| unreadable(budget, &readable, Readable::problems));
         let files = settings.rules.iter();
         let of_rules = files.flat_map(|file| rules::problems(file, &readable));
-        BuildError::check(of_budgets.chain(of_rules).collect())?;
+        refuse(of_budgets.chain(of_rules).collect(), self.locate.as_deref())?;
         let inner = Arc::new(inner);
         inner.engine.attach(Box::new(Sampler::new(&inner)));
         for file in settings.rules {
@@ -215,7 +215,7 @@ impl Builder {
         problems.extend(slow_log_problem(slow_log));
         problems.extend(query_problems(&settings));
         problems.extend(Keeper::problems(&settings));
-        BuildError::check(problems)?;
+        refuse(problems, self.locate.as_deref())?;
         Ok(Checked {
             settings,
             tick,
@@ -224,6 +224,17 @@ impl Builder {
             slow_log,
         })
     }
+}
+
+/// `Ok` without problems; otherwise these, with their lines.
+fn refuse(
+    mut problems: Vec<Problem>,
+    locate: Option<&(dyn Fn(&mut [Problem]) + Send + Sync)>,
+) -> Result<(), BuildError> {
+    if let Some(locate) = locate {
+        locate(&mut problems);
+    }
+    BuildError::check(problems)
 }
 
 fn start(engine: &Arc<Engine>, tick: Duration) -> Result<Ticker, BuildError> {

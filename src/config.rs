@@ -26,6 +26,8 @@ mod extras;
 mod fields;
 #[cfg(feature = "config")]
 mod file;
+#[cfg(feature = "config")]
+mod lines;
 #[cfg(all(feature = "config", feature = "promql"))]
 mod rules;
 #[cfg(all(feature = "config", not(feature = "promql")))]
@@ -39,6 +41,8 @@ mod subject;
 pub(crate) use env::{Vars, apply as apply_vars};
 #[cfg(feature = "config")]
 pub(crate) use file::parse as parse_toml;
+#[cfg(feature = "config")]
+pub(crate) use lines::locate;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -200,6 +204,8 @@ pub struct Problem {
     pub field: String,
     /// What is wrong and how to mend it.
     pub message: String,
+    /// The line of the TOML text that it is about, from 1 up, if it is in that text.
+    pub line: Option<usize>,
 }
 
 impl Problem {
@@ -207,12 +213,16 @@ impl Problem {
         Self {
             field: field.into(),
             message: message.into(),
+            line: None,
         }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
         write!(f, "{} {}", self.field, self.message)
     }
 }

@@ -22,6 +22,9 @@ use crate::rule::RuleFile;
 use crate::slo::Slo;
 use notices::Notices;
 
+/// Gives problems the lines of the file that they are about.
+type Locate = Box<dyn Fn(&mut [Problem]) + Send + Sync>;
+
 /// A configuration in the making. Every mistake surfaces at [`build`](Self::build), all at once.
 ///
 /// Precedence: defaults, then these setters, then TOML, then the environment; the order of the calls does not matter.
@@ -43,6 +46,7 @@ pub struct Builder {
     target: Option<[String; 2]>,
     not_ready: Vec<NotReady>,
     problems: Vec<Problem>,
+    locate: Option<Locate>,
 }
 
 impl Builder {
@@ -245,6 +249,10 @@ impl Builder {
     #[cfg(feature = "config")]
     fn toml_in(mut self, text: &str, folder: &std::path::Path) -> Self {
         self.file = crate::config::parse_toml(text, folder, &mut self.problems);
+        let text = text.to_owned();
+        self.locate = Some(Box::new(move |problems| {
+            crate::config::locate(&text, problems)
+        }));
         self
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 
-use super::Builder;
+use super::{Builder, Locate};
 use crate::alert::{Hub, QUEUE_CAPACITY};
 use crate::budget::Budget;
 use crate::clock::SharedClock;
@@ -155,7 +155,7 @@ impl Builder {
             budgets.flat_map(|budget| unreadable(budget, &readable, Readable::problems));
         let files = settings.rules.iter();
         let of_rules = files.flat_map(|file| rules::problems(file, &readable));
-        BuildError::check(of_budgets.chain(of_rules).collect())?;
+        refuse(of_budgets.chain(of_rules).collect(), self.locate.as_ref())?;
         let inner = Arc::new(inner);
         inner.engine.attach(Box::new(Sampler::new(&inner)));
         for file in settings.rules {
@@ -221,7 +221,7 @@ impl Builder {
         let service = settings.service.as_deref().unwrap_or("service");
         let (budgets, slos) = (&settings.budgets, &settings.slos);
         problems.extend(settings.extras.problems(service, budgets, slos));
-        BuildError::check(problems)?;
+        refuse(problems, self.locate.as_ref())?;
         Ok(Checked {
             settings,
             tick,
@@ -230,6 +230,17 @@ impl Builder {
             slow_log,
         })
     }
+}
+
+/// `Ok` without problems; otherwise these, with their lines.
+pub(super) fn refuse(
+    mut problems: Vec<Problem>,
+    locate: Option<&Locate>,
+) -> Result<(), BuildError> {
+    if let Some(locate) = locate {
+        locate(&mut problems);
+    }
+    BuildError::check(problems)
 }
 
 fn start(engine: &Arc<Engine>, tick: Duration) -> Result<Ticker, BuildError> {

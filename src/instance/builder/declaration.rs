@@ -1,6 +1,7 @@
 //! What was configured, for those who generate from it.
 
 use super::Builder;
+use super::build::refuse;
 use crate::config::BuildError;
 use crate::generate::Declaration;
 
@@ -23,7 +24,7 @@ impl Builder {
             target: self.target,
             extras: settings.extras,
         };
-        BuildError::check(declaration.problems())?;
+        refuse(declaration.problems(), self.locate.as_ref())?;
         Ok(declaration)
     }
 }

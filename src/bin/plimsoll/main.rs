@@ -1,0 +1,62 @@
+//! The command `plimsoll`: what was declared in a file, checked, explained and turned into other files.
+//!
+//! It reads the TOML of a service and nothing else unless asked to; it writes to standard output unless `--output` says where.
+//! It exits with 0 when all is well, with 1 when what was looked for is not there or a promise is broken, and with 2 when it
+//! was told something that cannot be, or cannot reach or read or write what it needs.
+
+mod check;
+mod failure;
+mod output;
+mod source;
+mod texts;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Performance budgets and SLOs: checked, explained, and turned into what an operations team needs.
+#[derive(Debug, Parser)]
+#[command(name = "plimsoll", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Finds every mistake of a declaration at once, each with its line
+    Check(check::Args),
+    /// Prints recording and alerting rules for Prometheus
+    Rules(texts::RulesArgs),
+    /// Prints a configuration of Alertmanager, with receivers to fill in
+    Alertmanager(texts::Args),
+    /// Prints a configuration of Prometheus
+    Prometheus(texts::PrometheusArgs),
+}
+
+/// How it went, where nothing failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Well,
+}
+
+fn run(command: Command) -> Result<Verdict, Failure> {
+    match command {
+        Command::Check(args) => check::run(&args),
+        Command::Rules(args) => texts::rules(&args),
+        Command::Alertmanager(args) => texts::alertmanager(&args),
+        Command::Prometheus(args) => texts::prometheus(&args),
+    }
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(Verdict::Well) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -56,6 +56,8 @@ mod config;
 #[cfg(feature = "db")]
 pub mod db;
 mod engine;
+#[cfg(feature = "generate")]
+pub mod explain;
 pub mod export;
 pub mod expr;
 mod family;
@@ -81,6 +83,8 @@ pub mod scope;
 mod serialise;
 #[cfg(feature = "service")]
 pub mod service;
+#[cfg(feature = "generate")]
+pub mod simulate;
 mod slo;
 #[cfg(feature = "state")]
 pub mod state;

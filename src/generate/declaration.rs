@@ -1,6 +1,7 @@
 //! What there is to generate from.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::Operations;
 use super::dashboard::{self, Dashboard, DashboardBuilder, Promises};
@@ -47,8 +48,10 @@ const RESERVED: [&str; 20] = [
 #[derive(Debug, Clone)]
 pub struct Declaration {
     pub(crate) service: String,
-    #[allow(dead_code, reason = "for what reads families by their names")]
     pub(crate) naming: Naming,
+    pub(crate) tick: Duration,
+    /// Families of the service's own.
+    pub(crate) expected: Vec<String>,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) slos: Vec<Slo>,
     /// Rule files that are judged as they stand.

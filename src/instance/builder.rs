@@ -4,6 +4,8 @@ mod build;
 #[cfg(feature = "generate")]
 mod declaration;
 mod notices;
+#[cfg(feature = "generate")]
+mod replay;
 #[cfg(feature = "state")]
 mod state;
 

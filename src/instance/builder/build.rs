@@ -41,7 +41,7 @@ const MAX_QUERIES: u64 = 100;
 /// What is in force once every source has been heard.
 pub(super) struct Checked {
     pub(super) settings: Settings,
-    tick: Duration,
+    pub(super) tick: Duration,
     pub(super) naming: Naming,
     thresholds: Thresholds,
     slow_log: (usize, Duration),

@@ -18,6 +18,8 @@ impl Builder {
         let declaration = Declaration {
             service: settings.service.unwrap_or_else(|| "service".to_owned()),
             naming: checked.naming,
+            tick: checked.tick,
+            expected: settings.expected,
             budgets: settings.budgets,
             slos: settings.slos,
             rules: settings.rules,

@@ -1,0 +1,272 @@
+//! When alerts fire: found by trying.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{length, percent};
+use crate::budget::{Budget, Level, Sli};
+use crate::config::BuildError;
+use crate::engine::AlertState;
+use crate::generate::Declaration;
+use crate::simulate::{Load, SimulatedAlert, Stage};
+use crate::slo::{self, Slo};
+
+/// Operations per second, where the promise is not about them.
+const RATE: f64 = 10.0;
+
+/// Time passes in steps of the tick, or of so small a part of what has passed.
+const PART: u32 = 500;
+
+/// Situations, and after how long each alert fires in them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Table {
+    intro: String,
+    alerts: Vec<String>,
+    rows: Vec<(String, Vec<Option<Duration>>)>,
+    horizon: Duration,
+}
+
+/// What is tried out.
+struct Trial<'a> {
+    declaration: &'a Declaration,
+    name: &'a str,
+    /// What tells alerts apart: levels, or severities.
+    alerts: Vec<String>,
+    rate: f64,
+    history: Duration,
+    horizon: Duration,
+}
+
+pub(super) fn of_budget(
+    declaration: &Declaration,
+    budget: &Budget,
+) -> Result<Option<Table>, BuildError> {
+    if matches!(budget.sli, Sli::Age(_) | Sli::Value(_)) || budget.dynamic.is_some() {
+        return Ok(None);
+    }
+    let limits = budget.levels().filter_map(|level| budget.limit(level));
+    let limits: Vec<f64> = limits.collect();
+    let least = limits.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = limits.iter().copied().fold(0.0, f64::max);
+    let windows = budget.levels().map(|level| budget.window(level));
+    let patience = budget.levels().map(|level| budget.patience(level).0);
+    let (window, patience) = (
+        windows.max().unwrap_or_default(),
+        patience.max().unwrap_or_default(),
+    );
+    let aged = match budget.sli {
+        Sli::Freshness(_) => Duration::from_secs_f64(most),
+        _ => Duration::ZERO,
+    };
+    let (rate, loads) = match &budget.sli {
+        Sli::Quantile(_, q) => (RATE, shares(1.0 - q, slow)),
+        Sli::Throughput(_) => (
+            if budget.floor {
+                most * 1.5
+            } else {
+                least / 2.0
+            },
+            rates(&limits, budget.floor),
+        ),
+        Sli::Freshness(_) => (RATE, vec![failing(1.0)]),
+        _ if budget.floor => (RATE, shares(1.0 - most, failing)),
+        _ => (RATE, shares(least, failing)),
+    };
+    let trial = Trial {
+        declaration,
+        name: &budget.name,
+        alerts: budget
+            .levels()
+            .map(|level| level.as_str().to_owned())
+            .collect(),
+        rate,
+        history: (window + window / 10).max(budget.warm_up),
+        horizon: (window + patience + aged) * 3 / 2 + Duration::from_secs(60),
+    };
+    trial.table(loads).map(Some)
+}
+
+pub(super) fn of_slo(declaration: &Declaration, slo: &Slo) -> Result<Option<Table>, BuildError> {
+    let (of, burns) = (slow as fn(f64) -> Situation, slo.burns());
+    let of = match slo.sli {
+        slo::Sli::Latency(..) => of,
+        slo::Sli::Availability(_) | slo::Sli::Ratio { .. } => failing,
+        _ => return Ok(None),
+    };
+    let longest = burns.iter().map(|burn| burn.long).max().unwrap_or_default();
+    let silence = slo.absent_after.unwrap_or_default();
+    let mut alerts: Vec<_> = burns
+        .iter()
+        .map(|burn| burn.severity.as_str().to_owned())
+        .collect();
+    alerts.sort();
+    alerts.dedup();
+    alerts.extend(slo.absent_after.map(|_| Level::Absent.as_str().to_owned()));
+    let trial = Trial {
+        declaration,
+        name: &slo.name,
+        alerts,
+        rate: RATE,
+        history: longest + longest / 20,
+        horizon: longest * 5 / 4 + silence * 2,
+    };
+    trial.table(shares(slo.error_budget(), of)).map(Some)
+}
+
+type Situation = (String, f64, Load);
+
+fn failing(share: f64) -> Situation {
+    let load = Load {
+        rate: 1.0,
+        errors: share,
+        slow: 0.0,
+    };
+    (format!("{} fail", percent(share)), share, load)
+}
+
+fn slow(share: f64) -> Situation {
+    let load = Load {
+        rate: 1.0,
+        errors: 0.0,
+        slow: share,
+    };
+    (format!("{} too slow", percent(share)), share, load)
+}
+
+/// The worst first, and on both sides of what is allowed.
+fn shares(allowed: f64, of: fn(f64) -> Situation) -> Vec<Situation> {
+    let mut shares = vec![1.0, 0.1, 0.01, 2.0 * allowed, allowed / 2.0];
+    shares.retain(|share| (1e-6..=1.0).contains(share));
+    shares.sort_by(|a, b| b.total_cmp(a));
+    shares.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
+    shares.into_iter().map(of).collect()
+}
+
+/// Of the usual rate, on both sides of each limit.
+fn rates(limits: &[f64], floor: bool) -> Vec<Situation> {
+    let beyond = if floor { [0.9, 0.5] } else { [1.1, 2.0] };
+    let mut rates: Vec<f64> = limits
+        .iter()
+        .flat_map(|limit| beyond.map(|times| limit * times))
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    rates.dedup();
+    let load = |rate| Load {
+        rate,
+        errors: 0.0,
+        slow: 0.0,
+    };
+    rates
+        .into_iter()
+        .map(|rate| {
+            (
+                format!("{} per second", (rate * 1e6).round() / 1e6),
+                rate,
+                load(-rate),
+            )
+        })
+        .collect()
+}
+
+impl Trial<'_> {
+    fn table(&self, mut situations: Vec<Situation>) -> Result<Table, BuildError> {
+        let nothing = Load {
+            rate: 0.0,
+            errors: 0.0,
+            slow: 0.0,
+        };
+        situations.push(("no operations".to_owned(), 0.0, nothing));
+        let rows = situations.into_iter().map(|(what, _, load)| {
+            // A rate of its own is marked by its sign: the others are shares of the usual one.
+            let rate = if load.rate < 0.0 {
+                -load.rate
+            } else {
+                load.rate * self.rate
+            };
+            Ok((what, self.fires(Load { rate, ..load })?))
+        });
+        Ok(Table {
+            intro: format!(
+                "After {} of {} good operations per second, on a Monday from noon on:",
+                length(self.history),
+                (self.rate * 1e6).round() / 1e6
+            ),
+            alerts: self.alerts.clone(),
+            rows: rows.collect::<Result<_, BuildError>>()?,
+            horizon: self.horizon,
+        })
+    }
+
+    /// After how long each alert fires for the first time.
+    fn fires(&self, load: Load) -> Result<Vec<Option<Duration>>, BuildError> {
+        let mut stage = Stage::new(self.declaration, None, None)?;
+        stage.live_through(self.history, self.rate);
+        stage.begin();
+        let mut fires = vec![None; self.alerts.len()];
+        while stage.elapsed() < self.horizon && fires.contains(&None) {
+            let length = stage.tick().max(stage.elapsed() / PART);
+            let length = Duration::from_millis(length.as_millis() as u64);
+            let (_, changes) = stage.step(length, load);
+            for change in changes
+                .iter()
+                .filter(|change| change.to == AlertState::Firing)
+            {
+                if let Some(fires) = self.place(&change.alert).map(|place| &mut fires[place]) {
+                    fires.get_or_insert(change.at);
+                }
+            }
+        }
+        Ok(fires)
+    }
+
+    fn place(&self, alert: &SimulatedAlert) -> Option<usize> {
+        let silent = alert.windows == Level::Absent.as_str();
+        let kind = if silent { &alert.windows } else { &alert.level };
+        let place = || self.alerts.iter().position(|known| known == kind);
+        (alert.name == self.name).then(place)?
+    }
+}
+
+/// In seconds, above an hour in minutes: it was found in such steps.
+fn after(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64().round() as u64;
+    let seconds = if seconds < 3_600 {
+        seconds
+    } else {
+        seconds / 60 * 60
+    };
+    length(Duration::from_secs(seconds.max(1)))
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "  {}\n", self.intro)?;
+        let wide = self
+            .rows
+            .iter()
+            .map(|row| row.0.len())
+            .max()
+            .unwrap_or_default();
+        let mut head = format!("  {:wide$}", "");
+        for alert in &self.alerts {
+            head += &format!("  {alert:>9}");
+        }
+        writeln!(f, "{head}")?;
+        for (what, fires) in &self.rows {
+            write!(f, "  {what:wide$}")?;
+            for fires in fires {
+                write!(
+                    f,
+                    "  {:>9}",
+                    fires.map_or_else(|| "never".to_owned(), after)
+                )?;
+            }
+            writeln!(f)?;
+        }
+        writeln!(
+            f,
+            "\n  \"never\": not within {}, the longest that was tried.",
+            after(self.horizon)
+        )
+    }
+}

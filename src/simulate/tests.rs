@@ -1,0 +1,143 @@
+use super::*;
+use crate::engine::AlertState;
+use crate::{Budget, Plimsoll};
+
+fn declared(toml: &str) -> Declaration {
+    Declaration::parse(toml).expect("no mistakes")
+}
+
+fn run(toml: &str, course: &str) -> Simulated {
+    let course = course.parse().expect("a course");
+    Simulation::new(declared(toml))
+        .course(course)
+        .run()
+        .expect("it runs")
+}
+
+fn firing(result: &Simulated) -> Vec<(u64, String)> {
+    let firing = result
+        .changes
+        .iter()
+        .filter(|change| change.to == AlertState::Firing);
+    firing
+        .map(|change| (change.at.as_secs(), change.alert.to_string()))
+        .collect()
+}
+
+const SLO: &str = r#"
+    [[slo]]
+    name = "api"
+    on = "http"
+    objective = 0.999
+    rolling = 30
+"#;
+
+#[test]
+fn a_full_outage_calls_somebody_within_a_minute() {
+    let course: Course = "5m errors=100%".parse().expect("a course");
+    let simulation = Simulation::new(declared(SLO))
+        .traffic(10.0)
+        .history(Duration::from_secs(2 * 3_600));
+    let result = simulation.course(course).run().expect("it runs");
+    // 1.44 % of an hour are 51.84 s.
+    let fired = firing(&result);
+    assert!(
+        fired.contains(&(52, "api page 1h/5m".to_owned())),
+        "{fired:?}"
+    );
+    let budget = &result.error_budgets[0];
+    assert_eq!((&*budget.slo, budget.before), ("api", 1.0));
+    assert!(budget.after < -30.0, "{budget:?}");
+}
+
+#[test]
+fn every_operation_is_recorded() {
+    let toml = r#"
+        [[budget]]
+        name = "orders"
+        on = "http"
+        labels = { route = "/orders/*" }
+        sli = "error_ratio"
+        at_most = 0.1
+        [[budget]]
+        name = "all"
+        on = "http"
+        quantile = 0.95
+        at_most = "2s"
+    "#;
+    let result = run(toml, "3m, 2m errors=25% slow=50%");
+    assert_eq!(
+        result.operations,
+        [r#"http{method="GET", route="/orders/example"}"#]
+    );
+    let sum = |of: fn(&SimulatedStep) -> u64| result.steps.iter().map(of).sum::<u64>();
+    assert_eq!(sum(|step| step.operations), 30_000);
+    assert_eq!(sum(|step| step.errors), 3_000);
+    assert_eq!(sum(|step| step.slow), 6_000);
+    let fired: Vec<_> = firing(&result).into_iter().map(|fired| fired.1).collect();
+    assert_eq!(fired, ["all target", "orders target"]);
+}
+
+#[test]
+fn counters_and_gauges_of_the_service_take_part() {
+    let toml = r#"
+        expect_families = ["cache_hits_total", "cache_misses_total", "jobs_total", "queue_depth"]
+        [[budget]]
+        name = "cache"
+        hits = "cache_hits_total"
+        misses = "cache_misses_total"
+        at_least = 0.9
+        [[budget]]
+        name = "queue"
+        gauge = "queue_depth"
+        at_most = 100
+    "#;
+    let jobs = || Selector::new("jobs_total");
+    let failed = Budget::ratio("jobs", jobs().label("status", "failed"), jobs()).at_most(0.3);
+    let declaration = Plimsoll::builder().toml(toml).budget(failed).declaration();
+    let course = "3m, 3m errors=20%".parse().expect("a course");
+    let simulation = Simulation::new(declaration.expect("no mistakes")).course(course);
+    let silent = simulation.run().expect("it runs");
+    assert_eq!(silent.untouched, ["queue"]);
+    assert!(
+        firing(&silent)
+            .iter()
+            .all(|fired| fired.1 == "cache target"),
+        "{silent:?}"
+    );
+    let depth = || Selector::new("queue_depth");
+    let set =
+        simulation
+            .set(depth(), 5.0, Duration::ZERO)
+            .set(depth(), 500.0, Duration::from_secs(60));
+    let result = set.run().expect("it runs");
+    assert_eq!(firing(&result)[0], (61, "queue target".to_owned()));
+    assert!(result.untouched.is_empty());
+}
+
+#[test]
+fn a_seed_draws_the_same_every_time() {
+    let drawn = |seed| {
+        let simulation = Simulation::new(declared(SLO)).seed(seed).errors(0.01);
+        let course = Course::from(Phase::new(Duration::from_secs(60)));
+        simulation.course(course).run().expect("it runs")
+    };
+    assert_eq!(drawn(7), drawn(7));
+    assert_ne!(drawn(7).steps, drawn(8).steps);
+    let errors: u64 = drawn(7).steps.iter().map(|step| step.errors).sum();
+    assert!((30..=90).contains(&errors), "{errors} of 6000 at 1 %");
+}
+
+#[test]
+fn a_name_that_is_taken_is_refused() {
+    let simulation =
+        Simulation::new(declared(SLO)).set(Selector::new("no name"), 1.0, Duration::ZERO);
+    let error = simulation.run().expect_err("no name of a metric");
+    assert!(error.to_string().contains("no name"), "{error}");
+}
+
+#[test]
+fn a_step_that_is_too_long_is_refused() {
+    let simulation = Simulation::new(declared(SLO)).step(Duration::ZERO);
+    assert!(simulation.run().is_err());
+}

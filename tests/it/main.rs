@@ -12,6 +12,8 @@ mod bad_input;
 mod band;
 mod budget;
 mod budget_options;
+#[cfg(feature = "cli")]
+mod cli;
 mod compare;
 mod config;
 #[cfg(feature = "db")]

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::source::Source;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: plimsoll check shop.toml")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,

@@ -5,8 +5,12 @@
 //! was told something that cannot be, or cannot reach or read or write what it needs.
 
 mod check;
+mod completions;
+mod dashboards;
+mod explain;
 mod failure;
 mod output;
+mod simulate;
 mod source;
 mod texts;
 
@@ -28,12 +32,20 @@ struct Cli {
 enum Command {
     /// Finds every mistake of a declaration at once, each with its line
     Check(check::Args),
+    /// Says what a budget or SLO promises, in words and PromQL, when it fires and how fast
+    Explain(explain::Args),
+    /// Makes up traffic and errors, and shows which alerts that leads to
+    Simulate(simulate::Args),
     /// Prints recording and alerting rules for Prometheus
     Rules(texts::RulesArgs),
+    /// Writes dashboards for Grafana into a folder
+    Dashboards(dashboards::Args),
     /// Prints a configuration of Alertmanager, with receivers to fill in
     Alertmanager(texts::Args),
     /// Prints a configuration of Prometheus
     Prometheus(texts::PrometheusArgs),
+    /// Prints a script by which a shell completes this command
+    Completions(completions::Args),
 }
 
 /// How it went, where nothing failed.
@@ -45,6 +57,10 @@ enum Verdict {
 fn run(command: Command) -> Result<Verdict, Failure> {
     match command {
         Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Dashboards(args) => dashboards::run(&args),
+        Command::Completions(args) => completions::run(&args),
         Command::Rules(args) => texts::rules(&args),
         Command::Alertmanager(args) => texts::alertmanager(&args),
         Command::Prometheus(args) => texts::prometheus(&args),

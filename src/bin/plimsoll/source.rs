@@ -32,6 +32,10 @@ impl Source {
             let mut problems: Vec<_> = error.problems().iter().collect();
             problems.sort_by_key(|problem| problem.line);
             Failure::all(problems.into_iter().map(|problem| {
+                // A file that cannot be read is named by the problem itself.
+                if problem.field.starts_with("toml file ") {
+                    return format!("{path}: {}", problem.message);
+                }
                 format!(
                     "{path}:{} {} {}",
                     line(problem),

@@ -11,6 +11,7 @@ use crate::source::Source;
 
 /// A declaration, and where its text goes.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: plimsoll alertmanager shop.toml --output alertmanager.yml")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
@@ -19,6 +20,7 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: plimsoll rules shop.toml --output rules.yml")]
 pub(crate) struct RulesArgs {
     #[command(flatten)]
     args: Args,
@@ -34,6 +36,9 @@ enum Names {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: plimsoll prometheus shop.toml --version 2.53 --output prometheus.yml"
+)]
 pub(crate) struct PrometheusArgs {
     #[command(flatten)]
     args: Args,

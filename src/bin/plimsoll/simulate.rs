@@ -1,0 +1,89 @@
+//! `plimsoll simulate`.
+
+mod args;
+mod svg;
+mod table;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use plimsoll::simulate::{Course, Phase, Simulation};
+
+use crate::Verdict;
+use crate::failure::Failure;
+use crate::output::{Output, replace};
+use crate::source::Source;
+use args::Setting;
+
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: plimsoll simulate shop.toml --history 6h --shape '10m good, 5m errors=20%, 30m good' --svg shop.svg"
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: Source,
+    /// Operations per second, of each kind that budgets and SLOs speak of
+    #[arg(long, default_value_t = 100.0, value_parser = args::traffic)]
+    traffic: f64,
+    /// The share of operations that fail: 0.1% or 0.001
+    #[arg(long, default_value = "0%", value_parser = args::share)]
+    errors: f64,
+    /// The share of operations that take longer than every limit
+    #[arg(long, default_value = "0%", value_parser = args::share)]
+    slow: f64,
+    /// How long it takes
+    #[arg(long, default_value = "2h", value_parser = args::duration, conflicts_with = "shape")]
+    duration: Duration,
+    /// What happens, phase by phase: '10m good, 5m errors=20% slow=5% traffic=20, 30m'
+    #[arg(long, value_name = "PHASES")]
+    shape: Option<Course>,
+    /// Good operations before the beginning, so that long windows are not empty
+    #[arg(long, default_value = "0s", value_parser = args::history)]
+    history: Duration,
+    /// How often is judged; as often as the service does, unless said
+    #[arg(long, value_parser = args::duration)]
+    step: Option<Duration>,
+    /// Draws which operations fail, instead of spreading them evenly
+    #[arg(long)]
+    seed: Option<u64>,
+    /// A gauge takes a value at some moment: 'queue_depth=500@10m', 'level{tank="a"}=3'
+    #[arg(long, value_name = "GAUGE=VALUE[@WHEN]", value_parser = args::setting)]
+    set: Vec<Setting>,
+    /// Draws it into this file, too
+    #[arg(long, value_name = "PATH")]
+    svg: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
+    let declaration = args.source.read()?;
+    let service = declaration.service().to_owned();
+    let course = args
+        .shape
+        .clone()
+        .unwrap_or_else(|| Phase::new(args.duration).into());
+    let mut simulation = Simulation::new(declaration)
+        .course(course.clone())
+        .traffic(args.traffic)
+        .errors(args.errors)
+        .slow(args.slow)
+        .history(args.history);
+    if let Some(step) = args.step {
+        simulation = simulation.step(step);
+    }
+    if let Some(seed) = args.seed {
+        simulation = simulation.seed(seed);
+    }
+    for Setting { gauge, value, at } in &args.set {
+        simulation = simulation.set(gauge.clone(), *value, *at);
+    }
+    let result = simulation
+        .run()
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let text = table::of(&service, course.length(), &result);
+    if let Some(path) = &args.svg {
+        replace(path, &svg::of(&service, course.length(), &result))?;
+    }
+    args.output.write(&text)
+}

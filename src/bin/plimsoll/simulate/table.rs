@@ -1,0 +1,96 @@
+//! What came of a simulation, as lines.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use plimsoll::AlertState;
+use plimsoll::simulate::{AlertChange, Simulated};
+
+pub(super) fn of(service: &str, length: Duration, result: &Simulated) -> String {
+    let mut text = String::new();
+    let sum = |of: fn(&plimsoll::simulate::SimulatedStep) -> u64| {
+        result.steps.iter().map(of).sum::<u64>()
+    };
+    let (all, errors, slow) = (
+        sum(|step| step.operations),
+        sum(|step| step.errors),
+        sum(|step| step.slow),
+    );
+    let _ = writeln!(
+        text,
+        "{service}: {} from a Monday noon on, {all} operations, {errors} failed, {slow} slow",
+        clock(length)
+    );
+    for operation in &result.operations {
+        let _ = writeln!(text, "  {operation}");
+    }
+    text += "\n";
+    text += &changes(&result.changes);
+    text += &budgets(result);
+    if !result.untouched.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nNothing was made up for what these read, which --set may give: {}",
+            result.untouched.join(", ")
+        );
+    }
+    text
+}
+
+fn changes(changes: &[AlertChange]) -> String {
+    if changes.is_empty() {
+        return "No alert changed.\n".to_owned();
+    }
+    let mut text = format!("{:>10}  {:8}  {}\n", "after", "state", "alert");
+    for change in changes {
+        let _ = writeln!(
+            text,
+            "{:>10}  {:8}  {}",
+            clock(change.at),
+            word(change),
+            change.alert
+        );
+    }
+    text
+}
+
+/// As Alertmanager would say it.
+pub(super) fn word(change: &AlertChange) -> &'static str {
+    match (change.from, change.to) {
+        (_, AlertState::Pending) => "pending",
+        (_, AlertState::Firing) => "firing",
+        (AlertState::Firing, _) => "resolved",
+        _ => "dropped",
+    }
+}
+
+fn budgets(result: &Simulated) -> String {
+    let mut text = String::new();
+    if !result.error_budgets.is_empty() {
+        let _ = writeln!(text, "\n{:>10}  {:>10}  error budget of", "before", "after");
+    }
+    for budget in &result.error_budgets {
+        let (before, after) = (percent(budget.before), percent(budget.after));
+        let _ = writeln!(text, "{before:>10}  {after:>10}  {}", budget.slo);
+    }
+    text
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// `1:02:03`, with hours above a day.
+pub(super) fn clock(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let fraction = match duration.subsec_millis() {
+        0 => String::new(),
+        millis => format!(".{millis:03}"),
+    };
+    format!(
+        "{}:{:02}:{:02}{fraction}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}

@@ -1,0 +1,118 @@
+//! What cannot be: exit code 2, a clear message, no half-written file.
+
+use super::{Shop, files, text};
+
+/// What is said of a mistake.
+fn refused(shop: &Shop, args: &[&str]) -> String {
+    let output = shop.run(args);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+    assert_eq!(text(&output.stdout), "", "{args:?}");
+    said
+}
+
+#[test]
+fn a_name_that_is_not_there() {
+    let shop = Shop::new();
+    let said = refused(&shop, &["explain", "shop.toml", "checkout-error"]);
+    assert_eq!(
+        said,
+        "shop.toml: no budget or SLO is named \"checkout-error\": did you mean \"checkout-errors\"?\n"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read() {
+    let shop = Shop::new();
+    for command in [
+        &["check", "none.toml"][..],
+        &["explain", "none.toml", "x"],
+        &["simulate", "none.toml"],
+    ] {
+        let said = refused(&shop, command);
+        assert_eq!(said.matches("none.toml").count(), 1, "{said}");
+        assert!(said.starts_with("none.toml: cannot be read: "), "{said}");
+    }
+}
+
+#[test]
+fn options_that_cannot_be() {
+    let shop = Shop::new();
+    let cases = [
+        (["--errors", "120%"], "write 0.1% or 0.001"),
+        (["--slow", "x"], "write 0.1% or 0.001"),
+        (["--traffic", "-1"], "unexpected argument"),
+        (["--traffic", "NaN"], "from 0 to 1000000"),
+        (["--shape", "5m bad"], "says nothing of a phase"),
+        (["--shape", "good"], "does not begin with a duration"),
+        (["--duration", "0s"], "is no time at all"),
+        (["--duration", "400d"], "at most 92d"),
+        (["--step", "1h"], "tick"),
+        (["--set", "queue_depth"], "queue_depth=500@10m"),
+        (["--set", "queue depth=3"], "queue_depth=500@10m"),
+        (
+            ["--set", "plimsoll_sli_valid_total=3"],
+            "plimsoll_sli_valid_total",
+        ),
+    ];
+    for (option, said) in cases {
+        let stderr = refused(
+            &shop,
+            &[
+                "simulate",
+                "shop.toml",
+                option[0],
+                option[1],
+                "--svg",
+                "no.svg",
+                "--output",
+                "no.txt",
+            ],
+        );
+        assert!(stderr.contains(said), "{option:?}: {stderr}");
+    }
+    assert_eq!(shop.files(), ["shop.toml"]);
+}
+
+#[test]
+fn mistakes_of_a_declaration_have_their_lines() {
+    let shop = Shop::new();
+    std::fs::write(
+        shop.path("bad.toml"),
+        "[[budget]]\nname = \"x\"\non = \"http\"\nsli = \"error_ratio\"\nat_most = 99.9\n",
+    )
+    .unwrap();
+    for command in ["dashboards", "rules", "simulate"] {
+        let said = refused(&shop, &[command, "bad.toml", "--output", "made"]);
+        assert!(said.starts_with("bad.toml:5: "), "{said}");
+    }
+    assert_eq!(shop.files(), ["bad.toml", "shop.toml"]);
+}
+
+#[test]
+fn a_folder_is_written_as_a_whole_or_not_at_all() {
+    let shop = Shop::new();
+    shop.printed(&["dashboards", "shop.toml", "--output", "made"]);
+    let folder = shop.path("made");
+    let names = files(&folder);
+    let last = folder.join(names.last().unwrap());
+    for name in &names {
+        std::fs::remove_file(folder.join(name)).unwrap();
+    }
+    std::fs::create_dir(&last).unwrap();
+    let said = refused(&shop, &["dashboards", "shop.toml", "--output", "made"]);
+    assert!(said.contains("is a folder: move it away"), "{said}");
+    assert_eq!(
+        files(&folder),
+        [last.file_name().unwrap().to_str().unwrap()]
+    );
+}
+
+#[test]
+fn a_place_that_cannot_be_written_to() {
+    let shop = Shop::new();
+    let said = refused(&shop, &["rules", "shop.toml", "--output", "none/rules.yml"]);
+    assert!(said.starts_with("none/rules.yml: "), "{said}");
+    let said = refused(&shop, &["dashboards", "shop.toml", "--output", "shop.toml"]);
+    assert!(said.starts_with("shop.toml: "), "{said}");
+}

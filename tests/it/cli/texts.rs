@@ -1,0 +1,126 @@
+//! What the command prints and writes.
+
+use plimsoll::generate::Declaration;
+
+use super::{SHOP, Shop, files};
+
+/// The file that keeps what is printed; `BLESS=1` writes it anew.
+fn is_as_kept(name: &str, text: &str) {
+    let path = format!("{}/tests/snapshots/cli/{name}", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, kept, "{path}: BLESS=1 writes it anew");
+}
+
+#[test]
+fn explain_says_it_in_words() {
+    let shop = Shop::new();
+    is_as_kept(
+        "explain-slo.txt",
+        &shop.printed(&["explain", "shop.toml", "availability"]),
+    );
+    is_as_kept(
+        "explain-budget.txt",
+        &shop.printed(&["explain", "shop.toml", "checkout-errors"]),
+    );
+}
+
+#[test]
+fn simulate_shows_alerts_and_draws_them() {
+    let shop = Shop::new();
+    let shape = "5m good, 5m errors=20%, 20m good";
+    let args = [
+        "simulate",
+        "shop.toml",
+        "--traffic",
+        "20",
+        "--shape",
+        shape,
+        "--svg",
+        "shop.svg",
+    ];
+    let printed = shop.printed(&args);
+    is_as_kept("simulate.txt", &printed);
+    let svg = || std::fs::read_to_string(shop.path("shop.svg")).unwrap();
+    is_as_kept("simulate.svg", &svg());
+    let first = svg();
+    assert_eq!(shop.printed(&args), printed);
+    assert_eq!(svg(), first);
+    assert_eq!(shop.files(), ["shop.svg", "shop.toml"]);
+}
+
+#[test]
+fn a_seed_is_another_day() {
+    let shop = Shop::new();
+    let args = |seed| {
+        [
+            "simulate",
+            "shop.toml",
+            "--duration",
+            "2m",
+            "--errors",
+            "5%",
+            "--seed",
+            seed,
+        ]
+    };
+    assert_eq!(shop.printed(&args("1")), shop.printed(&args("1")));
+    assert_ne!(shop.printed(&args("1")), shop.printed(&args("2")));
+}
+
+#[test]
+fn every_command_shows_an_example() {
+    let shop = Shop::new();
+    let commands = [
+        "check",
+        "explain",
+        "simulate",
+        "rules",
+        "dashboards",
+        "alertmanager",
+        "prometheus",
+        "completions",
+    ];
+    for command in commands {
+        let help = shop.printed(&[command, "--help"]);
+        assert!(
+            help.contains(&format!("Example: plimsoll {command} ")),
+            "{help}"
+        );
+        assert!(!help.contains('\u{1b}'), "no colours in a file: {help}");
+    }
+}
+
+#[test]
+fn dashboards_go_into_a_folder() {
+    let shop = Shop::new();
+    let printed = shop.printed(&["dashboards", "shop.toml", "--output", "made/dashboards"]);
+    let folder = shop.path("made/dashboards");
+    let declared = Declaration::parse(SHOP).unwrap().dashboards();
+    let mut expected: Vec<_> = declared
+        .iter()
+        .map(|dashboard| format!("{}.json", dashboard.uid()))
+        .collect();
+    expected.sort();
+    assert_eq!(files(&folder), expected);
+    for dashboard in declared {
+        let written =
+            std::fs::read_to_string(folder.join(format!("{}.json", dashboard.uid()))).unwrap();
+        assert_eq!(written, dashboard.to_json());
+        assert!(printed.contains(dashboard.title()), "{printed}");
+    }
+}
+
+#[test]
+fn shells_complete_commands() {
+    let shop = Shop::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = shop.printed(&["completions", shell]);
+        assert!(
+            script.contains("simulate") && script.contains("explain"),
+            "{shell}: {script}"
+        );
+    }
+}

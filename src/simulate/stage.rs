@@ -131,6 +131,12 @@ impl Stage {
         let instruments = &self.plimsoll.registry().instruments;
         let refused =
             |message| BuildError::new(Problem::new(format!("set {:?}", gauge.name()), message));
+        if gauge.name().starts_with("plimsoll_")
+            || self.plimsoll.inner().taken.contains(gauge.name())
+        {
+            let message = "is a family that is measured: name a gauge of the service's own";
+            return Err(refused(message.to_owned()));
+        }
         let registered =
             instruments.register(gauge.name(), "Made up.", InstrumentKind::Gauge, &labels);
         match registered.map_err(|error| refused(error.to_string()))? {

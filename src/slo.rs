@@ -49,6 +49,8 @@ pub(crate) use condition::Condition;
 pub(crate) use ledger::SavedLedger;
 pub(crate) use ledger::{Ledger, Tally};
 #[cfg(feature = "state")]
+pub(crate) use maintenance::SavedMaintenance;
+#[cfg(feature = "state")]
 pub(crate) use period::Stretch;
 pub(crate) use period::millis_since_1970;
 pub(crate) use reading::Standing;

@@ -8,6 +8,7 @@ mod bands;
 mod gone;
 mod groups;
 mod loss;
+mod maintenance;
 mod pieces;
 mod rules;
 mod series;
@@ -67,6 +68,7 @@ impl Memory {
             slos: SloMemory {
                 ledgers: table("ledgers"),
                 alerts: Timers(table("slo_alerts")),
+                maintenance: table("maintenance"),
             },
             groups: GroupMemory {
                 alerts: table("group_alerts"),

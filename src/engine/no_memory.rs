@@ -48,6 +48,8 @@ pub(super) struct SloMemory {
 
 impl SloMemory {
     pub(super) fn resume(&mut self, _: &crate::slo::Slo, _: &mut super::slos::Part) {}
+
+    pub(super) fn resume_maintenance(&mut self, _: &mut crate::slo::Slo, _: i64) {}
 }
 
 #[derive(Debug, Default)]

@@ -142,7 +142,9 @@ impl Slos {
     }
 
     /// Takes up an SLO, whose promise is the one at this place.
-    pub(super) fn add(&mut self, slo: Slo, promise: usize, slis: &mut Slis) {
+    pub(super) fn add(&mut self, mut slo: Slo, promise: usize, slis: &mut Slis) {
+        self.memory
+            .resume_maintenance(&mut slo, self.latest.moment.at_ms);
         let source = Source::new(&slo);
         if source.counts_by_hand() {
             slis.count_by_hand(&slo.name);

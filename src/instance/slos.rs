@@ -42,8 +42,8 @@ impl Plimsoll {
     /// lists it with its reason once it has begun.
     ///
     /// What is counted stays counted, so a start in the past is moved to now, and that is what readings show; one that
-    /// comes again keeps its hours. It lasts no longer than the process: what is known beforehand belongs into the
-    /// declaration. Cost: a look at each series that promises speak of.
+    /// comes again keeps its hours. With a state file it outlives the process, as does the end of one; else it does not, and what is known
+    /// beforehand belongs into the declaration. Cost: a look at each series that promises speak of.
     ///
     /// # Errors
     ///

@@ -1,8 +1,13 @@
 //! Times that were announced as not counting.
 
+#[cfg(feature = "state")]
+mod saved;
+
 use std::time::{Duration, SystemTime};
 
 use super::period::{Stretch, millis_since_1970};
+#[cfg(feature = "state")]
+pub(crate) use saved::SavedMaintenance;
 
 /// A time in which what happens is not counted as valid, but as excluded, and which every reading lists.
 ///

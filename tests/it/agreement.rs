@@ -2,6 +2,7 @@
 //! evaluation, the same values.
 
 pub(crate) mod promises;
+mod readings;
 mod trace;
 
 use std::collections::BTreeSet;

@@ -4,6 +4,7 @@ mod bands;
 mod disk;
 mod dropped;
 mod files;
+mod maintenance;
 mod toml;
 
 use std::time::Duration;

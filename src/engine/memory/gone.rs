@@ -49,6 +49,7 @@ impl Judge {
         let memory = &self.slos.memory;
         owners(&memory.ledgers)
             .chain(owners(&memory.alerts.0))
+            .chain(owners(&memory.maintenance))
             .collect()
     }
 

@@ -22,6 +22,7 @@ enum Section {
     Series,
     Rules,
     Ledgers,
+    Maintenance,
     SloAlerts,
     GroupAlerts,
     Recorded,
@@ -29,10 +30,11 @@ enum Section {
 }
 
 impl Section {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Series,
         Self::Rules,
         Self::Ledgers,
+        Self::Maintenance,
         Self::SloAlerts,
         Self::GroupAlerts,
         Self::Recorded,
@@ -44,6 +46,7 @@ impl Section {
             Self::Series => "series",
             Self::Rules => "rules",
             Self::Ledgers => "ledgers",
+            Self::Maintenance => "maintenance",
             Self::SloAlerts => "slo_alerts",
             Self::GroupAlerts => "group_alerts",
             Self::Recorded => "recorded",
@@ -90,6 +93,7 @@ impl Judge {
             Section::Series => draft.add(book.store.memory.waiting(now_ms)),
             Section::Rules => draft.add(book.timers.0.waiting(now_ms)),
             Section::Ledgers => draft.add(self.slos.memory.ledgers.waiting(now_ms)),
+            Section::Maintenance => draft.add(self.slos.memory.maintenance.waiting(now_ms)),
             Section::SloAlerts => draft.add(self.slos.memory.alerts.0.waiting(now_ms)),
             Section::GroupAlerts => draft.add(book.files.memory.alerts.waiting(now_ms)),
             Section::Recorded => draft.add(book.files.memory.recorded.waiting(now_ms)),
@@ -118,6 +122,11 @@ impl Judge {
                 let parts = self.slos.ledgers().skip(from).take(PIECE);
                 draft.add(parts.map(|(slo, part)| SloMemory::entry(slo, part, now.at_ms)));
                 self.slos.ledgers().count()
+            }
+            Section::Maintenance => {
+                let slos = self.slos.declared().skip(from).take(PIECE);
+                draft.add(slos.filter_map(|slo| SloMemory::maintenance_entry(slo, now.at_ms)));
+                self.slos.declared().count()
             }
             Section::SloAlerts => {
                 let alerts = self.slos.judged().skip(from).take(PIECE);

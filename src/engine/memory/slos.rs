@@ -9,11 +9,12 @@ use crate::engine::slos::Part;
 use crate::slo::{SavedLedger, Slo, Stretch, Tally};
 use crate::state::{Decoder, Encoder};
 
-/// Ledgers that no SLO has taken up yet, and where their alerts stood.
+/// Ledgers that no SLO has taken up yet, where their alerts stood, and what was told of their maintenance.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct SloMemory {
     pub(in crate::engine) ledgers: Table,
     pub(in crate::engine) alerts: Timers,
+    pub(in crate::engine) maintenance: Table,
 }
 
 impl SloMemory {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use plimsoll::expr::{Dialect, Labels, Samples};
-use plimsoll::{Clock, Expr, ManualClock, Outcome, Plimsoll};
+use plimsoll::{Builder, Clock, Expr, ManualClock, Outcome, Plimsoll};
 
 use super::promises::{budgets, slos};
 use crate::parity::trace::Random;
@@ -32,9 +32,9 @@ pub(super) struct Trace {
 }
 
 /// A process that Prometheus scrapes.
-struct Target {
-    job: &'static str,
-    instance: &'static str,
+pub(super) struct Target {
+    pub(super) job: &'static str,
+    pub(super) instance: &'static str,
     /// In minutes.
     lives: std::ops::Range<i64>,
     /// When it starts anew, in minutes.
@@ -43,7 +43,7 @@ struct Target {
     late: bool,
 }
 
-const STEADY: Target = Target {
+pub(super) const STEADY: Target = Target {
     job: "api",
     instance: "b:2",
     lives: 0..360,
@@ -83,13 +83,14 @@ fn load(at_ms: i64) -> (f64, f64) {
 }
 
 /// One life of a process.
-struct Process {
-    plimsoll: Plimsoll,
+pub(super) struct Process {
+    pub(super) plimsoll: Plimsoll,
     clock: ManualClock,
 }
 
 impl Process {
-    fn new(at_ms: i64) -> Self {
+    /// With more than the promises.
+    pub(super) fn new(at_ms: i64, configure: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = ManualClock::new();
         clock.advance(Duration::from_millis(at_ms as u64));
         let mut builder = Plimsoll::builder()
@@ -112,12 +113,12 @@ impl Process {
         for (slo, _) in slos() {
             builder = builder.slo(slo);
         }
-        let plimsoll = builder.build().unwrap();
+        let plimsoll = configure(builder).build().unwrap();
         Self { plimsoll, clock }
     }
 
-    /// Works until a moment, and ticks.
-    fn run_to(&self, random: &mut Random, at_ms: i64) {
+    /// Works until a moment.
+    pub(super) fn work_to(&self, random: &mut Random, at_ms: i64) {
         let (busy, trouble) = load(at_ms);
         let some = |random: &mut Random, most: f64| (random.fraction() * most * busy) as u64;
         for (operation, most) in [
@@ -162,7 +163,6 @@ impl Process {
         let now_ms = (self.clock.now_ns() / 1_000_000) as i64;
         self.clock
             .advance(Duration::from_millis((at_ms - now_ms) as u64));
-        self.plimsoll.tick();
     }
 
     fn gauges(&self, random: &mut Random, at_ms: i64) {
@@ -190,6 +190,11 @@ impl Process {
     }
 }
 
+/// Whether nobody can be scraped.
+pub(super) fn is_gone(at_ms: i64) -> bool {
+    (120..129).contains(&(at_ms / MINUTE_MS))
+}
+
 impl Trace {
     /// Moments are whole multiples of `GRAIN_MS`, which is what promtool can be told.
     pub(super) fn new(seed: u64) -> Self {
@@ -203,20 +208,20 @@ impl Trace {
     fn follow(&mut self, target: &Target, random: &mut Random) {
         let [from, to] = [target.lives.start, target.lives.end].map(|at| at * MINUTE_MS);
         let mut restarts = target.restarts.iter().map(|at| at * MINUTE_MS).peekable();
-        let mut process = Process::new(from);
+        let mut process = Process::new(from, |builder| builder);
         for due_ms in (from + SCRAPE_MS..=to).step_by(SCRAPE_MS as usize) {
             if restarts.next_if(|at_ms| *at_ms <= due_ms).is_some() {
-                process = Process::new(due_ms - SCRAPE_MS / 3);
+                process = Process::new(due_ms - SCRAPE_MS / 3, |builder| builder);
             }
             let jitter = if target.late {
                 random.below(3) as i64 * GRAIN_MS
             } else {
                 0
             };
-            process.run_to(random, due_ms + jitter);
-            let gone = (120..129).contains(&(due_ms / MINUTE_MS));
+            process.work_to(random, due_ms + jitter);
+            process.plimsoll.tick();
             let lost = target.late && random.below(60) == 0;
-            if !gone && !lost {
+            if !is_gone(due_ms) && !lost {
                 self.scrape(target, &process, due_ms + jitter);
             }
         }
@@ -229,12 +234,17 @@ impl Trace {
     }
 
     /// Keeps what promises read.
-    fn scrape(&mut self, target: &Target, process: &Process, at_ms: i64) {
+    pub(super) fn scrape(&mut self, target: &Target, process: &Process, at_ms: i64) {
         let page = process.plimsoll.render();
         let lines = page.lines().filter(|line| !line.starts_with('#'));
         for line in lines {
             let own = !line.starts_with("plimsoll_");
-            let read = ["plimsoll_sli_", "plimsoll_uptime_seconds"];
+            let read = [
+                "plimsoll_sli_",
+                "plimsoll_uptime_seconds",
+                "plimsoll_budget_band",
+                "plimsoll_budget_observed",
+            ];
             if (own && line.contains("operation"))
                 || (!own && !read.iter().any(|name| line.starts_with(name)))
             {

@@ -21,7 +21,7 @@ use service::{Reader, Served};
 use stands::Stand;
 
 /// How long faults come and go.
-const LENGTH: Duration = Duration::from_secs(80);
+const LENGTH: Duration = Duration::from_secs(88);
 const SECOND: Duration = Duration::from_secs(1);
 /// A tick that is a tenth of a scrape interval: by default it is a fifteenth to a sixtieth of what Prometheus usually has.
 const SHORT: Duration = Duration::from_millis(100);
@@ -151,5 +151,11 @@ fn a_live_prometheus_says_the_same() {
         report.evaluator.check();
         report.leads.check();
         report.short.check();
+        let learned = match fault {
+            Fault::Errors => "learned-errors",
+            Fault::Latency => "learned-p95",
+            Fault::Outage => "learned-rate",
+        };
+        assert!(report.engine.saw_firing(learned), "{learned}");
     }
 }

@@ -97,6 +97,14 @@ impl Tally {
         }
     }
 
+    /// Whether both say that an alert of this name fired.
+    pub(super) fn saw_firing(&self, name: &str) -> bool {
+        let name = format!("alertname=\"{name}\"");
+        let firing = |alert: &&String| alert.contains("alertstate=\"firing\"");
+        let mut firing = self.alerts.iter().filter(firing);
+        self.differing == 0 && firing.any(|alert| alert.contains(&name))
+    }
+
     pub(super) fn check(&self) {
         assert_eq!(self.differing, 0, "{self}\n{}", self.examples.join("\n"));
         assert!(

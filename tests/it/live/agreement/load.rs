@@ -96,9 +96,10 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// The run begins in five seconds; until then all is well.
+    /// The run begins in 13 seconds; until then all is well, and limits are learned: from 12 observations, once a second, after the
+    /// first window.
     pub(super) fn start(fault: Fault, instances: &[&Plimsoll]) -> Self {
-        let begun_ms = now_ms() + 5_000;
+        let begun_ms = now_ms() + 13_000;
         let over = Arc::new(AtomicBool::new(false));
         let start = |nth: u64| {
             let instances: Vec<Plimsoll> = instances.iter().map(|one| (*one).clone()).collect();

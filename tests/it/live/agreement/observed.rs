@@ -13,8 +13,8 @@ use super::service::{Moment, Served, now_ms, sleep_until};
 use super::stands::Told;
 
 /// What it scrapes that rules read, and pages show.
-const MEASURED: &str = "plimsoll_sli_.*|plimsoll_uptime_seconds|queue_depth|device_connected|cache_.*|backup_.*|\
-                        operation_duration_seconds_bucket";
+const MEASURED: &str = "plimsoll_sli_.*|plimsoll_uptime_seconds|plimsoll_budget_.*|queue_depth|device_connected|cache_.*|\
+                        backup_.*|operation_duration_seconds_bucket";
 
 /// The time at which a scrape and an evaluation are farthest from each other, in milliseconds.
 const APART: i64 = 500;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use plimsoll::band::Dynamic;
 use plimsoll::expr::{Aggregation, Function, Grouping};
 use plimsoll::rule::{Rule, RuleGroup};
 use plimsoll::{
@@ -24,7 +25,7 @@ fn gauge(name: &str) -> Expr {
     Expr::select(Selector::new(name))
 }
 
-fn budgets() -> Vec<Budget> {
+fn fixed() -> Vec<Budget> {
     let errors = |name: &str| Budget::error_ratio(name, orders());
     let critical = Limit::from(0.2)
         .clear(0.1)
@@ -88,6 +89,28 @@ fn budgets() -> Vec<Budget> {
             .critical(Limit::from(200.0).clear(150.0))
             .sustained(seconds(3)),
         Budget::value("line", worst).at_least(1.0),
+    ]
+}
+
+fn budgets() -> Vec<Budget> {
+    fixed().into_iter().chain(learned()).collect()
+}
+
+/// Limits that a service learns within seconds, and shows on its page with what it compares with them.
+fn learned() -> Vec<Budget> {
+    let dynamic = |margin| Dynamic::default().every(seconds(1)).margin(margin);
+    vec![
+        Budget::error_ratio("learned-errors", orders())
+            .dynamic(dynamic(0.3).floor(0.05))
+            .over(seconds(3))
+            .sustained(seconds(1)),
+        Budget::quantile("learned-p95", orders(), 0.95)
+            .dynamic(dynamic(0.5))
+            .over(seconds(3)),
+        Budget::throughput("learned-rate", orders())
+            .dynamic(dynamic(0.5))
+            .over(seconds(2))
+            .keep_firing(seconds(2)),
     ]
 }
 

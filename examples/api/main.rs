@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::routing::{Router, get};
 use plimsoll::db::sqlx::Pool;
 use plimsoll::process::AllocatorStats;
-use plimsoll::{Kpi, Naming, Plimsoll, Select, export, http::MeasureLayer, tables};
+use plimsoll::{Kpi, Naming, Select, export, http::MeasureLayer, tables};
 use reqwest::{Client, RequestBuilder};
 use service::Failure;
 use sqlx::Sqlite;
@@ -23,11 +23,14 @@ type Refusal = (StatusCode, String);
 async fn main() -> Result<(), Failure> {
     let (requests, queries) = (Select::http(), Select::db());
     let kpis = tables::api_kpis(requests.clone(), queries.clone());
-    let plimsoll = Plimsoll::builder()
-        .service("api")
-        .naming(Naming::millis())
-        .budgets(tables::api_alerts(requests, queries))
-        .budgets(kpis.iter().flat_map(Kpi::budgets))
+    let promises = service::declared(|builder| {
+        builder
+            .service("api")
+            .naming(Naming::millis())
+            .budgets(tables::api_alerts(requests, queries))
+            .budgets(kpis.iter().flat_map(Kpi::budgets))
+    })?;
+    let plimsoll = promises
         .on_event("edges", |edge| eprintln!("{edge}"))
         .from_env()
         .build()?;

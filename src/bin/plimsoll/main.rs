@@ -7,8 +7,10 @@
 mod check;
 mod failure;
 mod output;
+mod prometheus;
 mod source;
 mod texts;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -34,12 +36,16 @@ enum Command {
     Alertmanager(texts::Args),
     /// Prints a configuration of Prometheus
     Prometheus(texts::PrometheusArgs),
+    /// Runs every rule and panel on a running Prometheus and says which return nothing
+    Verify(verify::Args),
 }
 
 /// How it went, where nothing failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Well,
+    /// Something that was looked for is not there, or a promise is broken.
+    Found,
 }
 
 fn run(command: Command) -> Result<Verdict, Failure> {
@@ -48,12 +54,14 @@ fn run(command: Command) -> Result<Verdict, Failure> {
         Command::Rules(args) => texts::rules(&args),
         Command::Alertmanager(args) => texts::alertmanager(&args),
         Command::Prometheus(args) => texts::prometheus(&args),
+        Command::Verify(args) => verify::run(&args),
     }
 }
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(Verdict::Well) => ExitCode::SUCCESS,
+        Ok(Verdict::Found) => ExitCode::from(1),
         Err(failure) => {
             eprintln!("{failure}");
             ExitCode::from(2)

@@ -30,10 +30,7 @@ async fn main() -> Result<(), Failure> {
             .budgets(tables::api_alerts(requests, queries))
             .budgets(kpis.iter().flat_map(Kpi::budgets))
     })?;
-    let plimsoll = promises
-        .on_event("edges", |edge| eprintln!("{edge}"))
-        .from_env()
-        .build()?;
+    let plimsoll = promises.from_env().build()?;
     plimsoll.observe_process();
     plimsoll.observe_allocator(AllocatorStats::glibc);
     plimsoll.observe_runtime(&tokio::runtime::Handle::current());

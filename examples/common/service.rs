@@ -26,14 +26,15 @@ const LENGTH: Duration = Duration::from_secs(15);
 /// A service that no longer answers must not fill the memory with requests.
 const MOST_UNDER_WAY: usize = 100;
 
-/// What is promised: by the file that is named for it, or else by the code.
+/// What is promised, by the file that is named for it or else by the code; breaches and recoveries are told.
 pub(crate) fn declared(code: impl FnOnce(Builder) -> Builder) -> Result<Builder, Failure> {
     let mut words = std::env::args().skip_while(|word| word != "--promises");
+    let builder = Plimsoll::builder().on_event("edges", |edge| eprintln!("{edge}"));
     if words.next().is_none() {
-        return Ok(code(Plimsoll::builder()));
+        return Ok(code(builder));
     }
     let file = words.next().ok_or("--promises needs a value: see --help")?;
-    Ok(Plimsoll::builder().toml_file(file))
+    Ok(builder.toml_file(file))
 }
 
 /// Runs `app`; `request` makes the load's requests: of the client, the service's address and a number that goes up.

@@ -51,8 +51,8 @@ const GAUGES: [(&str, f64, f64); 14] = [
 const COUNTERS: [(&str, u64); 10] = [
     ("novacron_cache_hits_total", 970),
     ("novacron_cache_misses_total", 30),
-    ("novacron_work_accurate_total", 999),
-    ("novacron_work_checked_total", 1_000),
+    ("novacron_work_accurate_total", 9_997),
+    ("novacron_work_checked_total", 10_000),
     ("novacron_network_receive_bytes_total", 60_000_000),
     ("novacron_network_transmit_bytes_total", 50_000_000),
     ("novacron_network_lost_packets_total", 1),
@@ -71,9 +71,7 @@ async fn main() -> Result<(), service::Failure> {
             .budget(p95.at_most(Duration::from_millis(200)))
             .budget(Budget::error_ratio("request-errors", Select::http()).critical(0.01))
     })?;
-    let plimsoll = promises
-        .on_event("edges", |edge| eprintln!("{edge}"))
-        .build()?;
+    let plimsoll = promises.build()?;
     plimsoll.observe_process();
     metrics::set_global_recorder(plimsoll.metrics_recorder()).map_err(|error| error.to_string())?;
     tokio::spawn(infrastructure());

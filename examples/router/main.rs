@@ -6,14 +6,12 @@
 mod service;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, atomic::AtomicUsize, atomic::Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Json, MatchedPath, Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{Router, post};
-use axum::{middleware, response::Response};
+use axum::{Router, middleware, response::Response, routing::post};
 use metrics::{counter, gauge, histogram};
 use plimsoll::{Budget, Plimsoll, Select, export, http::MeasureLayer, scope, stage};
 use reqwest::{Client, RequestBuilder};
@@ -57,7 +55,6 @@ async fn main() -> Result<(), service::Failure> {
     let plimsoll = promises
         .facade_bounds("_seconds", BOUNDS)
         .facade_bounds("dce_fraud_score_distribution", SCORES)
-        .on_event("edges", |edge| eprintln!("{edge}"))
         .build()?;
     plimsoll.observe_process();
     plimsoll.observe_runtime(&tokio::runtime::Handle::current());

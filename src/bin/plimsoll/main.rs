@@ -5,9 +5,11 @@
 //! was told something that cannot be, or cannot reach or read or write what it needs.
 
 mod check;
+mod doctor;
 mod failure;
 mod output;
 mod prometheus;
+mod query;
 mod source;
 mod texts;
 mod verify;
@@ -36,6 +38,10 @@ enum Command {
     Alertmanager(texts::Args),
     /// Prints a configuration of Prometheus
     Prometheus(texts::PrometheusArgs),
+    /// Finds out why a metric is missing
+    Doctor(doctor::Args),
+    /// Shows budgets and SLOs as a running Prometheus sees them
+    Query(query::Args),
     /// Runs every rule and panel on a running Prometheus and says which return nothing
     Verify(verify::Args),
 }
@@ -54,6 +60,8 @@ fn run(command: Command) -> Result<Verdict, Failure> {
         Command::Rules(args) => texts::rules(&args),
         Command::Alertmanager(args) => texts::alertmanager(&args),
         Command::Prometheus(args) => texts::prometheus(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Query(args) => query::run(&args),
         Command::Verify(args) => verify::run(&args),
     }
 }

@@ -46,6 +46,7 @@ pub(super) struct Link {
     runtime: Runtime,
     client: Client,
     base: String,
+    option: &'static str,
     timeout: Duration,
     who: Who,
 }
@@ -65,7 +66,19 @@ impl Server {
             .clone()
             .or_else(|| variable("PLIMSOLL_PROMETHEUS"));
         let base = base.unwrap_or_else(|| "http://127.0.0.1:9090".to_owned());
-        Link::new(&base, self.timeout, self.who()?)
+        Link::new("--prometheus", &base, self.timeout, self.who()?)
+    }
+
+    /// The text that somebody else serves, who is not told who asks.
+    pub(crate) fn page(&self, url: &str) -> Result<String, Failure> {
+        let link = Link::new("--target", url, self.timeout, Who::Anybody)?;
+        let (status, body) = link.get("")?;
+        match status {
+            200 => Ok(String::from_utf8_lossy(&body).into_owned()),
+            _ => Err(Failure::new(format!(
+                "{url} answered with HTTP status {status}"
+            ))),
+        }
     }
 
     fn who(&self) -> Result<Who, Failure> {
@@ -98,9 +111,9 @@ fn secret(file: Option<&PathBuf>, name: &str) -> Result<Option<String>, Failure>
 }
 
 impl Link {
-    /// To what listens at `base`: `http://HOST:PORT` and a path, if it has one.
-    fn new(base: &str, timeout: Duration, who: Who) -> Result<Self, Failure> {
-        check(base)?;
+    /// To what listens at `base`, which an option says: `http://HOST:PORT` and a path, if it has one.
+    fn new(option: &'static str, base: &str, timeout: Duration, who: Who) -> Result<Self, Failure> {
+        check(option, base)?;
         let failed =
             |error: &dyn std::fmt::Display| Failure::new(format!("cannot ask anybody: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -111,6 +124,7 @@ impl Link {
             runtime: runtime.map_err(|error| failed(&error))?,
             client: client.map_err(|error| failed(&error))?,
             base: base.trim_end_matches('/').to_owned(),
+            option,
             timeout,
             who,
         })
@@ -151,8 +165,9 @@ impl Link {
                 self.timeout
             ),
             false => format!(
-                "{base} cannot be reached: {}; say where Prometheus is with --prometheus http://HOST:PORT",
-                root(error)
+                "{base} cannot be reached: {}; say where it is with {} http://HOST:PORT",
+                root(error),
+                self.option
             ),
         })
     }
@@ -180,17 +195,18 @@ impl Link {
     }
 }
 
-fn check(base: &str) -> Result<(), Failure> {
+fn check(option: &str, base: &str) -> Result<(), Failure> {
     if base.starts_with("https://") {
-        return Err(Failure::new(
-            "https is not built in: bring Prometheus to this machine, such as with \
-             `kubectl port-forward svc/prometheus 9090` or `ssh -L 9090:localhost:9090 HOST`, \
-             and use --prometheus http://127.0.0.1:9090",
-        ));
-    }
-    let Some(rest) = base.strip_prefix("http://").filter(|rest| !rest.is_empty()) else {
         return Err(Failure::new(format!(
-            "--prometheus {base}: write http://HOST:PORT"
+            "{option}: https is not built in: bring it to this machine, such as with \
+             `kubectl port-forward svc/prometheus 9090` or `ssh -L 9090:localhost:9090 HOST`, \
+             and use http://127.0.0.1:9090",
+        )));
+    }
+    let rest = base.strip_prefix("http://").filter(|rest| !rest.is_empty());
+    let Some(rest) = rest else {
+        return Err(Failure::new(format!(
+            "{option} {base}: write http://HOST:PORT"
         )));
     };
     // Everybody on the machine reads command lines; the address is part of messages.
@@ -199,9 +215,9 @@ fn check(base: &str) -> Result<(), Failure> {
         .next()
         .is_some_and(|host| host.contains('@'))
     {
-        true => Err(Failure::new(
-            "--prometheus holds a user or a password: put USER:PASSWORD into a file for --user-file",
-        )),
+        true => Err(Failure::new(format!(
+            "{option} holds a user or a password: put USER:PASSWORD into a file for --user-file"
+        ))),
         false => Ok(()),
     }
 }

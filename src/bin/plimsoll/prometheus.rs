@@ -1,6 +1,7 @@
 //! Prometheus' HTTP API, asked by commands.
 
 mod error;
+mod link;
 mod server;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 pub(crate) use error::Error;
-use server::Link;
+use link::Link;
 pub(crate) use server::{Server, duration};
 
 /// A series and its value at the moment it was asked for.

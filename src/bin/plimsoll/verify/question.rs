@@ -88,7 +88,7 @@ fn of_group(group: &RuleGroup) -> Vec<Question> {
             RuleKind::Record(name) => (Kind::Recording, name.clone()),
             _ => return None,
         };
-        let told_apart = ["level", "severity", "escalation", "long"];
+        let told_apart = ["level", "escalation", "long"];
         let labels = told_apart.map(|key| rule.labels.get(key));
         let labels: Vec<&str> = labels
             .into_iter()

@@ -22,7 +22,7 @@ pub(crate) struct Args {
     source: Source,
     #[command(flatten)]
     server: Server,
-    /// The family that is missed; without it all that rules read
+    /// The family that is missed; without it all that rules and panels read
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// Asks the page of a process itself, such as http://127.0.0.1:9100/metrics, instead of Prometheus
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     let declaration = args.source.read()?;
     let wanted = match &args.metric {
         Some(name) => BTreeSet::from([name.clone()]),
-        None => families::read_by_rules(&declaration),
+        None => families::read_by_generated(&declaration),
     };
     let findings = match &args.target {
         Some(url) => families::missing(&wanted, &page::names(url, &args.server)?),

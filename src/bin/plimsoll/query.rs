@@ -31,13 +31,17 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     let judged = Judged::read(&declaration, &prometheus)?;
     let budgets = budgets::read(&declaration, &prometheus, &judged)?;
     let slos = slos::read(&declaration, &prometheus, &judged)?;
+    let others = judged.others(&declaration);
     match args.json {
         true => {
             let budgets: Vec<_> = budgets.iter().map(BudgetRow::json).collect();
             let slos: Vec<_> = slos.iter().map(SloRow::json).collect();
-            println!("{:#}", json!({ "budgets": budgets, "slos": slos }));
+            println!(
+                "{:#}",
+                json!({ "budgets": budgets, "slos": slos, "other_alerts": others })
+            );
         }
-        false => print(&budgets, &slos),
+        false => print(&budgets, &slos, &others),
     }
     let breached = judged.any_breach() || slos.iter().any(SloRow::is_missed);
     Ok(match breached {
@@ -46,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     })
 }
 
-fn print(budgets: &[BudgetRow], slos: &[SloRow]) {
+fn print(budgets: &[BudgetRow], slos: &[SloRow], others: &[&str]) {
     let rows = budgets.iter().map(BudgetRow::cells);
     table(["budget", "level", "of", "value", "limit", "state"], rows);
     if !slos.is_empty() {
@@ -56,6 +60,9 @@ fn print(budgets: &[BudgetRow], slos: &[SloRow]) {
             ["slo", "of", "objective", "left", "burn rates", "state"],
             rows,
         );
+    }
+    if !others.is_empty() {
+        println!("\nfiring as well: {}", others.join(", "));
     }
 }
 

@@ -9,9 +9,17 @@ use super::{Fake, PROMISES, asked, fails};
 /// Nothing is wrong with it.
 fn well() -> Fake {
     let mut fake = Fake::new();
-    fake.names = ["plimsoll_sli_bad_total", "plimsoll_sli_valid_total", "up"]
-        .map(str::to_owned)
-        .into();
+    fake.names = [
+        "plimsoll_budget_state",
+        "plimsoll_sli_bad_total",
+        "plimsoll_sli_valid_total",
+        "plimsoll_slo_burn_rate",
+        "plimsoll_slo_coverage",
+        "plimsoll_slo_error_budget_remaining",
+        "plimsoll_slo_objective",
+    ]
+    .map(str::to_owned)
+    .into();
     fake.rules = rules();
     fake
 }

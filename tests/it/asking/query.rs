@@ -65,6 +65,19 @@ fn states_are_those_of_alerts_where_rules_are_loaded() {
     let (code, text) = with(loaded(), firing);
     assert_eq!(code, 1, "{text}");
     assert_eq!(line(&text, "errors")[5], "BREACHED");
+    let down = |expr: &str| match expr {
+        "ALERTS{job=\"shop\"}" => vec![(
+            json!({ "alertname": "api-down", "alertstate": "firing" }),
+            1.0,
+        )],
+        _ => Vec::new(),
+    };
+    let (code, text) = with(loaded(), down);
+    assert_eq!(
+        (code, line(&text, "firing as well")[3]),
+        (1, "api-down"),
+        "{text}"
+    );
 }
 
 #[test]

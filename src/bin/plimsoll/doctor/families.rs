@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use plimsoll::generate::{Declaration, RuleOptions};
-use plimsoll::rule::RuleFile;
+use plimsoll::Expr;
+use plimsoll::generate::{Declaration, RuleOptions, Variables};
+use plimsoll::rule::{Rule, RuleFile, RuleGroup};
 
 use super::{Finding, spelling};
 
 /// What Prometheus makes itself.
 const OWN: [&str; 3] = ["up", "ALERTS", "ALERTS_FOR_STATE"];
 
-/// What the rules of a declaration read of the process.
-pub(super) fn read_by_rules(declaration: &Declaration) -> BTreeSet<String> {
+/// What the rules and the panels of a declaration read of the process.
+pub(super) fn read_by_generated(declaration: &Declaration) -> BTreeSet<String> {
+    let mut groups = declaration.rules(RuleOptions::new()).into_groups();
+    groups.push(RuleGroup::new("panels", of_panels(declaration)));
     let mut names = BTreeSet::new();
-    let groups = declaration.rules(RuleOptions::new()).into_groups();
     // What rules record themselves is not asked for.
     RuleFile::new(groups).retain_known(|selector| {
         names.insert(selector.name().to_owned());
@@ -21,6 +23,16 @@ pub(super) fn read_by_rules(declaration: &Declaration) -> BTreeSet<String> {
     });
     names.retain(|name| !name.is_empty() && !OWN.contains(&name.as_str()));
     names
+}
+
+/// The expressions of panels, as rules that record them.
+fn of_panels(declaration: &Declaration) -> Vec<Rule> {
+    let dashboards = declaration.dashboards();
+    let queries = dashboards
+        .iter()
+        .flat_map(|dashboard| dashboard.queries(&Variables::new()));
+    let exprs = queries.filter_map(|query| Expr::parse(&query.expr).ok());
+    exprs.map(|expr| Rule::record("", expr)).collect()
 }
 
 pub(super) fn missing(wanted: &BTreeSet<String>, there: &BTreeSet<String>) -> Vec<Finding> {
@@ -57,7 +69,7 @@ fn why(name: &str, there: &BTreeSet<String>) -> Finding {
         );
     }
     if let Some(near) = spelling::near(name, there) {
-        return Finding::new(format!("{what}"), format!("there is {near}: is it that?"));
+        return Finding::new(what, format!("there is {near}: is it that?"));
     }
     Finding::new(
         what,

@@ -39,7 +39,7 @@ fn family(name: &str) -> &str {
 pub(super) fn elsewhere<'a>(name: &str, there: &'a BTreeSet<String>) -> Option<&'a str> {
     let row = |name: &str| {
         let is = |one: &&str| family(name).ends_with(*one);
-        SAME.iter().position(|row| row.iter().any(|one| is(&one)))
+        SAME.iter().position(|row| row.iter().any(is))
     };
     let wanted = row(name)?;
     let same = |other: &&String| row(other) == Some(wanted);

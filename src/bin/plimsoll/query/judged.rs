@@ -1,9 +1,10 @@
 //! What alerts say of promises: those that Prometheus keeps, or their conditions if it was not given the rules.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use plimsoll::generate::{Declaration, RuleOptions};
 use plimsoll::rule::{Rule, RuleKind};
+use plimsoll::{Budget, Slo};
 use serde_json::Value;
 
 use crate::prometheus::{Error, Prometheus, Sample};
@@ -74,6 +75,18 @@ impl Judged {
             active.alert == alert && (level.is_empty() || active.level == level) && here
         });
         its.map(|active| active.state).max().unwrap_or(State::Kept)
+    }
+
+    /// Alerts of other names that fire: those on `up`, and those of the service's own rules.
+    pub(super) fn others(&self, declaration: &Declaration) -> Vec<&str> {
+        let budgets = declaration.budgets().iter().map(Budget::name);
+        let known: HashSet<_> = budgets
+            .chain(declaration.slos().iter().map(Slo::name))
+            .collect();
+        let firing = self.0.iter().filter(|active| active.state.is_breach());
+        let names = firing.map(|active| active.alert.as_str());
+        let others: BTreeSet<_> = names.filter(|name| !known.contains(name)).collect();
+        others.into_iter().collect()
     }
 
     pub(super) fn any_breach(&self) -> bool {

@@ -291,7 +291,7 @@ impl Slo {
     }
 
     /// Whether it is made of others.
-    pub(crate) fn is_composite(&self) -> bool {
+    pub fn is_composite(&self) -> bool {
         matches!(self.sli, Sli::Weighted(_) | Sli::AllOf(_))
     }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use plimsoll::{AlertState, Plimsoll};
+use plimsoll::{AlertState, Builder, Plimsoll};
 use reqwest::{Client, RequestBuilder};
 use tokio::sync::Semaphore;
 
@@ -20,10 +20,22 @@ what was measured and which budgets were breached, and ends.
 
     --serve           serve until interrupted, under 25 requests per second of its own
     --addr HOST:PORT  where to listen [127.0.0.1:0]
+    --promises FILE   what is promised, as TOML, instead of what the code says
 ";
 const LENGTH: Duration = Duration::from_secs(15);
 /// A service that no longer answers must not fill the memory with requests.
 const MOST_UNDER_WAY: usize = 100;
+
+/// What is promised, by the file that is named for it or else by the code; breaches and recoveries are told.
+pub(crate) fn declared(code: impl FnOnce(Builder) -> Builder) -> Result<Builder, Failure> {
+    let mut words = std::env::args().skip_while(|word| word != "--promises");
+    let builder = Plimsoll::builder().on_event("edges", |edge| eprintln!("{edge}"));
+    if words.next().is_none() {
+        return Ok(code(builder));
+    }
+    let file = words.next().ok_or("--promises needs a value: see --help")?;
+    Ok(builder.toml_file(file))
+}
 
 /// Runs `app`; `request` makes the load's requests: of the client, the service's address and a number that goes up.
 pub(crate) async fn run(
@@ -37,6 +49,8 @@ pub(crate) async fn run(
         match word.as_str() {
             "--serve" => serve = true,
             "--addr" => addr = words.next().ok_or("--addr needs a value: see --help")?,
+            // Read by `declared`.
+            "--promises" => drop(words.next()),
             "--help" | "-h" => {
                 print!("{HELP}");
                 return Ok(());

@@ -22,6 +22,7 @@ OPTIONS
     --addr HOST:PORT         where to listen [127.0.0.1:0]
     --fail-every N           answer every Nth request of each route with status 500 [never]
     --device NAME=HOST:PORT  a further Modbus TCP device; it may be absent; repeatable
+    --promises FILE          what is promised, as TOML, instead of gateway.toml
     --help                   this text
 ";
 
@@ -32,6 +33,7 @@ pub struct Args {
     pub addr: String,
     pub fail_every: u64,
     pub devices: Vec<(String, SocketAddr)>,
+    pub promises: Option<String>,
 }
 
 impl Args {
@@ -42,6 +44,7 @@ impl Args {
             addr: "127.0.0.1:0".into(),
             fail_every: 0,
             devices: Vec::new(),
+            promises: None,
         };
         while let Some(word) = words.next() {
             let mut value = || {
@@ -59,6 +62,7 @@ impl Args {
                         .parse()
                         .map_err(|_| format!("--fail-every {number}: not a number"))?;
                 }
+                "--promises" => args.promises = Some(value()?),
                 "--device" => args.devices.push(device(&value()?)?),
                 _ => return Err(format!("unknown option {word}: see --help").into()),
             }

@@ -49,8 +49,11 @@ async fn main() -> Result<(), Failure> {
 
     let timeline = Arc::new(Timeline::new());
     let announced = timeline.clone();
-    let plimsoll = Plimsoll::builder()
-        .toml(include_str!("gateway.toml"))
+    let plimsoll = match &args.promises {
+        Some(file) => Plimsoll::builder().toml_file(file),
+        None => Plimsoll::builder().toml(include_str!("gateway.toml")),
+    };
+    let plimsoll = plimsoll
         .expect_family("bifrost_load_running")
         .budget(throughput())
         .on_event("timeline", move |event| announced.edge(event))

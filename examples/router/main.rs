@@ -6,14 +6,12 @@
 mod service;
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, atomic::AtomicUsize, atomic::Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Json, MatchedPath, Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{Router, post};
-use axum::{middleware, response::Response};
+use axum::{Router, middleware, response::Response, routing::post};
 use metrics::{counter, gauge, histogram};
 use plimsoll::{Budget, Plimsoll, Select, export, http::MeasureLayer, scope, stage};
 use reqwest::{Client, RequestBuilder};
@@ -45,16 +43,18 @@ async fn main() -> Result<(), service::Failure> {
         ("compliance-p99", compliance, 2),
         ("api-p99", Select::http(), 50),
     ];
-    let plimsoll = Plimsoll::builder()
-        .service("router")
+    let promises = service::declared(|builder| {
+        builder
+            .service("router")
+            .budgets(p99s.map(|(name, select, ms)| {
+                Budget::quantile(name, select, 0.99).at_most(Duration::from_millis(ms))
+            }))
+            .budget(Budget::success_ratio("routing-success", routing).at_least(0.999))
+            .budget(Budget::error_ratio("api-errors", Select::http()).critical(0.01))
+    })?;
+    let plimsoll = promises
         .facade_bounds("_seconds", BOUNDS)
         .facade_bounds("dce_fraud_score_distribution", SCORES)
-        .budgets(p99s.map(|(name, select, ms)| {
-            Budget::quantile(name, select, 0.99).at_most(Duration::from_millis(ms))
-        }))
-        .budget(Budget::success_ratio("routing-success", routing).at_least(0.999))
-        .budget(Budget::error_ratio("api-errors", Select::http()).critical(0.01))
-        .on_event("edges", |edge| eprintln!("{edge}"))
         .build()?;
     plimsoll.observe_process();
     plimsoll.observe_runtime(&tokio::runtime::Handle::current());

@@ -161,4 +161,14 @@ impl Declaration {
     pub fn service(&self) -> &str {
         &self.service
     }
+
+    /// The budgets, those of key figures among them.
+    pub fn budgets(&self) -> &[Budget] {
+        &self.budgets
+    }
+
+    /// The SLOs.
+    pub fn slos(&self) -> &[Slo] {
+        &self.slos
+    }
 }

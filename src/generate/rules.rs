@@ -114,8 +114,8 @@ impl Declaration {
         }
     }
 
-    /// The label `job` of its series.
-    pub(super) fn job(&self) -> &str {
+    /// The label `job` of its series: that of [`Operations::job`] or of the target, else the name of the service.
+    pub fn job(&self) -> &str {
         let target = self.target.as_ref().map(|[job, _]| job.as_str());
         let job = self.extras.operations.job.as_deref();
         job.or(target).unwrap_or(&self.service)

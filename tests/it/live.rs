@@ -4,6 +4,8 @@ mod agreement;
 mod examples;
 #[cfg(feature = "native")]
 mod native;
+#[cfg(feature = "cli")]
+mod panels;
 mod process;
 mod prometheus;
 

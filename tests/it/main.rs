@@ -8,6 +8,8 @@ mod agreement;
 mod alert;
 #[cfg(all(feature = "axum", feature = "db"))]
 mod anatomy;
+#[cfg(feature = "cli")]
+mod asking;
 mod bad_input;
 mod band;
 mod budget;

@@ -7,12 +7,16 @@
 mod check;
 mod completions;
 mod dashboards;
+mod doctor;
 mod explain;
 mod failure;
 mod output;
+mod prometheus;
+mod query;
 mod simulate;
 mod source;
 mod texts;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -44,6 +48,12 @@ enum Command {
     Alertmanager(texts::Args),
     /// Prints a configuration of Prometheus
     Prometheus(texts::PrometheusArgs),
+    /// Finds out why a metric is missing
+    Doctor(doctor::Args),
+    /// Shows budgets and SLOs as a running Prometheus sees them
+    Query(query::Args),
+    /// Runs every rule and panel on a running Prometheus and says which return nothing
+    Verify(verify::Args),
     /// Prints a script by which a shell completes this command
     Completions(completions::Args),
 }
@@ -52,6 +62,8 @@ enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Well,
+    /// Something that was looked for is not there, or a promise is broken.
+    Found,
 }
 
 fn run(command: Command) -> Result<Verdict, Failure> {
@@ -64,12 +76,16 @@ fn run(command: Command) -> Result<Verdict, Failure> {
         Command::Rules(args) => texts::rules(&args),
         Command::Alertmanager(args) => texts::alertmanager(&args),
         Command::Prometheus(args) => texts::prometheus(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Query(args) => query::run(&args),
+        Command::Verify(args) => verify::run(&args),
     }
 }
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(Verdict::Well) => ExitCode::SUCCESS,
+        Ok(Verdict::Found) => ExitCode::from(1),
         Err(failure) => {
             eprintln!("{failure}");
             ExitCode::from(2)

@@ -173,6 +173,10 @@ fn each_ends_by_itself_and_says_what_it_measured() {
     for (name, lines) in [
         ("api", ["http GET /api/orders/{id} ", "db INSERT orders "]),
         ("router", ["http POST /calls ", "operation routing "]),
+        (
+            "platform",
+            ["http POST /hooks/{source} ", "db list platform "],
+        ),
     ] {
         let output = Command::new(example(name)).output().expect("it is built");
         let report = String::from_utf8(output.stdout).expect("text");

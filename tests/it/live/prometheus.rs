@@ -69,6 +69,12 @@ impl Prometheus {
         prometheus
     }
 
+    /// Where it listens.
+    #[cfg(feature = "cli")]
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// (labels, value) of each sample that the query returns.
     pub(super) fn query(&self, query: &str) -> Vec<Sample> {
         self.samples(&format!("query={}", encoded(query)))

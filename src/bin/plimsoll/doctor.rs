@@ -1,0 +1,109 @@
+//! `plimsoll doctor`: why is a metric missing?
+
+mod counted;
+mod families;
+mod page;
+mod rules;
+mod spelling;
+mod targets;
+
+use std::collections::BTreeSet;
+
+use plimsoll::generate::Declaration;
+
+use crate::Verdict;
+use crate::failure::Failure;
+use crate::prometheus::{Prometheus, Server, encoded};
+use crate::source::Source;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    server: Server,
+    /// The family that is missed; without it all that rules and panels read
+    #[arg(long, value_name = "NAME")]
+    metric: Option<String>,
+    /// Asks the page of a process itself, such as http://127.0.0.1:9100/metrics, instead of Prometheus
+    #[arg(long, value_name = "URL")]
+    target: Option<String>,
+}
+
+/// Something that is not as it has to be.
+#[derive(Debug)]
+struct Finding {
+    what: String,
+    /// What is to be done.
+    mend: String,
+}
+
+impl Finding {
+    fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            mend: mend.into(),
+        }
+    }
+}
+
+/// What is examined.
+#[derive(Debug)]
+struct Patient<'a> {
+    declaration: &'a Declaration,
+    prometheus: &'a Prometheus,
+    /// The names of all series of its job.
+    names: BTreeSet<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
+    let declaration = args.source.read()?;
+    let wanted = match &args.metric {
+        Some(name) => BTreeSet::from([name.clone()]),
+        None => families::read_by_generated(&declaration),
+    };
+    let findings = match &args.target {
+        Some(url) => families::missing(&wanted, &page::names(url, &args.server)?),
+        None => of_prometheus(&declaration, &args.server, &wanted)?,
+    };
+    for Finding { what, mend } in &findings {
+        println!("{what}\n    {mend}");
+    }
+    Ok(match findings.is_empty() {
+        true => {
+            println!("nothing is wrong: {} families are there", wanted.len());
+            Verdict::Well
+        }
+        false => Verdict::Found,
+    })
+}
+
+/// From the outside in: without a target nothing else is worth a word.
+fn of_prometheus(
+    declaration: &Declaration,
+    server: &Server,
+    wanted: &BTreeSet<String>,
+) -> Result<Vec<Finding>, Failure> {
+    let prometheus = server.connect()?;
+    let mut findings = targets::examine(declaration, &prometheus)?;
+    let patient = Patient {
+        declaration,
+        prometheus: &prometheus,
+        names: names(declaration.job(), &prometheus)?,
+    };
+    if !patient.names.is_empty() {
+        findings.extend(families::missing(wanted, &patient.names));
+        findings.extend(counted::examine(&patient)?);
+    }
+    findings.extend(rules::examine(&patient)?);
+    Ok(findings)
+}
+
+fn names(job: &str, prometheus: &Prometheus) -> Result<BTreeSet<String>, Failure> {
+    let selector = encoded(&format!("{{job=\"{job}\"}}"));
+    let data = prometheus.data(&format!("label/__name__/values?match[]={selector}"))?;
+    let names = data.as_array().into_iter().flatten();
+    Ok(names
+        .filter_map(|name| Some(name.as_str()?.to_owned()))
+        .collect())
+}

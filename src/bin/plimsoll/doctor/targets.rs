@@ -1,0 +1,117 @@
+//! Whether Prometheus reaches the processes, often enough and by the same clock.
+
+use std::time::{Duration, SystemTime};
+
+use plimsoll::generate::{Declaration, RuleOptions};
+use serde_json::Value;
+
+use super::Finding;
+use crate::prometheus::{Error, Prometheus};
+
+/// What clocks may differ by: a scrape takes a while, too.
+const SKEW: f64 = 5.0;
+
+pub(super) fn examine(
+    declaration: &Declaration,
+    prometheus: &Prometheus,
+) -> Result<Vec<Finding>, Error> {
+    let data = prometheus.data("targets?state=active")?;
+    let all: Vec<&Value> = data["activeTargets"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .collect();
+    let job = declaration.job();
+    let its: Vec<_> = all
+        .iter()
+        .filter(|target| target["labels"]["job"] == job)
+        .collect();
+    if its.is_empty() {
+        return Ok(vec![none(job, &all)]);
+    }
+    let mut findings: Vec<_> = its.iter().filter_map(|target| down(target)).collect();
+    let shortest = shortest_window(declaration);
+    findings.extend(its.iter().find_map(|target| seldom(target, shortest?)));
+    findings.extend(skewed(job, prometheus)?);
+    Ok(findings)
+}
+
+fn none(job: &str, all: &[&Value]) -> Finding {
+    let mut jobs: Vec<_> = all
+        .iter()
+        .filter_map(|target| target["labels"]["job"].as_str())
+        .collect();
+    jobs.sort_unstable();
+    jobs.dedup();
+    let jobs = match jobs.is_empty() {
+        true => "it scrapes nothing".to_owned(),
+        false => format!("there are {}", jobs.join(", ")),
+    };
+    Finding::new(
+        format!("no target has the job {job:?}: {jobs}"),
+        "scrape it (`plimsoll prometheus` prints how), or say what the job is called: `job` in [generate]",
+    )
+}
+
+fn down(target: &Value) -> Option<Finding> {
+    let text = |key: &str| target[key].as_str().unwrap_or_default();
+    let url = text("scrapeUrl");
+    match text("health") {
+        "up" => None,
+        "down" => Some(Finding::new(
+            format!("{url} is down: {}", text("lastError")),
+            "see whether the process runs, listens there and serves its page under this path",
+        )),
+        _ => Some(Finding::new(
+            format!("{url} was not scraped yet"),
+            "ask again after a scrape interval",
+        )),
+    }
+}
+
+/// Rates need two samples, and some air for a scrape that is late or lost.
+fn seldom(target: &Value, shortest: Duration) -> Option<Finding> {
+    let every = humantime::parse_duration(target["scrapeInterval"].as_str()?).ok()?;
+    (every * 2 > shortest).then(|| {
+        Finding::new(
+            format!("it is scraped every {every:?}, more than half of the shortest window ({shortest:?})"),
+            "scrape it more often, or judge over a longer window: rates need two samples in each",
+        )
+    })
+}
+
+/// The shortest range that a rule looks back over.
+fn shortest_window(declaration: &Declaration) -> Option<Duration> {
+    let groups = declaration.rules(RuleOptions::new()).into_groups();
+    let rules = groups.iter().flat_map(|group| &group.rules);
+    let ranges = rules.flat_map(|rule| {
+        let text = rule.expr.to_string();
+        let parts = text.split('[').skip(1);
+        let range = |part: &str| humantime::parse_duration(part.split([']', ':']).next()?).ok();
+        parts.filter_map(range).collect::<Vec<_>>()
+    });
+    ranges.min()
+}
+
+fn skewed(job: &str, prometheus: &Prometheus) -> Result<Option<Finding>, Error> {
+    let here = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let here = here.unwrap_or_default().as_secs_f64();
+    let of_prometheus = prometheus.query("time()")?;
+    let ahead = of_prometheus.first().map_or(0.0, |time| time.value - here);
+    let mend = "set the clocks by NTP: windows, `for` and ages are wrong by as much";
+    if ahead.abs() > SKEW {
+        let what = format!("the clock of Prometheus is {ahead:.0} s ahead of this machine's");
+        return Ok(Some(Finding::new(what, mend)));
+    }
+    // A process cannot have started, or been good, later than now.
+    let names = "process_start_time_seconds|plimsoll_sli_last_good_timestamp_seconds";
+    let future = format!("max({{__name__=~\"{names}\",job=\"{job}\"}} - time()) > {SKEW}");
+    let future = prometheus.query(&future)?;
+    Ok(future.first().map(|ahead| {
+        let what = format!(
+            "the clock of a process is {:.0} s ahead of Prometheus'",
+            ahead.value
+        );
+        Finding::new(what, mend)
+    }))
+}

@@ -1,0 +1,228 @@
+//! What `plimsoll doctor` finds.
+
+use plimsoll::generate::{Declaration, RuleOptions};
+use serde_json::{Value, json};
+
+use super::fake::{answering, target};
+use super::{Fake, PROMISES, asked, fails};
+
+/// Nothing is wrong with it.
+fn well() -> Fake {
+    let mut fake = Fake::new();
+    fake.names = [
+        "plimsoll_budget_state",
+        "plimsoll_sli_bad_total",
+        "plimsoll_sli_valid_total",
+        "plimsoll_slo_burn_rate",
+        "plimsoll_slo_coverage",
+        "plimsoll_slo_error_budget_remaining",
+        "plimsoll_slo_objective",
+    ]
+    .map(str::to_owned)
+    .into();
+    fake.rules = rules();
+    fake
+}
+
+/// Every group of the declaration.
+fn rules() -> Value {
+    let groups = Declaration::parse(PROMISES)
+        .unwrap()
+        .rules(RuleOptions::new());
+    let group = |name: &str| json!({ "name": name, "rules": [{ "name": "a", "health": "ok" }] });
+    groups.groups().iter().map(|one| group(&one.name)).collect()
+}
+
+fn finds(fake: Fake, options: &[&str], finding: &str) {
+    let (code, text, error) = asked("doctor", &fake.serve(), options);
+    assert_eq!((code, error.as_str()), (1, ""), "{text}");
+    assert!(text.contains(finding), "{finding:?} is not in\n{text}");
+    assert_eq!(
+        text.lines().count(),
+        2,
+        "one finding, and what to do\n{text}"
+    );
+}
+
+#[test]
+fn a_healthy_service_has_nothing() {
+    let (code, text, error) = asked("doctor", &well().serve(), &[]);
+    assert_eq!((code, error.as_str()), (0, ""), "{text}");
+    assert!(text.starts_with("nothing is wrong"), "{text}");
+}
+
+#[test]
+fn targets_that_are_missing_down_or_scraped_too_seldom() {
+    let with = |targets: Value| Fake { targets, ..well() };
+    finds(
+        with(json!([])),
+        &[],
+        "no target has the job \"shop\": it scrapes nothing",
+    );
+    let mut other = target("up", "", "15s");
+    other["labels"]["job"] = "prometheus".into();
+    finds(with(json!([other])), &[], "there are prometheus");
+    let refused = target("down", "connection refused", "15s");
+    finds(
+        with(json!([refused])),
+        &[],
+        "http://a:1/metrics is down: connection refused",
+    );
+    finds(
+        with(json!([target("unknown", "", "15s")])),
+        &[],
+        "was not scraped yet",
+    );
+    finds(
+        with(json!([target("up", "", "40s")])),
+        &[],
+        "every 40s, more than half of the shortest window",
+    );
+}
+
+#[test]
+fn families_under_another_name_or_kind() {
+    let with = |name: &str| {
+        let mut fake = well();
+        fake.names.push(name.to_owned());
+        fake
+    };
+    for (there, wanted, finding) in [
+        (
+            "http_request_duration_ms_bucket",
+            "http_server_request_duration_seconds",
+            "but http_request_duration_ms is",
+        ),
+        (
+            "orders_seconds",
+            "orders_seconds_bucket",
+            "native histogram only",
+        ),
+        (
+            "shop_orders_total",
+            "orders_total",
+            "there is shop_orders_total",
+        ),
+        ("invoices", "orders_total", "was not used or declared"),
+    ] {
+        let fake = with(there);
+        finds(fake, &["--metric", wanted], finding);
+    }
+    let (code, text, _) = asked(
+        "doctor",
+        &with("orders_bucket").serve(),
+        &["--metric", "orders"],
+    );
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn rules_that_are_not_loaded_or_fail() {
+    finds(
+        Fake {
+            rules: json!([]),
+            ..well()
+        },
+        &[],
+        "the rules are not loaded",
+    );
+    let mut some = rules();
+    some.as_array_mut().unwrap().pop();
+    finds(
+        Fake {
+            rules: some,
+            ..well()
+        },
+        &[],
+        "1 groups of rules are not loaded",
+    );
+    let mut failing = rules();
+    failing[0]["rules"][0] =
+        json!({ "name": "errors", "health": "err", "lastError": "many-to-many" });
+    finds(
+        Fake {
+            rules: failing,
+            ..well()
+        },
+        &[],
+        "errors fails: many-to-many",
+    );
+}
+
+#[test]
+fn what_processes_say_of_themselves() {
+    for (part, labels, finding) in [
+        (
+            "plimsoll_sli_valid_total",
+            json!({ "budget": "errors" }),
+            "errors: nothing was counted yet",
+        ),
+        (
+            "plimsoll_series_overflow_total",
+            json!({ "kind": "http" }),
+            "(kind: http)",
+        ),
+        (
+            "plimsoll_label_overflow_total",
+            json!({ "label": "tenant" }),
+            "(label: tenant)",
+        ),
+        (
+            "plimsoll_families_dropped_total",
+            json!({}),
+            "their names are taken",
+        ),
+        (
+            "plimsoll_values_invalid_total",
+            json!({ "reason": "nan" }),
+            "(reason: nan)",
+        ),
+        (
+            "plimsoll_warnings_total",
+            json!({ "kind": "rule_failed" }),
+            "(kind: rule_failed)",
+        ),
+        (
+            "plimsoll_budget_unmatched",
+            json!({ "budget": "errors" }),
+            "(budget: errors)",
+        ),
+        (
+            "process_start_time_seconds",
+            json!({}),
+            "the clock of a process is 30 s ahead",
+        ),
+        ("time()", json!({}), "the clock of Prometheus is -"),
+    ] {
+        let fake = well().query(move |expr| {
+            let here = match part {
+                "time()" => expr == part,
+                _ => expr.contains(part),
+            };
+            Ok(here.then(|| (labels.clone(), 30.0)).into_iter().collect())
+        });
+        finds(fake, &[], finding);
+    }
+}
+
+#[test]
+fn a_page_can_be_asked_itself() {
+    let page = "# TYPE orders_total counter\norders_total 3\n";
+    let url = answering(200, "text/plain", page);
+    let run = |name: &str| {
+        let options = ["--target", &url, "--metric", name];
+        super::plimsoll("doctor", &options, &[])
+    };
+    assert_eq!(run("orders_total").0, 0);
+    let (code, text, _) = run("order_total");
+    assert!(
+        code == 1 && text.contains("there is orders_total"),
+        "{text}"
+    );
+    let html = answering(200, "text/html", "<html>");
+    let said = super::plimsoll("doctor", &["--target", &html], &[]);
+    fails(&said, "is no page of metrics");
+    let gone = answering(404, "text/plain", "");
+    let said = super::plimsoll("doctor", &["--target", &gone], &[]);
+    fails(&said, "HTTP status 404");
+}

@@ -47,7 +47,6 @@ const RESERVED: [&str; 20] = [
 #[derive(Debug, Clone)]
 pub struct Declaration {
     pub(crate) service: String,
-    #[allow(dead_code, reason = "for what reads families by their names")]
     pub(crate) naming: Naming,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) slos: Vec<Slo>,

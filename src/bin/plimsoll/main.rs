@@ -7,6 +7,7 @@
 mod check;
 mod failure;
 mod output;
+mod runbook;
 mod source;
 mod texts;
 
@@ -34,6 +35,10 @@ enum Command {
     Alertmanager(texts::Args),
     /// Prints a configuration of Prometheus
     Prometheus(texts::PrometheusArgs),
+    /// Writes a runbook in Markdown, with a page for each alert
+    Runbook(runbook::Args),
+    /// Prints a catalogue of the metrics that the service shows, in Markdown
+    Metrics(texts::Args),
 }
 
 /// How it went, where nothing failed.
@@ -48,6 +53,8 @@ fn run(command: Command) -> Result<Verdict, Failure> {
         Command::Rules(args) => texts::rules(&args),
         Command::Alertmanager(args) => texts::alertmanager(&args),
         Command::Prometheus(args) => texts::prometheus(&args),
+        Command::Runbook(args) => runbook::run(&args),
+        Command::Metrics(args) => texts::metrics(&args),
     }
 }
 

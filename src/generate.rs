@@ -4,11 +4,14 @@
 //! the same texts every time, to the byte. Nothing here writes a file or opens a port.
 
 mod alertmanager;
+mod catalogue;
 mod dashboard;
 mod declaration;
+mod markdown;
 mod operations;
 mod prometheus;
 mod rules;
+mod runbook;
 pub mod spec;
 
 pub use dashboard::{

@@ -64,6 +64,32 @@ pub(crate) struct Spec {
     pub(crate) status_class: bool,
 }
 
+/// A family as the catalogue of metrics knows it.
+#[cfg(feature = "generate")]
+#[derive(Debug)]
+pub(crate) struct Catalogued {
+    /// Its name in the profile.
+    pub(crate) name: String,
+    pub(crate) shown: String,
+    /// Labels of the profile, each with how it is shown.
+    pub(crate) labels: Vec<(String, String)>,
+    /// Labels that the user adds.
+    pub(crate) added: Vec<String>,
+}
+
+#[cfg(feature = "generate")]
+impl Catalogued {
+    /// Of a name that nobody changes.
+    pub(crate) fn fixed(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            shown: name.to_owned(),
+            labels: Vec::new(),
+            added: Vec::new(),
+        }
+    }
+}
+
 impl Naming {
     /// OpenTelemetry's names in Prometheus' spelling: `http_server_request_duration_seconds` and the like.
     ///
@@ -223,6 +249,33 @@ impl Naming {
         let process = table::PROCESS.iter().map(|name| (*name).to_owned());
         let names = self.names().into_iter();
         names.chain(probes).chain(process).collect()
+    }
+
+    /// Every family, as the catalogue of metrics knows it.
+    #[cfg(feature = "generate")]
+    pub(crate) fn catalogued(&self) -> Vec<Catalogued> {
+        let as_it_is = |name: &str, shown: String| Catalogued {
+            shown,
+            ..Catalogued::fixed(name)
+        };
+        let projected = self.rows().map(|row| Catalogued {
+            labels: row
+                .labels
+                .iter()
+                .map(|(key, _)| ((*key).to_owned(), self.label(row.name, key)))
+                .collect(),
+            added: self
+                .labels(row)
+                .skip(row.labels.len())
+                .map(|(key, _)| self.label(row.name, key))
+                .collect(),
+            ..as_it_is(row.name, self.family(row.name))
+        });
+        let probes = table::INSTRUMENTS.iter();
+        let probes = probes.map(|name| as_it_is(name, self.instrument(name)));
+        let fixed = OWN.iter().chain(table::PROCESS);
+        let fixed = fixed.map(|name| Catalogued::fixed(name));
+        projected.chain(probes).chain(fixed).collect()
     }
 
     fn rows(&self) -> impl Iterator<Item = &'static Row> {

@@ -86,7 +86,7 @@ impl Budget {
     }
 
     /// The limit at which a level clears, where it is another one.
-    pub(super) fn clear_limit(&self, level: Level) -> Option<f64> {
+    pub(crate) fn clear_limit(&self, level: Level) -> Option<f64> {
         self.amount(self.declared(level)?.clear?)
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::rules::{GRAVE, escalation};
 use crate::config::Problem;
 
 /// What generated files say beside what was promised: where Prometheus finds the service, and who is told of alerts.
@@ -150,6 +151,19 @@ impl Operations {
         let receiver = receiver.into();
         self.escalation.push(Escalation { after, receiver });
         self
+    }
+
+    /// Who is told of an alert with this severity and label `escalation`.
+    pub(crate) fn receiver(&self, severity: &str, escalated: &str) -> &str {
+        let mut levels = self.escalation.iter().enumerate();
+        let level = levels.find(|(nth, _)| escalation(*nth) == escalated);
+        match (level, severity) {
+            (Some((_, level)), _) => &level.receiver,
+            (None, "info") => &self.receivers.info,
+            (None, grave) if GRAVE.contains(&grave) => &self.receivers.page,
+            // Alertmanager's route for everything that no other takes is this one too.
+            (None, _) => &self.receivers.ticket,
+        }
     }
 
     /// Every mistake.

@@ -204,7 +204,7 @@ impl Scoped<'_> {
     fn links(self, alert: &str) -> Vec<(String, String)> {
         let mut links = Vec::new();
         if let Some(base) = &self.operations.runbook_url {
-            let url = format!("{}/{}", base.trim_end_matches('/'), escaped(alert));
+            let url = format!("{}/{}", base.trim_end_matches('/'), page_name(alert));
             links.push(("runbook_url".to_owned(), url));
         }
         if let Some(base) = &self.operations.dashboard_url {
@@ -246,6 +246,26 @@ impl Scoped<'_> {
 /// The label `escalation` of a level, from 0.
 pub(super) fn escalation(nth: usize) -> String {
     format!("l{}", nth + 1)
+}
+
+/// What the page of an alert is called, in addresses and as a folder: its name, if that is of letters, digits, `-`, `_` and `.`;
+/// else with `-` for everything else, and a hash behind it that tells it from others.
+pub(super) fn page_name(alert: &str) -> String {
+    const LONGEST: usize = 100;
+    let plain = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
+    let sound = alert.chars().all(plain) && !alert.starts_with('.') && !alert.is_empty();
+    if sound && alert.len() <= LONGEST {
+        return alert.to_owned();
+    }
+    let replaced = alert
+        .chars()
+        .map(|char| if plain(char) { char } else { '-' });
+    let name: String = replaced.take(LONGEST).collect();
+    // FNV-1a, so that it stays the same.
+    let hash = alert.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    format!("{}-{hash:08x}", name.trim_start_matches(['.', '-']))
 }
 
 /// As a part of an address.

@@ -5,6 +5,7 @@ mod declarations;
 mod life;
 mod mistakes;
 mod programs;
+mod runbook;
 mod spec;
 mod traffic;
 
@@ -29,6 +30,7 @@ fn all() -> Vec<(&'static str, String)> {
             "generated-prometheus-2.42.yml",
             small.prometheus(Dialect::V2_42),
         ),
+        ("generated-runbook.md", runbook::in_one(&small)),
     ]
 }
 

@@ -2,6 +2,8 @@
 
 mod agreement;
 mod examples;
+#[cfg(all(feature = "native", feature = "generate"))]
+mod fleet;
 #[cfg(feature = "native")]
 mod native;
 #[cfg(feature = "cli")]

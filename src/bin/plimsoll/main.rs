@@ -13,6 +13,7 @@ mod failure;
 mod output;
 mod prometheus;
 mod query;
+mod runbook;
 mod simulate;
 mod source;
 mod texts;
@@ -48,6 +49,10 @@ enum Command {
     Alertmanager(texts::Args),
     /// Prints a configuration of Prometheus
     Prometheus(texts::PrometheusArgs),
+    /// Writes a runbook in Markdown, with a page for each alert
+    Runbook(runbook::Args),
+    /// Prints a catalogue of the metrics that the service shows, in Markdown
+    Metrics(texts::Args),
     /// Finds out why a metric is missing
     Doctor(doctor::Args),
     /// Shows budgets and SLOs as a running Prometheus sees them
@@ -76,6 +81,8 @@ fn run(command: Command) -> Result<Verdict, Failure> {
         Command::Rules(args) => texts::rules(&args),
         Command::Alertmanager(args) => texts::alertmanager(&args),
         Command::Prometheus(args) => texts::prometheus(&args),
+        Command::Runbook(args) => runbook::run(&args),
+        Command::Metrics(args) => texts::metrics(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Query(args) => query::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -1,4 +1,4 @@
-//! `plimsoll rules`, `alertmanager` and `prometheus`: one text each.
+//! `plimsoll rules`, `alertmanager`, `prometheus` and `metrics`: one text each.
 
 use clap::ValueEnum;
 use plimsoll::expr::Dialect;
@@ -69,6 +69,10 @@ pub(crate) fn rules(args: &RulesArgs) -> Result<Verdict, Failure> {
 
 pub(crate) fn alertmanager(args: &Args) -> Result<Verdict, Failure> {
     args.output.write(&args.source.read()?.alertmanager())
+}
+
+pub(crate) fn metrics(args: &Args) -> Result<Verdict, Failure> {
+    args.output.write(&args.source.read()?.catalogue())
 }
 
 pub(crate) fn prometheus(args: &PrometheusArgs) -> Result<Verdict, Failure> {

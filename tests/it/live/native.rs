@@ -18,11 +18,11 @@ const QUANTILES: [f64; 4] = [0.5, 0.9, 0.99, 0.999];
 const WIDTH: f64 = 0.0109;
 
 /// The same numbers each time.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     /// Above 0 and below 1.
-    fn uniform(&mut self) -> f64 {
+    pub(super) fn uniform(&mut self) -> f64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -36,18 +36,18 @@ impl Random {
     }
 
     /// Around `median`, in whole nanoseconds.
-    fn log_normal(&mut self, median: f64, sigma: f64) -> u64 {
+    pub(super) fn log_normal(&mut self, median: f64, sigma: f64) -> u64 {
         (median * (sigma * self.normal()).exp()) as u64
     }
 }
 
 /// The nearest-rank quantile of `values`, which ascend, in seconds.
-fn nearest_rank(values: &[u64], q: f64) -> f64 {
+pub(super) fn nearest_rank(values: &[u64], q: f64) -> f64 {
     values[(q * values.len() as f64).ceil() as usize - 1] as f64 / 1e9
 }
 
 /// Seconds since 1970, as Prometheus counts them.
-fn now() -> f64 {
+pub(super) fn now() -> f64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     since.as_secs_f64()
 }

@@ -1,13 +1,13 @@
 //! What judging costs beside the time of a tick: memory, and what whoever records feels of it.
 //!
-//! 100 SLOs with the usual burn alerts, each over two series with seven windows, from five minutes to three days.
+//! 500 SLOs with the usual burn alerts, each over two series with seven windows, from five minutes to three days.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use plimsoll::{ManualClock, Outcome, Plimsoll, Select, Slo};
 
-const SLOS: usize = 100;
+const SLOS: usize = 500;
 /// Counters of bad and of valid operations.
 const SERIES: usize = 2 * SLOS;
 const ROUNDS: usize = 41;

@@ -58,19 +58,17 @@ pub(super) fn of_budget(
         Sli::Freshness(_) => Duration::from_secs_f64(most),
         _ => Duration::ZERO,
     };
-    let (rate, loads) = match &budget.sli {
-        Sli::Quantile(_, q) => (RATE, shares(1.0 - q, slow)),
-        Sli::Throughput(_) => (
-            if budget.floor {
-                most * 1.5
-            } else {
-                least / 2.0
-            },
-            rates(&limits, budget.floor),
-        ),
-        Sli::Freshness(_) => (RATE, vec![failing(1.0)]),
-        _ if budget.floor => (RATE, shares(1.0 - most, failing)),
-        _ => (RATE, shares(least, failing)),
+    let situations = match &budget.sli {
+        Sli::Quantile(_, q) => shares(1.0 - q, slow),
+        Sli::Throughput(_) => rates(&limits, budget.floor),
+        Sli::Freshness(_) => vec![failing(1.0)],
+        _ if budget.floor => shares(1.0 - most, failing),
+        _ => shares(least, failing),
+    };
+    let rate = match (&budget.sli, budget.floor) {
+        (Sli::Throughput(_), true) => most * 1.5,
+        (Sli::Throughput(_), false) => least / 2.0,
+        _ => RATE,
     };
     let trial = Trial {
         declaration,
@@ -83,7 +81,7 @@ pub(super) fn of_budget(
         history: (window + window / 10).max(budget.warm_up),
         horizon: (window + patience + aged) * 3 / 2 + Duration::from_secs(60),
     };
-    trial.table(loads).map(Some)
+    trial.table(situations).map(Some)
 }
 
 pub(super) fn of_slo(declaration: &Declaration, slo: &Slo) -> Result<Option<Table>, BuildError> {
@@ -113,24 +111,33 @@ pub(super) fn of_slo(declaration: &Declaration, slo: &Slo) -> Result<Option<Tabl
     trial.table(shares(slo.error_budget(), of)).map(Some)
 }
 
-type Situation = (String, f64, Load);
+/// In words, and what then comes.
+type Situation = (String, Load);
 
 fn failing(share: f64) -> Situation {
     let load = Load {
-        rate: 1.0,
+        rate: RATE,
         errors: share,
         slow: 0.0,
     };
-    (format!("{} fail", percent(share)), share, load)
+    (format!("{} fail", percent(share)), load)
 }
 
 fn slow(share: f64) -> Situation {
     let load = Load {
-        rate: 1.0,
+        rate: RATE,
         errors: 0.0,
         slow: share,
     };
-    (format!("{} too slow", percent(share)), share, load)
+    (format!("{} too slow", percent(share)), load)
+}
+
+fn good(rate: f64) -> Load {
+    Load {
+        rate,
+        errors: 0.0,
+        slow: 0.0,
+    }
 }
 
 /// The worst first, and on both sides of what is allowed.
@@ -142,7 +149,7 @@ fn shares(allowed: f64, of: fn(f64) -> Situation) -> Vec<Situation> {
     shares.into_iter().map(of).collect()
 }
 
-/// Of the usual rate, on both sides of each limit.
+/// On both sides of each limit.
 fn rates(limits: &[f64], floor: bool) -> Vec<Situation> {
     let beyond = if floor { [0.9, 0.5] } else { [1.1, 2.0] };
     let mut rates: Vec<f64> = limits
@@ -151,40 +158,17 @@ fn rates(limits: &[f64], floor: bool) -> Vec<Situation> {
         .collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup();
-    let load = |rate| Load {
-        rate,
-        errors: 0.0,
-        slow: 0.0,
-    };
-    rates
-        .into_iter()
-        .map(|rate| {
-            (
-                format!("{} per second", (rate * 1e6).round() / 1e6),
-                rate,
-                load(-rate),
-            )
-        })
-        .collect()
+    let words = |rate: f64| format!("{} per second", (rate * 1e6).round() / 1e6);
+    let situations = rates.into_iter().map(|rate| (words(rate), good(rate)));
+    situations.collect()
 }
 
 impl Trial<'_> {
     fn table(&self, mut situations: Vec<Situation>) -> Result<Table, BuildError> {
-        let nothing = Load {
-            rate: 0.0,
-            errors: 0.0,
-            slow: 0.0,
-        };
-        situations.push(("no operations".to_owned(), 0.0, nothing));
-        let rows = situations.into_iter().map(|(what, _, load)| {
-            // A rate of its own is marked by its sign: the others are shares of the usual one.
-            let rate = if load.rate < 0.0 {
-                -load.rate
-            } else {
-                load.rate * self.rate
-            };
-            Ok((what, self.fires(Load { rate, ..load })?))
-        });
+        situations.push(("no operations".to_owned(), good(0.0)));
+        let rows = situations
+            .into_iter()
+            .map(|(what, load)| Ok((what, self.fires(load)?)));
         Ok(Table {
             intro: format!(
                 "After {} of {} good operations per second, on a Monday from noon on:",

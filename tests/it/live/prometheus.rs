@@ -70,7 +70,7 @@ impl Prometheus {
     }
 
     /// Where it listens.
-    #[cfg(feature = "cli")]
+    #[allow(dead_code, reason = "only some of what includes this file asks")]
     pub(super) fn address(&self) -> &str {
         &self.address
     }

@@ -10,6 +10,9 @@ use plimsoll::{
     Outcome, Plimsoll, Select,
 };
 
+#[cfg(target_os = "linux")]
+use crate::alone::{is_alone, resident};
+
 fn plimsoll() -> Plimsoll {
     let builder = Plimsoll::builder().naming(Naming::classic());
     builder.max_series(100).manual_tick().build().unwrap()
@@ -83,28 +86,13 @@ fn one_name_with_other_buckets_type_or_labels_is_refused_and_loses_nothing() {
     }
 }
 
-/// Memory of this process that is in use, in bytes.
-#[cfg(target_os = "linux")]
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let mut lines = status.lines();
-    let line = lines.find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn a_million_label_sets_are_capped_counted_and_take_no_memory() {
     const NAME: &str = "bad_input::a_million_label_sets_are_capped_counted_and_take_no_memory";
-    // In a process of its own: the memory of other tests is not ours to judge.
-    if std::env::var_os("PLIMSOLL_ALONE").is_none() {
-        let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
-        alone.args(["--exact", NAME]).env("PLIMSOLL_ALONE", "1");
-        let output = alone.output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        return;
+    if is_alone(NAME) {
+        ask_for_a_million_label_sets();
     }
-    ask_for_a_million_label_sets();
 }
 
 #[cfg(target_os = "linux")]

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use plimsoll::{Budget, Naming, Outcome, Plimsoll, Select};
 
+#[cfg(target_os = "linux")]
+use crate::alone::{is_alone, resident};
+
 #[test]
 fn handles_can_be_shared() {
     fn shared<T: Send + Sync + Clone + 'static>() {}
@@ -44,17 +47,6 @@ fn two_instances_with_two_prefixes_live_side_by_side() {
     );
 }
 
-/// Resident memory in KiB.
-#[cfg(target_os = "linux")]
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
 #[cfg(target_os = "linux")]
 fn ticking_threads() -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
@@ -65,25 +57,6 @@ fn ticking_threads() -> usize {
         .map(name)
         .filter(|name| name.trim() == "plimsoll-tick")
         .count()
-}
-
-/// Whether the process runs the test of this name only; if not, it is run in one of its own, whose memory is nobody else's.
-#[cfg(target_os = "linux")]
-fn is_alone(name: &str) -> bool {
-    const ALONE: &str = "PLIMSOLL_TEST_ALONE";
-    if std::env::var_os(ALONE).is_some() {
-        return true;
-    }
-    let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--nocapture"])
-        .env(ALONE, "1")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&child.stdout);
-    let heard = String::from_utf8_lossy(&child.stderr);
-    assert!(child.status.success(), "{said}{heard}");
-    assert!(said.contains("1 passed"), "{said}");
-    false
 }
 
 #[cfg(target_os = "linux")]
@@ -133,7 +106,7 @@ fn a_thousand_rebuilds_leave_no_memory_no_thread_and_no_count() {
     (100..1_100).for_each(round);
     let grown = resident().saturating_sub(before);
     // One pair keeps about 200 KiB while it lives: a leak of one in ten would show.
-    assert!(grown < 16 * 1024, "{grown} KiB after 1000 rebuilds");
+    assert!(grown < 16 << 20, "{grown} bytes after 1000 rebuilds");
     let gone = (0..1_000).any(|_| {
         std::thread::sleep(Duration::from_millis(10));
         ticking_threads() < 20

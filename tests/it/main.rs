@@ -6,6 +6,8 @@ mod act;
 #[cfg(feature = "promql")]
 mod agreement;
 mod alert;
+#[cfg(target_os = "linux")]
+mod alone;
 #[cfg(all(feature = "axum", feature = "db"))]
 mod anatomy;
 #[cfg(feature = "cli")]
@@ -44,6 +46,8 @@ mod modbus;
 mod parity;
 #[cfg(feature = "promql")]
 mod promql;
+#[cfg(target_os = "linux")]
+mod quiet;
 #[cfg(feature = "axum")]
 mod routes;
 mod rules;

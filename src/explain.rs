@@ -22,6 +22,8 @@
 //! ```
 
 mod situations;
+mod table;
+mod trial;
 mod unknown;
 mod words;
 
@@ -32,7 +34,7 @@ use std::fmt;
 use crate::budget::Labels;
 use crate::generate::Declaration;
 use crate::slo::window_name;
-use situations::Table;
+use table::Table;
 
 /// A budget or an SLO, for people.
 #[derive(Debug, Clone, PartialEq)]

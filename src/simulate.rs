@@ -27,14 +27,15 @@
 //! # Ok::<(), plimsoll::BuildError>(())
 //! ```
 
+mod alerts;
 mod counters;
 mod course;
-mod readers;
+mod gauges;
 mod stage;
 mod traffic;
 
+pub use alerts::{AlertChange, SimulatedAlert};
 pub use course::{Course, CourseError, Phase};
-pub use stage::{AlertChange, SimulatedAlert};
 
 pub(crate) use stage::Stage;
 pub(crate) use traffic::Load;

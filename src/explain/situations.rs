@@ -1,41 +1,18 @@
-//! When alerts fire: found by trying.
+//! What may happen to a promise.
 
-use std::fmt;
 use std::time::Duration;
 
-use super::{length, percent};
+use super::percent;
+use super::table::Table;
+use super::trial::Trial;
 use crate::budget::{Budget, Level, Sli};
 use crate::config::BuildError;
-use crate::engine::AlertState;
 use crate::generate::Declaration;
-use crate::simulate::{Load, SimulatedAlert, Stage};
+use crate::simulate::Load;
 use crate::slo::{self, Slo};
 
 /// Operations per second, where the promise is not about them.
 const RATE: f64 = 10.0;
-
-/// Time passes in steps of the tick, or of so small a part of what has passed.
-const PART: u32 = 500;
-
-/// Situations, and after how long each alert fires in them.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Table {
-    intro: String,
-    alerts: Vec<String>,
-    rows: Vec<(String, Vec<Option<Duration>>)>,
-    horizon: Duration,
-}
-
-/// What is tried out.
-struct Trial<'a> {
-    declaration: &'a Declaration,
-    name: &'a str,
-    /// What tells alerts apart: levels, or severities.
-    alerts: Vec<String>,
-    rate: f64,
-    history: Duration,
-    horizon: Duration,
-}
 
 pub(super) fn of_budget(
     declaration: &Declaration,
@@ -112,7 +89,7 @@ pub(super) fn of_slo(declaration: &Declaration, slo: &Slo) -> Result<Option<Tabl
 }
 
 /// In words, and what then comes.
-type Situation = (String, Load);
+pub(super) type Situation = (String, Load);
 
 fn failing(share: f64) -> Situation {
     let load = Load {
@@ -132,7 +109,7 @@ fn slow(share: f64) -> Situation {
     (format!("{} too slow", percent(share)), load)
 }
 
-fn good(rate: f64) -> Load {
+pub(super) fn good(rate: f64) -> Load {
     Load {
         rate,
         errors: 0.0,
@@ -161,96 +138,4 @@ fn rates(limits: &[f64], floor: bool) -> Vec<Situation> {
     let words = |rate: f64| format!("{} per second", (rate * 1e6).round() / 1e6);
     let situations = rates.into_iter().map(|rate| (words(rate), good(rate)));
     situations.collect()
-}
-
-impl Trial<'_> {
-    fn table(&self, mut situations: Vec<Situation>) -> Result<Table, BuildError> {
-        situations.push(("no operations".to_owned(), good(0.0)));
-        let rows = situations
-            .into_iter()
-            .map(|(what, load)| Ok((what, self.fires(load)?)));
-        Ok(Table {
-            intro: format!(
-                "After {} of {} good operations per second, on a Monday from noon on:",
-                length(self.history),
-                (self.rate * 1e6).round() / 1e6
-            ),
-            alerts: self.alerts.clone(),
-            rows: rows.collect::<Result<_, BuildError>>()?,
-            horizon: self.horizon,
-        })
-    }
-
-    /// After how long each alert fires for the first time.
-    fn fires(&self, load: Load) -> Result<Vec<Option<Duration>>, BuildError> {
-        let mut stage = Stage::new(self.declaration, None, None)?;
-        stage.live_through(self.history, self.rate);
-        stage.begin();
-        let mut fires = vec![None; self.alerts.len()];
-        while stage.elapsed() < self.horizon && fires.contains(&None) {
-            let length = stage.tick().max(stage.elapsed() / PART);
-            let length = Duration::from_millis(length.as_millis() as u64);
-            let (_, changes) = stage.step(length, load);
-            for change in changes
-                .iter()
-                .filter(|change| change.to == AlertState::Firing)
-            {
-                if let Some(fires) = self.place(&change.alert).map(|place| &mut fires[place]) {
-                    fires.get_or_insert(change.at);
-                }
-            }
-        }
-        Ok(fires)
-    }
-
-    fn place(&self, alert: &SimulatedAlert) -> Option<usize> {
-        let silent = alert.windows == Level::Absent.as_str();
-        let kind = if silent { &alert.windows } else { &alert.level };
-        let place = || self.alerts.iter().position(|known| known == kind);
-        (alert.name == self.name).then(place)?
-    }
-}
-
-/// In seconds, above an hour in minutes: it was found in such steps.
-fn after(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64().round() as u64;
-    let seconds = if seconds < 3_600 {
-        seconds
-    } else {
-        seconds / 60 * 60
-    };
-    length(Duration::from_secs(seconds.max(1)))
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  {}\n", self.intro)?;
-        let wide = self
-            .rows
-            .iter()
-            .map(|row| row.0.len())
-            .max()
-            .unwrap_or_default();
-        let mut head = format!("  {:wide$}", "");
-        for alert in &self.alerts {
-            head += &format!("  {alert:>9}");
-        }
-        writeln!(f, "{head}")?;
-        for (what, fires) in &self.rows {
-            write!(f, "  {what:wide$}")?;
-            for fires in fires {
-                write!(
-                    f,
-                    "  {:>9}",
-                    fires.map_or_else(|| "never".to_owned(), after)
-                )?;
-            }
-            writeln!(f)?;
-        }
-        writeln!(
-            f,
-            "\n  \"never\": not within {}, the longest that was tried.",
-            after(self.horizon)
-        )
-    }
 }

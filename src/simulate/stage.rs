@@ -8,7 +8,7 @@ use super::gauges::Gauges;
 use super::traffic::{Stream, streams};
 use super::{Load, SimulatedStep};
 use crate::budget::Budget;
-use crate::clock::ManualClock;
+use crate::clock::{Clock, ManualClock};
 use crate::config::BuildError;
 use crate::expr::Selector;
 use crate::generate::Declaration;
@@ -16,7 +16,7 @@ use crate::instance::Plimsoll;
 use crate::slo::{Slo, SloReading};
 
 /// A Monday noon, 2026-01-05T12:00:00Z: in business hours, where there are any.
-const NOON: Duration = Duration::from_secs(1_767_614_400);
+pub(crate) const NOON: Duration = Duration::from_secs(1_767_614_400);
 
 /// History is judged in so many parts of what is left of it, so that it ends with the service's own ticks.
 const PARTS: u32 = 300;
@@ -35,13 +35,15 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// It starts so long after 1970.
     pub(crate) fn new(
         declaration: &Declaration,
         tick: Option<Duration>,
         seed: Option<u64>,
+        start: Duration,
     ) -> Result<Self, BuildError> {
         let clock = ManualClock::new();
-        clock.advance(NOON);
+        clock.advance(start);
         let tick = tick.unwrap_or(declaration.tick);
         let plimsoll = declaration.start(clock.clone(), tick)?;
         let carriers = declaration.slos.iter().map(Slo::carrier);
@@ -78,24 +80,40 @@ impl Stage {
         self.elapsed
     }
 
+    /// Since 1970.
+    pub(crate) fn now(&self) -> Duration {
+        Duration::from_nanos(self.clock.now_ns())
+    }
+
     /// Sets a gauge of the service's own.
     pub(crate) fn set(&mut self, gauge: &Selector, value: f64) -> Result<(), BuildError> {
-        self.gauges.set(&self.plimsoll, gauge, value)
+        self.gauges.set(&self.plimsoll, gauge, |_| Some(value))
+    }
+
+    /// Lets it grow by so much, from 0 on.
+    pub(crate) fn grow(&mut self, gauge: &Selector, by: f64) -> Result<(), BuildError> {
+        let grown = |value: Option<f64>| Some(value.unwrap_or_default() + by);
+        self.gauges.set(&self.plimsoll, gauge, grown)
+    }
+
+    /// Lets it show nothing until it is set again.
+    pub(crate) fn unset(&mut self, gauge: &Selector) -> Result<(), BuildError> {
+        self.gauges.set(&self.plimsoll, gauge, |_| None)
     }
 
     /// Good operations for so long, in steps that become shorter.
     pub(crate) fn live_through(&mut self, history: Duration, rate: f64) {
-        let load = Load {
-            rate,
-            errors: 0.0,
-            slow: 0.0,
-        };
         let mut left = history;
         while !left.is_zero() {
             let length = self.tick.max(left / PARTS).min(left);
-            self.step(length, load);
+            self.step(length, |_| Load::good(rate));
             left -= length;
         }
+    }
+
+    /// Time passes without anything, as one tick.
+    pub(crate) fn rest(&mut self, length: Duration) {
+        self.step(length, |_| Load::good(0.0));
     }
 
     /// What happened so far is history.
@@ -103,11 +121,12 @@ impl Stage {
         self.elapsed = Duration::ZERO;
     }
 
-    /// Time passes, operations end, the engine judges; what was recorded, and which alerts changed.
+    /// Time passes, operations end, the engine judges; what was recorded, and which alerts changed. `load` is that of what
+    /// these budgets and SLOs speak of.
     pub(crate) fn step(
         &mut self,
         length: Duration,
-        load: Load,
+        load: impl Fn(&[String]) -> Load,
     ) -> (SimulatedStep, Vec<AlertChange>) {
         self.elapsed += length;
         let mut step = SimulatedStep {
@@ -118,10 +137,10 @@ impl Stage {
         };
         self.streams
             .iter_mut()
-            .for_each(|stream| stream.record(length, load, &mut step));
+            .for_each(|stream| stream.record(length, &load, &mut step));
         self.ratios
             .iter_mut()
-            .for_each(|ratio| ratio.record(length, load));
+            .for_each(|ratio| ratio.record(length, &load));
         self.clock.advance(length);
         self.plimsoll.tick();
         let changes = self.alerts.changes(&self.plimsoll, self.elapsed);

@@ -131,7 +131,7 @@ fn a_seed_draws_the_same_every_time() {
 #[test]
 fn it_begins_when_it_is_told_to() {
     let toml = format!(
-        "{SLO}\n[[slo.maintenance]]\nstart = \"2026-02-01T02:00:00Z\"\nend = \"2026-02-01T03:00:00Z\""
+        "{SLO}\n[[slo.maintenance]]\nstart = \"2026-02-01T02:00:00Z\"\nend = \"2026-02-01T03:00:00Z\"\nreason = \"upgrade\""
     );
     let left = |moment: &str| {
         let moment = humantime::parse_rfc3339(moment).expect("a moment");

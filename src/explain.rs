@@ -1,6 +1,6 @@
 //! Why it exists: whoever is woken by a promise should be able to read what it says, and how soon it would have said so.
 //!
-//! An [`Explanation`] says one budget or SLO in words and as the PromQL that is judged, and when it fires: found by letting the
+//! An [`Explanation`] says one budget or SLO in words and as the PromQL that is judged, when it fires and when it clears: found by letting the
 //! engine judge made-up operations ([`simulate`](crate::simulate)), not by a second formula.
 //!
 //! ```
@@ -21,7 +21,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod made_up;
+mod past;
+mod play;
 mod situations;
+mod table;
+mod trial;
 mod unknown;
 mod words;
 
@@ -32,7 +37,10 @@ use std::fmt;
 use crate::budget::Labels;
 use crate::generate::Declaration;
 use crate::slo::window_name;
-use situations::Table;
+use table::Table;
+
+/// Lines of paragraphs are no longer, in bytes, unless a word is.
+const WIDTH: usize = 120;
 
 /// A budget or an SLO, for people.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,14 +51,15 @@ pub struct Explanation {
     said: Vec<String>,
     /// What each alert is, and its condition.
     alerts: Vec<(String, String)>,
-    /// When they fire, where that can be found out.
-    table: Option<Table>,
+    /// When they fire; a sentence where that cannot be found out.
+    table: Result<Table, String>,
     /// What it does not see.
     unseen: Vec<String>,
 }
 
 impl Explanation {
-    /// Explains what is named so. Cost: up to some millions of made-up operations, within a second or so.
+    /// Explains what is named so. Cost: up to some tens of millions of made-up operations, for some seconds, on a thread for each
+    /// situation.
     ///
     /// # Errors
     ///
@@ -86,9 +95,8 @@ impl Explanation {
         let mut alone = declaration.clone();
         alone.budgets.clear();
         alone.rules.clear();
-        if !slo.is_composite() {
-            alone.slos = vec![slo.clone()];
-        }
+        let needed = situations::needed(&declaration.slos, slo);
+        alone.slos.retain(|slo| needed.contains(&slo.name));
         let alerts = slo.alertings(&Labels::from([])).into_iter();
         Ok(Self {
             name: name.to_owned(),
@@ -115,16 +123,28 @@ impl fmt::Display for Explanation {
         }
         f.write_str("\nWhen it fires, and how fast\n\n")?;
         match &self.table {
-            Some(table) => write!(f, "{table}")?,
-            None => f.write_str(
-                "  It reads what the service itself sets or has learned, which cannot be made up here: try values with\n  `plimsoll simulate --set`.\n",
-            )?,
+            Ok(table) => write!(f, "{table}")?,
+            Err(why) => writeln!(f, "{}", wrapped(why))?,
         }
         f.write_str("\nWhat it does not see\n\n")?;
         self.unseen
             .iter()
             .try_for_each(|unseen| writeln!(f, "  - {unseen}"))
     }
+}
+
+/// A paragraph.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::from(" ")];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        if lines[last].len() + word.len() >= WIDTH && lines[last].len() > 1 {
+            lines.push(String::from(" "));
+        }
+        let last = lines.len() - 1;
+        lines[last] = format!("{} {word}", lines[last]);
+    }
+    lines.join("\n")
 }
 
 /// `1h30m`

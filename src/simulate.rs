@@ -27,19 +27,21 @@
 //! # Ok::<(), plimsoll::BuildError>(())
 //! ```
 
+mod alerts;
 mod counters;
 mod course;
-mod readers;
+mod gauges;
 mod stage;
 mod traffic;
 
+pub use alerts::{AlertChange, SimulatedAlert};
 pub use course::{Course, CourseError, Phase};
-pub use stage::{AlertChange, SimulatedAlert};
 
-pub(crate) use stage::Stage;
+pub(crate) use counters::labels;
+pub(crate) use stage::{NOON, Stage};
 pub(crate) use traffic::Load;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::config::BuildError;
 use crate::expr::Selector;
@@ -52,6 +54,8 @@ pub struct Simulation {
     course: Course,
     load: Load,
     step: Option<Duration>,
+    /// Since 1970.
+    begins: Duration,
     history: Duration,
     seed: Option<u64>,
     settings: Vec<Setting>,
@@ -114,12 +118,9 @@ impl Simulation {
         Self {
             declaration,
             course: Course::from(Phase::new(Duration::from_secs(7_200))),
-            load: Load {
-                rate: 100.0,
-                errors: 0.0,
-                slow: 0.0,
-            },
+            load: Load::good(100.0),
             step: None,
+            begins: NOON,
             history: Duration::ZERO,
             seed: None,
             settings: Vec::new(),
@@ -156,6 +157,13 @@ impl Simulation {
         self
     }
 
+    /// When it begins, on which hours, schedules, maintenance and a calendar's periods depend; 2026-01-05T12:00:00Z by default, a
+    /// Monday noon. No moment is before 1970, and no history either.
+    pub fn begins(mut self, moment: SystemTime) -> Self {
+        self.begins = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self
+    }
+
     /// Good operations before the beginning, so that long windows and error budgets are not empty; none by default.
     pub fn history(mut self, history: Duration) -> Self {
         self.history = history;
@@ -181,7 +189,9 @@ impl Simulation {
     ///
     /// [`BuildError`] if a step is zero or longer than half a window, or a gauge's name belongs to something else.
     pub fn run(&self) -> Result<Simulated, BuildError> {
-        let mut stage = Stage::new(&self.declaration, self.step, self.seed)?;
+        let history = self.history.min(self.begins);
+        let start = self.begins - history;
+        let mut stage = Stage::new(&self.declaration, self.step, self.seed, start)?;
         let mut settings = self.settings.clone();
         settings.sort_by_key(|setting| setting.at);
         let mut settings = settings.into_iter().peekable();
@@ -192,7 +202,7 @@ impl Simulation {
             Ok::<(), BuildError>(())
         };
         set_until(&mut stage, Duration::ZERO)?;
-        stage.live_through(self.history, self.load.rate);
+        stage.live_through(history, self.load.rate);
         let before = stage.error_budgets();
         stage.begin();
         let (mut steps, mut changes) = (Vec::new(), stage.standing());
@@ -203,7 +213,7 @@ impl Simulation {
                 let now = stage.elapsed();
                 set_until(&mut stage, now)?;
                 let length = stage.tick().min(end - stage.elapsed());
-                let (step, changed) = stage.step(length, load);
+                let (step, changed) = stage.step(length, |_| load);
                 steps.push(step);
                 changes.extend(changed);
             }

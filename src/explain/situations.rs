@@ -1,256 +1,102 @@
-//! When alerts fire: found by trying.
+//! What may happen to a promise.
 
-use std::fmt;
-use std::time::Duration;
+mod budget;
+mod learned;
+mod slo;
 
-use super::{length, percent};
-use crate::budget::{Budget, Level, Sli};
+pub(super) use budget::of_budget;
+pub(super) use slo::{needed, of_slo};
+
+use super::made_up::Dial;
+use super::percent;
+use super::play::Act;
+use super::table::Table;
+use super::trial::Situation;
 use crate::config::BuildError;
-use crate::engine::AlertState;
-use crate::generate::Declaration;
-use crate::simulate::{Load, SimulatedAlert, Stage};
-use crate::slo::{self, Slo};
+use crate::simulate::Load;
 
 /// Operations per second, where the promise is not about them.
 const RATE: f64 = 10.0;
 
-/// Time passes in steps of the tick, or of so small a part of what has passed.
-const PART: u32 = 500;
+/// When a promise fires; or a sentence on why that cannot be found out.
+pub(super) type Tried = Result<Result<Table, String>, BuildError>;
 
-/// Situations, and after how long each alert fires in them.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Table {
-    intro: String,
-    alerts: Vec<String>,
-    rows: Vec<(String, Vec<Option<Duration>>)>,
-    horizon: Duration,
+/// How operations can be bad.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Badly {
+    Fail,
+    Slow,
 }
 
-/// What is tried out.
-struct Trial<'a> {
-    declaration: &'a Declaration,
-    name: &'a str,
-    /// What tells alerts apart: levels, or severities.
-    alerts: Vec<String>,
-    rate: f64,
-    history: Duration,
-    horizon: Duration,
-}
-
-pub(super) fn of_budget(
-    declaration: &Declaration,
-    budget: &Budget,
-) -> Result<Option<Table>, BuildError> {
-    if matches!(budget.sli, Sli::Age(_) | Sli::Value(_)) || budget.dynamic.is_some() {
-        return Ok(None);
+impl Badly {
+    /// This share of the operations that `name` speaks of.
+    fn act(self, name: &str, rate: f64, share: f64) -> Act {
+        let (errors, slow) = match self {
+            Self::Fail => (share, 0.0),
+            Self::Slow => (0.0, share),
+        };
+        let load = Load {
+            errors,
+            slow,
+            ..Load::good(rate)
+        };
+        Act::Load(name.to_owned(), load)
     }
-    let limits = budget.levels().filter_map(|level| budget.limit(level));
-    let limits: Vec<f64> = limits.collect();
-    let least = limits.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = limits.iter().copied().fold(0.0, f64::max);
-    let windows = budget.levels().map(|level| budget.window(level));
-    let patience = budget.levels().map(|level| budget.patience(level).0);
-    let (window, patience) = (
-        windows.max().unwrap_or_default(),
-        patience.max().unwrap_or_default(),
-    );
-    let aged = match budget.sli {
-        Sli::Freshness(_) => Duration::from_secs_f64(most),
-        _ => Duration::ZERO,
-    };
-    let situations = match &budget.sli {
-        Sli::Quantile(_, q) => shares(1.0 - q, slow),
-        Sli::Throughput(_) => rates(&limits, budget.floor),
-        Sli::Freshness(_) => vec![failing(1.0)],
-        _ if budget.floor => shares(1.0 - most, failing),
-        _ => shares(least, failing),
-    };
-    let rate = match (&budget.sli, budget.floor) {
-        (Sli::Throughput(_), true) => most * 1.5,
-        (Sli::Throughput(_), false) => least / 2.0,
-        _ => RATE,
-    };
-    let trial = Trial {
-        declaration,
-        name: &budget.name,
-        alerts: budget
-            .levels()
-            .map(|level| level.as_str().to_owned())
-            .collect(),
-        rate,
-        history: (window + window / 10).max(budget.warm_up),
-        horizon: (window + patience + aged) * 3 / 2 + Duration::from_secs(60),
-    };
-    trial.table(situations).map(Some)
-}
 
-pub(super) fn of_slo(declaration: &Declaration, slo: &Slo) -> Result<Option<Table>, BuildError> {
-    let (of, burns) = (slow as fn(f64) -> Situation, slo.burns());
-    let of = match slo.sli {
-        slo::Sli::Latency(..) => of,
-        slo::Sli::Availability(_) | slo::Sli::Ratio { .. } => failing,
-        _ => return Ok(None),
-    };
-    let longest = burns.iter().map(|burn| burn.long).max().unwrap_or_default();
-    let silence = slo.absent_after.unwrap_or_default();
-    let mut alerts: Vec<_> = burns
-        .iter()
-        .map(|burn| burn.severity.as_str().to_owned())
-        .collect();
-    alerts.sort();
-    alerts.dedup();
-    alerts.extend(slo.absent_after.map(|_| Level::Absent.as_str().to_owned()));
-    let trial = Trial {
-        declaration,
-        name: &slo.name,
-        alerts,
-        rate: RATE,
-        history: longest + longest / 20,
-        horizon: longest * 5 / 4 + silence * 2,
-    };
-    trial.table(shares(slo.error_budget(), of)).map(Some)
-}
-
-/// In words, and what then comes.
-type Situation = (String, Load);
-
-fn failing(share: f64) -> Situation {
-    let load = Load {
-        rate: RATE,
-        errors: share,
-        slow: 0.0,
-    };
-    (format!("{} fail", percent(share)), load)
-}
-
-fn slow(share: f64) -> Situation {
-    let load = Load {
-        rate: RATE,
-        errors: 0.0,
-        slow: share,
-    };
-    (format!("{} too slow", percent(share)), load)
-}
-
-fn good(rate: f64) -> Load {
-    Load {
-        rate,
-        errors: 0.0,
-        slow: 0.0,
+    fn words(self, share: f64) -> String {
+        match self {
+            Self::Fail => format!("{} fail", percent(share)),
+            Self::Slow => format!("{} too slow", percent(share)),
+        }
     }
 }
 
 /// The worst first, and on both sides of what is allowed.
-fn shares(allowed: f64, of: fn(f64) -> Situation) -> Vec<Situation> {
-    let mut shares = vec![1.0, 0.1, 0.01, 2.0 * allowed, allowed / 2.0];
+fn shares(allowed: f64, others: &[f64]) -> Vec<f64> {
+    let mut shares = others.to_vec();
+    shares.extend([2.0 * allowed, allowed / 2.0]);
     shares.retain(|share| (1e-6..=1.0).contains(share));
     shares.sort_by(|a, b| b.total_cmp(a));
     shares.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
-    shares.into_iter().map(of).collect()
+    shares
 }
 
-/// On both sides of each limit.
-fn rates(limits: &[f64], floor: bool) -> Vec<Situation> {
-    let beyond = if floor { [0.9, 0.5] } else { [1.1, 2.0] };
-    let mut rates: Vec<f64> = limits
-        .iter()
-        .flat_map(|limit| beyond.map(|times| limit * times))
+/// Values in their order, each once, without the noise of a calculation.
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.map(tidy).collect();
+    values.sort_by(f64::total_cmp);
+    values.dedup();
+    values
+}
+
+fn tidy(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+/// A value, by what gives it.
+fn at(dial: &Dial, value: f64) -> Situation {
+    Situation {
+        what: format!("at {}", tidy(value)),
+        acts: vec![Act::Hold(dial.to(value))],
+    }
+}
+
+/// Nothing at all: no operations, and nobody who sets these.
+fn nothing(names: &[&str], good: &[Act]) -> Situation {
+    let of_operations = names.iter();
+    let mut acts: Vec<Act> = of_operations
+        .map(|name| Act::Load((*name).to_owned(), Load::good(0.0)))
         .collect();
-    rates.sort_by(f64::total_cmp);
-    rates.dedup();
-    let words = |rate: f64| format!("{} per second", (rate * 1e6).round() / 1e6);
-    let situations = rates.into_iter().map(|rate| (words(rate), good(rate)));
-    situations.collect()
-}
-
-impl Trial<'_> {
-    fn table(&self, mut situations: Vec<Situation>) -> Result<Table, BuildError> {
-        situations.push(("no operations".to_owned(), good(0.0)));
-        let rows = situations
-            .into_iter()
-            .map(|(what, load)| Ok((what, self.fires(load)?)));
-        Ok(Table {
-            intro: format!(
-                "After {} of {} good operations per second, on a Monday from noon on:",
-                length(self.history),
-                (self.rate * 1e6).round() / 1e6
-            ),
-            alerts: self.alerts.clone(),
-            rows: rows.collect::<Result<_, BuildError>>()?,
-            horizon: self.horizon,
-        })
-    }
-
-    /// After how long each alert fires for the first time.
-    fn fires(&self, load: Load) -> Result<Vec<Option<Duration>>, BuildError> {
-        let mut stage = Stage::new(self.declaration, None, None)?;
-        stage.live_through(self.history, self.rate);
-        stage.begin();
-        let mut fires = vec![None; self.alerts.len()];
-        while stage.elapsed() < self.horizon && fires.contains(&None) {
-            let length = stage.tick().max(stage.elapsed() / PART);
-            let length = Duration::from_millis(length.as_millis() as u64);
-            let (_, changes) = stage.step(length, load);
-            for change in changes
-                .iter()
-                .filter(|change| change.to == AlertState::Firing)
-            {
-                if let Some(fires) = self.place(&change.alert).map(|place| &mut fires[place]) {
-                    fires.get_or_insert(change.at);
-                }
-            }
-        }
-        Ok(fires)
-    }
-
-    fn place(&self, alert: &SimulatedAlert) -> Option<usize> {
-        let silent = alert.windows == Level::Absent.as_str();
-        let kind = if silent { &alert.windows } else { &alert.level };
-        let place = || self.alerts.iter().position(|known| known == kind);
-        (alert.name == self.name).then(place)?
-    }
-}
-
-/// In seconds, above an hour in minutes: it was found in such steps.
-fn after(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64().round() as u64;
-    let seconds = if seconds < 3_600 {
-        seconds
-    } else {
-        seconds / 60 * 60
+    let sets: Vec<_> = good.iter().flat_map(Act::sets).collect();
+    let what = match sets.is_empty() {
+        true => "no operations",
+        false => "no values",
     };
-    length(Duration::from_secs(seconds.max(1)))
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  {}\n", self.intro)?;
-        let wide = self
-            .rows
-            .iter()
-            .map(|row| row.0.len())
-            .max()
-            .unwrap_or_default();
-        let mut head = format!("  {:wide$}", "");
-        for alert in &self.alerts {
-            head += &format!("  {alert:>9}");
-        }
-        writeln!(f, "{head}")?;
-        for (what, fires) in &self.rows {
-            write!(f, "  {what:wide$}")?;
-            for fires in fires {
-                write!(
-                    f,
-                    "  {:>9}",
-                    fires.map_or_else(|| "never".to_owned(), after)
-                )?;
-            }
-            writeln!(f)?;
-        }
-        writeln!(
-            f,
-            "\n  \"never\": not within {}, the longest that was tried.",
-            after(self.horizon)
-        )
+    if !sets.is_empty() {
+        acts.push(Act::Gone(sets));
+    }
+    Situation {
+        what: what.to_owned(),
+        acts,
     }
 }

@@ -1,3 +1,6 @@
+mod slos;
+mod values;
+
 use super::*;
 
 fn explained(toml: &str, name: &str) -> String {
@@ -18,32 +21,6 @@ fn row<'a>(text: &'a str, situation: &str) -> Vec<&'a str> {
         .expect(situation)
         .1;
     rest.split_whitespace().collect()
-}
-
-#[test]
-fn an_slo_says_how_fast_it_calls() {
-    let toml = r#"
-        [[slo]]
-        name = "api"
-        on = "http"
-        objective = 0.999
-        rolling = 30
-    "#;
-    let text = explained(toml, "api");
-    assert!(
-        text.contains("99.9 % of HTTP requests do not fail, over a rolling 30d period."),
-        "{text}"
-    );
-    assert!(
-        text.contains("0.1 %, as much as 43m12s of full outage"),
-        "{text}"
-    );
-    let outage = row(&text, "100 % fail");
-    assert_eq!(outage[0], "52s", "{text}");
-    assert!(outage[1].starts_with("4m"), "{text}");
-    assert_eq!(row(&text, "0.05 % fail"), ["never", "never"], "{text}");
-    assert_eq!(row(&text, "0.2 % fail")[0], "never", "{text}");
-    assert_eq!(row(&text, "no operations"), ["never", "never"], "{text}");
 }
 
 #[test]
@@ -68,7 +45,7 @@ fn a_budget_says_what_holds_it_back() {
     assert!(text.contains("fires when this has held for 2m"), "{text}");
     assert!(text.contains("windows with fewer than 20 events"), "{text}");
     let full = row(&text, "100 % too slow");
-    assert_eq!(full, ["2m4s", "4s", "never"], "{text}");
+    assert_eq!(full, ["2m4s", "57s", "4s", "57s", "never"], "{text}");
     assert_eq!(
         row(&text, "2.5 % too slow"),
         ["never", "never", "never"],
@@ -76,7 +53,7 @@ fn a_budget_says_what_holds_it_back() {
     );
     assert_eq!(
         row(&text, "no operations"),
-        ["never", "never", "11m"],
+        ["never", "never", "11m", "1s"],
         "{text}"
     );
 }
@@ -92,7 +69,7 @@ fn a_floor_is_tried_from_above() {
     "#;
     let text = explained(toml, "rate");
     assert!(
-        text.contains("After 1m6s of 15 good operations per second"),
+        text.contains("After 1m6s of 15 good operations per second, on a Monday"),
         "{text}"
     );
     assert_ne!(row(&text, "no operations"), ["never"], "{text}");
@@ -100,20 +77,27 @@ fn a_floor_is_tried_from_above() {
 }
 
 #[test]
-fn what_the_service_sets_is_not_made_up() {
+fn what_cannot_be_made_up_is_said_plainly() {
     let toml = r#"
-        expect_families = ["queue_depth"]
         [[budget]]
-        name = "queue"
-        gauge = "queue_depth"
-        at_most = 100
+        name = "uptime"
+        gauge = "plimsoll_uptime_seconds"
+        at_least = 60
+        [[budget]]
+        name = "imports"
+        on = "operation"
+        sli = "freshness"
+        dynamic = {}
+        [[slo]]
+        name = "quiet"
+        on = "http"
+        objective = 0.99
+        burn_alerts = false
     "#;
-    let text = explained(toml, "queue");
-    assert!(
-        text.contains("target: sum(queue_depth) is at most 100."),
-        "{text}"
-    );
-    assert!(text.contains("plimsoll simulate --set"), "{text}");
+    let of = |name| explained(toml, name);
+    assert!(of("uptime").contains("plimsoll_uptime_seconds, which is measured and not set"));
+    assert!(of("imports").contains("cannot be made up here"));
+    assert!(of("quiet").contains("It has no alert that could fire."));
 }
 
 #[test]

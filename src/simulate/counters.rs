@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Load;
 use crate::budget::{Budget, Sli as BudgetSli, Whole};
-use crate::expr::{Compare, Selector};
+use crate::expr::{Compare, Matcher, Selector};
 use crate::histogram::Cells;
 use crate::instance::Plimsoll;
 use crate::registry::{InstrumentKind, InstrumentValue};
@@ -85,6 +85,8 @@ fn unit(state: &mut u64) -> f64 {
 /// Two counters of the service's own: what was good or bad, and all or the others.
 #[derive(Debug)]
 pub(super) struct Ratio {
+    /// The budget or SLO that reads them.
+    of: [String; 1],
     part: Arc<Cells>,
     rest: Arc<Cells>,
     part_is_good: bool,
@@ -98,10 +100,12 @@ impl Ratio {
         let BudgetSli::Ratio(part, whole) = &budget.sli else {
             return None;
         };
-        match whole {
-            Whole::Of(whole) => Self::new(plimsoll, part, whole, budget.floor, true),
-            Whole::With(rest) => Self::new(plimsoll, part, rest, budget.floor, false),
-        }
+        let (rest, rest_is_all) = match whole {
+            Whole::Of(whole) => (whole, true),
+            Whole::With(rest) => (rest, false),
+        };
+        let pair = (part, rest);
+        Self::new(plimsoll, &budget.name, pair, budget.floor, rest_is_all)
     }
 
     /// Those of an SLO, if it is about counters.
@@ -111,15 +115,15 @@ impl Ratio {
                 part,
                 valid,
                 part_is_good,
-            } => Self::new(plimsoll, part, valid, *part_is_good, true),
+            } => Self::new(plimsoll, &slo.name, (part, valid), *part_is_good, true),
             _ => None,
         }
     }
 
     fn new(
         plimsoll: &Plimsoll,
-        part: &Selector,
-        rest: &Selector,
+        of: &str,
+        (part, rest): (&Selector, &Selector),
         part_is_good: bool,
         rest_is_all: bool,
     ) -> Option<Self> {
@@ -130,6 +134,7 @@ impl Ratio {
             false => (self::labels(rest), rest_is_all),
         };
         Some(Self {
+            of: [of.to_owned()],
             part: counter(plimsoll, part.name(), &labels)?,
             rest: counter(plimsoll, rest.name(), &others)?,
             part_is_good,
@@ -138,8 +143,8 @@ impl Ratio {
         })
     }
 
-    pub(super) fn record(&mut self, length: Duration, load: Load) {
-        let drawn = self.spread.draw(length, load);
+    pub(super) fn record(&mut self, length: Duration, load: impl Fn(&[String]) -> Load) {
+        let drawn = self.spread.draw(length, load(&self.of));
         let good = drawn.all - drawn.errors;
         let (part, others) = match self.part_is_good {
             true => (good, drawn.errors),
@@ -151,14 +156,22 @@ impl Ratio {
     }
 }
 
-/// What the selector asks to be equal.
-pub(super) fn labels(selector: &Selector) -> Vec<(String, String)> {
+/// Labels that the selector takes: what it asks to be equal, and the first of what a simple pattern allows.
+pub(crate) fn labels(selector: &Selector) -> Vec<(String, String)> {
     let matchers = selector.matchers().iter();
-    let equal = matchers
-        .filter(|matcher| matcher.compare() == Compare::Equal && !matcher.value().is_empty());
-    equal
-        .map(|matcher| (matcher.label().to_owned(), matcher.value().to_owned()))
-        .collect()
+    let value = |matcher: &Matcher| match matcher.compare() {
+        Compare::Equal => matcher.value().to_owned(),
+        Compare::Matches => allowed(matcher.value()),
+        _ => String::new(),
+    };
+    let labels = matchers.map(|matcher| (matcher.label().to_owned(), value(matcher)));
+    labels.filter(|label| !label.1.is_empty()).collect()
+}
+
+/// `a` of `a|b`, `example` of `.+`.
+fn allowed(pattern: &str) -> String {
+    let first = pattern.split('|').next().unwrap_or_default();
+    first.replace(".*", "example").replace(".+", "example")
 }
 
 /// The labels of a part, with another value of each that the whole does not ask for.

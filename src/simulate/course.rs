@@ -57,6 +57,7 @@ impl Phase {
             rate: self.rate.unwrap_or(usual.rate),
             errors: self.errors.unwrap_or(usual.errors),
             slow: self.slow.unwrap_or(usual.slow),
+            ..usual
         }
     }
 }
@@ -71,6 +72,20 @@ pub struct Course(Vec<Phase>);
 impl Course {
     pub(super) fn phases(&self) -> &[Phase] {
         &self.0
+    }
+
+    /// The same for so long: cut off, or with a phase at the end that is as the simulation says.
+    pub fn until(self, length: Duration) -> Self {
+        let mut left = length;
+        let mut phases = Vec::new();
+        for phase in self.0 {
+            let length = phase.length.min(left);
+            left -= length;
+            phases.push(Phase { length, ..phase });
+        }
+        phases.push(Phase::new(left));
+        phases.retain(|phase| !phase.length.is_zero());
+        Self(phases)
     }
 
     /// How long all of it takes.
@@ -180,6 +195,20 @@ mod tests {
         ];
         assert_eq!(course, expected.into_iter().collect());
         assert_eq!(course.length(), 45 * MINUTE);
+    }
+
+    #[test]
+    fn a_course_ends_when_it_is_told_to() {
+        let course = || -> Course { "10m good, 5m errors=20%".parse().expect("a course") };
+        let expected = [
+            Phase::new(10 * MINUTE).errors(0.0).slow(0.0),
+            Phase::new(2 * MINUTE).errors(0.2),
+        ];
+        assert_eq!(course().until(12 * MINUTE), expected.into_iter().collect());
+        let longer = course().until(20 * MINUTE);
+        assert_eq!(longer.length(), 20 * MINUTE);
+        assert_eq!(longer.phases()[2], Phase::new(5 * MINUTE));
+        assert_eq!(course().until(10 * MINUTE).phases().len(), 1);
     }
 
     #[test]

@@ -129,6 +129,29 @@ fn a_seed_draws_the_same_every_time() {
 }
 
 #[test]
+fn it_begins_when_it_is_told_to() {
+    let toml = format!(
+        "{SLO}\n[[slo.maintenance]]\nstart = \"2026-02-01T02:00:00Z\"\nend = \"2026-02-01T03:00:00Z\"\nreason = \"upgrade\""
+    );
+    let left = |moment: &str| {
+        let moment = humantime::parse_rfc3339(moment).expect("a moment");
+        let course = "10m errors=100%".parse().expect("a course");
+        let simulation = Simulation::new(declared(&toml))
+            .begins(moment)
+            .course(course);
+        let history = Duration::from_secs(1_800);
+        let result = simulation.history(history).run().expect("it runs");
+        result.error_budgets[0].after
+    };
+    assert_eq!(left("2026-02-01T02:10:00Z"), 1.0, "within maintenance");
+    assert!(left("2026-02-01T03:10:00Z") < 0.0);
+    assert!(
+        left("1970-01-01T00:10:00Z") < 0.0,
+        "with as much history as there is"
+    );
+}
+
+#[test]
 fn a_name_that_is_taken_is_refused() {
     let simulation =
         Simulation::new(declared(SLO)).set(Selector::new("no name"), 1.0, Duration::ZERO);

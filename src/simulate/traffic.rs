@@ -19,11 +19,27 @@ pub(crate) struct Load {
     pub(crate) errors: f64,
     /// The share of them that take longer than every limit.
     pub(crate) slow: f64,
+    /// How long the others take, if not less than every limit.
+    pub(crate) lasting: Option<Duration>,
+}
+
+impl Load {
+    /// So many operations per second, none of which fails or is slow.
+    pub(crate) fn good(rate: f64) -> Self {
+        Self {
+            rate,
+            errors: 0.0,
+            slow: 0.0,
+            lasting: None,
+        }
+    }
 }
 
 /// One operation, again and again.
 #[derive(Debug)]
 pub(super) struct Stream {
+    /// The budgets and SLOs that speak of it.
+    of: Vec<String>,
     domain: Domain,
     operation: Arc<Operation>,
     fast_ns: u64,
@@ -41,6 +57,11 @@ pub(super) fn streams(plimsoll: &Plimsoll, budgets: &[Budget], seed: Option<u64>
             let spread = Spread::new(seed.map(|seed| seed.wrapping_add(streams.len() as u64)));
             streams.push(Stream::new(plimsoll, select, budgets, spread));
         }
+    }
+    for stream in &mut streams {
+        let speak = |budget: &&Budget| budget.select().is_some_and(|select| stream.is_of(select));
+        let of = budgets.iter().filter(speak);
+        stream.of = of.map(|budget| budget.name.clone()).collect();
     }
     streams
 }
@@ -63,6 +84,7 @@ impl Stream {
             false => 0,
         };
         Self {
+            of: Vec::new(),
             domain: select.domain,
             operation: set.declare(&values).clone(),
             fast_ns: timed(least / 2.0),
@@ -85,7 +107,14 @@ impl Stream {
     }
 
     /// Records what happens in so long a time.
-    pub(super) fn record(&mut self, length: Duration, load: Load, into: &mut SimulatedStep) {
+    pub(super) fn record(
+        &mut self,
+        length: Duration,
+        load: impl Fn(&[String]) -> Load,
+        into: &mut SimulatedStep,
+    ) {
+        let load = load(&self.of);
+        let fast_ns = load.lasting.map_or(self.fast_ns, nanos);
         let drawn = self.spread.draw(length, load);
         let slow_from = drawn.all - drawn.slow;
         for at in 0..drawn.all {
@@ -95,7 +124,7 @@ impl Stream {
                 Outcome::Ok
             };
             let duration_ns = if at < slow_from {
-                self.fast_ns
+                fast_ns
             } else {
                 self.slow_ns
             };

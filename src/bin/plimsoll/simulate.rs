@@ -1,11 +1,12 @@
 //! `plimsoll simulate`.
 
 mod args;
+mod hours;
 mod svg;
 mod table;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use plimsoll::simulate::{Course, Phase, Simulation};
 
@@ -14,10 +15,15 @@ use crate::failure::Failure;
 use crate::output::{Output, replace};
 use crate::source::Source;
 use args::Setting;
+use hours::Hours;
+
+/// How long it takes, unless said.
+const USUAL: Duration = Duration::from_secs(2 * 3_600);
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example: plimsoll simulate shop.toml --history 6h --shape '10m good, 5m errors=20%, 30m good' --svg shop.svg"
+    after_help = "Example: plimsoll simulate shop.toml --history 6h --shape '10m good, 5m errors=20%, 30m good' --svg shop.svg\n         \
+                  plimsoll simulate shop.toml --from 2026-03-06T16:00:00Z --until 2026-03-09T09:00:00Z --errors 0.5%"
 )]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -31,9 +37,15 @@ pub(crate) struct Args {
     /// The share of operations that take longer than every limit
     #[arg(long, default_value = "0%", value_parser = args::share)]
     slow: f64,
-    /// How long it takes
-    #[arg(long, default_value = "2h", value_parser = args::duration, conflicts_with = "shape")]
-    duration: Duration,
+    /// How long it takes; 2h, unless --until or --shape says
+    #[arg(long, value_parser = args::duration, conflicts_with_all = ["shape", "until"])]
+    duration: Option<Duration>,
+    /// When it begins, in UTC: 2026-03-06T16:00:00Z or 2026-03-06; a Monday noon, unless said
+    #[arg(long, value_name = "MOMENT", value_parser = args::moment)]
+    from: Option<SystemTime>,
+    /// When it ends: --shape is cut off there, or goes on as the options say
+    #[arg(long, value_name = "MOMENT", value_parser = args::moment, requires = "from")]
+    until: Option<SystemTime>,
     /// What happens, phase by phase: '10m good, 5m errors=20% slow=5% traffic=20, 30m'
     #[arg(long, value_name = "PHASES")]
     shape: Option<Course>,
@@ -56,19 +68,35 @@ pub(crate) struct Args {
     output: Output,
 }
 
+impl Args {
+    /// What happens, from the beginning to the end.
+    fn course(&self) -> Result<Course, Failure> {
+        let shape = self.shape.clone();
+        let (Some(from), Some(until)) = (self.from, self.until) else {
+            let alike = || Phase::new(self.duration.unwrap_or(USUAL)).into();
+            return Ok(shape.unwrap_or_else(alike));
+        };
+        let length = args::between(from, until).map_err(Failure::new)?;
+        Ok(match shape {
+            Some(shape) => shape.until(length),
+            None => Phase::new(length).into(),
+        })
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     let declaration = args.source.read()?;
     let service = declaration.service().to_owned();
-    let course = args
-        .shape
-        .clone()
-        .unwrap_or_else(|| Phase::new(args.duration).into());
+    let course = args.course()?;
     let mut simulation = Simulation::new(declaration)
         .course(course.clone())
         .traffic(args.traffic)
         .errors(args.errors)
         .slow(args.slow)
         .history(args.history);
+    if let Some(from) = args.from {
+        simulation = simulation.begins(from);
+    }
     if let Some(step) = args.step {
         simulation = simulation.step(step);
     }
@@ -81,9 +109,13 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     let result = simulation
         .run()
         .map_err(|error| Failure::new(error.to_string()))?;
-    let text = table::of(&service, course.length(), &result);
+    let hours = Hours {
+        from: args.from,
+        length: course.length(),
+    };
+    let text = table::of(&service, hours, &result);
     if let Some(path) = &args.svg {
-        replace(path, &svg::of(&service, course.length(), &result))?;
+        replace(path, &svg::of(&service, hours, &result))?;
     }
     args.output.write(&text)
 }

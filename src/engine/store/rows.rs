@@ -68,6 +68,9 @@ impl Store {
             }
         }
         let page = self.rows.pages;
+        // A family that is gone finds its series anew when it comes back: they may be forgotten by then.
+        let shown = |rows: &mut Vec<Row>| rows.iter().any(|row| row.page == page);
+        self.rows.families.retain(|_, rows| shown(rows));
         let places = std::mem::take(&mut self.rows.places);
         for &place in &places {
             let gone = |kept: &Kept| kept.page != page && kept.ended_ms.is_none();

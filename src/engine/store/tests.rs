@@ -88,6 +88,19 @@ fn a_series_that_ends_has_no_newest_value_and_comes_back() {
 }
 
 #[test]
+fn a_family_that_was_gone_for_long_comes_back() {
+    let depth = Expr::select(Selector::new("depth"));
+    let mut store = store(Sampling::Tick, std::slice::from_ref(&depth));
+    let deep = |value| family("depth", Kind::Gauge, &[(&[], Number::Float(value))]);
+    take(&mut store, 1, &[deep(4.0)]);
+    for second in 2..400 {
+        take(&mut store, second, &[]);
+    }
+    take(&mut store, 400, &[deep(5.0)]);
+    assert_eq!(value(&store, &depth), Some(5.0));
+}
+
+#[test]
 fn series_that_ended_long_ago_are_forgotten() {
     let rate = Expr::rate(Selector::new("jobs_total"), MINUTE).sum();
     let mut store = store(Sampling::Tick, &[rate]);

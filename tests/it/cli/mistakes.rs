@@ -48,6 +48,12 @@ fn options_that_cannot_be() {
         (["--duration", "0s"], "is no time at all"),
         (["--duration", "400d"], "at most 92d"),
         (["--step", "1h"], "tick"),
+        (
+            ["--from", "tomorrow"],
+            "write 2026-03-06T16:00:00Z or 2026-03-06",
+        ),
+        (["--from", "1969-01-01"], "since 1970"),
+        (["--until", "2026-03-06"], "--from"),
         (["--set", "queue_depth"], "queue_depth=500@10m"),
         (["--set", "queue depth=3"], "queue_depth=500@10m"),
         (
@@ -72,6 +78,31 @@ fn options_that_cannot_be() {
         assert!(stderr.contains(said), "{option:?}: {stderr}");
     }
     assert_eq!(shop.files(), ["shop.toml"]);
+}
+
+#[test]
+fn an_end_that_is_no_end() {
+    let shop = Shop::new();
+    let between = |from, until| {
+        let args = ["simulate", "shop.toml", "--from", from, "--until", until];
+        refused(&shop, &args)
+    };
+    assert_eq!(
+        between("2026-03-06", "2026-03-06"),
+        "--until 2026-03-06T00:00:00Z is not after --from 2026-03-06T00:00:00Z: name a later moment\n"
+    );
+    assert!(between("2026-03-06", "2026-07-06").contains("more than 92d after"));
+    let both = [
+        "simulate",
+        "shop.toml",
+        "--from",
+        "2026-03-06",
+        "--until",
+        "2026-03-07",
+        "--duration",
+        "1h",
+    ];
+    assert!(refused(&shop, &both).contains("cannot be used with"));
 }
 
 #[test]

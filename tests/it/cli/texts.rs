@@ -28,6 +28,101 @@ fn explain_says_it_in_words() {
 }
 
 #[test]
+fn explain_makes_up_what_the_service_sets() {
+    let shop = Shop::new();
+    std::fs::write(shop.path("line.toml"), LINE).unwrap();
+    for name in ["queue", "backup", "usual", "line"] {
+        let printed = shop.printed(&["explain", "line.toml", name]);
+        is_as_kept(&format!("explain-{name}.txt"), &printed);
+    }
+}
+
+/// Promises about what the service itself sets.
+const LINE: &str = r#"service = "line"
+expect_families = ["queue_depth", "backup_timestamp_seconds", "line_up"]
+
+[[budget]]
+name = "queue"
+gauge = "queue_depth"
+warning = { limit = 80, clear = 60, for = "30s" }
+critical = { limit = 100, keep_firing_for = "5m" }
+absent_after = "5m"
+
+[[budget]]
+name = "backup"
+gauge = "backup_timestamp_seconds"
+sli = "age"
+at_most = "24h"
+
+[[budget]]
+name = "usual"
+on = "http"
+quantile = 0.95
+dynamic = { floor = "200ms" }
+for = "2m"
+
+[[slo]]
+name = "line"
+state = "line_up"
+objective = 0.99
+rolling = 7
+
+[[slo.burn_alert]]
+severity = "page"
+share = 0.05
+long = "1h"
+"#;
+
+#[test]
+fn simulate_begins_and_ends_when_it_is_told_to() {
+    let shop = Shop::new();
+    let args = [
+        "simulate",
+        "shop.toml",
+        "--from",
+        "2026-03-06T16:00:00Z",
+        "--until",
+        "2026-03-06T16:20:00Z",
+        "--shape",
+        "5m good, 5m errors=20%, 1h good",
+        "--traffic",
+        "20",
+        "--svg",
+        "shop.svg",
+    ];
+    is_as_kept("simulate-from.txt", &shop.printed(&args));
+    let svg = std::fs::read_to_string(shop.path("shop.svg")).unwrap();
+    assert!(svg.contains(">2026-03-06 16:20:00</text>"), "{svg}");
+    assert!(
+        svg.contains("0:20:00 from 2026-03-06T16:00:00Z on</text>"),
+        "{svg}"
+    );
+}
+
+#[test]
+fn a_picture_shows_what_is_slow_and_that_nothing_changed() {
+    let shop = Shop::new();
+    let svg = |option: &[&str]| {
+        let args = [
+            "simulate",
+            "shop.toml",
+            "--duration",
+            "2m",
+            "--svg",
+            "shop.svg",
+        ];
+        shop.printed(&[&args[..], option].concat());
+        std::fs::read_to_string(shop.path("shop.svg")).unwrap()
+    };
+    let well = svg(&[]);
+    assert!(
+        well.contains("no alert changed") && !well.contains("% slow"),
+        "{well}"
+    );
+    assert!(svg(&["--slow", "5%"]).contains(">% slow, at most 5</text>"));
+}
+
+#[test]
 fn simulate_shows_alerts_and_draws_them() {
     let shop = Shop::new();
     let shape = "5m good, 5m errors=20%, 20m good";

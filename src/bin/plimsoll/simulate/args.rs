@@ -1,6 +1,6 @@
 //! What is said of a simulation.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use plimsoll::{Expr, Selector};
 
@@ -38,6 +38,35 @@ pub(super) fn history(text: &str) -> Result<Duration, String> {
     parsed
         .filter(|parsed| *parsed <= LONGEST && !text.contains([',', ' ']))
         .ok_or_else(|| "is no duration of at most 92d: write 90s, 10m or 2h".to_owned())
+}
+
+/// `2026-03-06T16:00:00Z`, or a day that begins.
+pub(super) fn moment(text: &str) -> Result<SystemTime, String> {
+    let midnight = format!("{text}T00:00:00Z");
+    let parsed = humantime::parse_rfc3339_weak(text);
+    let parsed = parsed.or_else(|_| humantime::parse_rfc3339_weak(&midnight));
+    let parsed = parsed.ok().filter(|moment| *moment >= UNIX_EPOCH);
+    parsed.ok_or_else(|| {
+        "is no moment in UTC since 1970: write 2026-03-06T16:00:00Z or 2026-03-06".to_owned()
+    })
+}
+
+/// How long it is from one moment to another.
+pub(super) fn between(from: SystemTime, until: SystemTime) -> Result<Duration, String> {
+    let said = |moment| humantime::format_rfc3339_seconds(moment);
+    match until.duration_since(from) {
+        Ok(length) if length > LONGEST => Err(format!(
+            "--until {} is more than 92d after --from {}: name an earlier moment",
+            said(until),
+            said(from)
+        )),
+        Ok(length) if !length.is_zero() => Ok(length),
+        _ => Err(format!(
+            "--until {} is not after --from {}: name a later moment",
+            said(until),
+            said(from)
+        )),
+    }
 }
 
 pub(super) fn share(text: &str) -> Result<f64, String> {

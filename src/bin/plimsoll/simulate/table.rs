@@ -1,12 +1,13 @@
 //! What came of a simulation, as lines.
 
 use std::fmt::Write;
-use std::time::Duration;
 
 use plimsoll::AlertState;
 use plimsoll::simulate::{AlertChange, Simulated};
 
-pub(super) fn of(service: &str, length: Duration, result: &Simulated) -> String {
+use super::hours::Hours;
+
+pub(super) fn of(service: &str, hours: Hours, result: &Simulated) -> String {
     let mut text = String::new();
     let sum = |of: fn(&plimsoll::simulate::SimulatedStep) -> u64| {
         result.steps.iter().map(of).sum::<u64>()
@@ -18,14 +19,14 @@ pub(super) fn of(service: &str, length: Duration, result: &Simulated) -> String 
     );
     let _ = writeln!(
         text,
-        "{service}: {} from a Monday noon on, {all} operations, {errors} failed, {slow} slow",
-        clock(length)
+        "{service}: {}, {all} operations, {errors} failed, {slow} slow",
+        hours.words()
     );
     for operation in &result.operations {
         let _ = writeln!(text, "  {operation}");
     }
     text += "\n";
-    text += &changes(&result.changes);
+    text += &changes(&result.changes, hours);
     text += &budgets(result);
     if !result.untouched.is_empty() {
         let _ = writeln!(
@@ -37,16 +38,17 @@ pub(super) fn of(service: &str, length: Duration, result: &Simulated) -> String 
     text
 }
 
-fn changes(changes: &[AlertChange]) -> String {
+fn changes(changes: &[AlertChange], hours: Hours) -> String {
     if changes.is_empty() {
         return "No alert changed.\n".to_owned();
     }
-    let mut text = format!("{:>10}  {:8}  {}\n", "after", "state", "alert");
+    let width = hours.width();
+    let mut text = format!("{:>width$}  {:8}  {}\n", hours.head(), "state", "alert");
     for change in changes {
         let _ = writeln!(
             text,
-            "{:>10}  {:8}  {}",
-            clock(change.at),
+            "{:>width$}  {:8}  {}",
+            hours.moment(change.at),
             word(change),
             change.alert
         );
@@ -78,19 +80,4 @@ fn budgets(result: &Simulated) -> String {
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
-}
-
-/// `1:02:03`, with hours above a day.
-pub(super) fn clock(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let fraction = match duration.subsec_millis() {
-        0 => String::new(),
-        millis => format!(".{millis:03}"),
-    };
-    format!(
-        "{}:{:02}:{:02}{fraction}",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    )
 }

@@ -1,0 +1,130 @@
+//! Values of the service's own that are made up, so that an expression has a value or a condition holds: found by trying.
+
+mod dial;
+mod switch;
+
+pub(super) use dial::Dial;
+pub(super) use switch::{Switch, while_it_holds};
+
+use std::time::Duration;
+
+use crate::expr::{Expr, Labels, NAME, Over, Reading, Samples, Selector};
+use crate::generate::Declaration;
+use crate::simulate::{NOON, Stage, labels};
+
+/// Values are tried out over so many samples, ...
+const SAMPLES: u32 = 40;
+
+/// ... which are twice as long as the longest range, and no less than this.
+const LEAST: Duration = Duration::from_secs(60);
+
+/// A series that an expression reads.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Read {
+    pub(super) selector: Selector,
+    /// Whether it is read as a counter, which grows.
+    pub(super) grows: bool,
+}
+
+/// What one is to be: a value, or, of a counter, a growth per second.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Setting {
+    pub(super) read: Read,
+    pub(super) value: f64,
+}
+
+/// What an expression reads; else a sentence on why not all of it can be made up.
+fn reads(declaration: &Declaration, expr: &Expr) -> Result<Vec<Read>, String> {
+    let mut reads = Vec::new();
+    walk(expr, &mut |selector, grows| {
+        let read = Read {
+            selector: selector.clone(),
+            grows,
+        };
+        if !reads.contains(&read) {
+            reads.push(read);
+        }
+    });
+    let bare = Declaration {
+        budgets: Vec::new(),
+        slos: Vec::new(),
+        rules: Vec::new(),
+        ..declaration.clone()
+    };
+    let mut stage = Stage::new(&bare, None, None, NOON).map_err(|error| error.to_string())?;
+    for read in &reads {
+        let name = read.selector.name();
+        if stage.set(&read.selector, 0.0).is_err() {
+            return Err(format!(
+                "It reads {name}, which is measured and not set: no value of it can be made up here."
+            ));
+        }
+    }
+    Ok(reads)
+}
+
+/// Every selector, and whether it is read as a counter.
+fn walk<'a>(expr: &'a Expr, see: &mut impl FnMut(&'a Selector, bool)) {
+    match expr {
+        Expr::Number(_) | Expr::Time => {}
+        Expr::Select(selector) => see(selector, false),
+        Expr::Over(over, selector, _) => {
+            see(selector, matches!(over, Over::Rate | Over::Increase));
+        }
+        Expr::Aggregate(_, _, inner) | Expr::Call(_, inner) | Expr::Negate(inner) => {
+            walk(inner, see);
+        }
+        Expr::Quantile(left, right) | Expr::Binary(left, _, _, right) => {
+            walk(left, see);
+            walk(right, see);
+        }
+    }
+}
+
+/// Samples up to this moment, as if everything had been so for long enough.
+fn samples(expr: &Expr, settings: &[Setting], at: Duration) -> Samples {
+    let length = longest_range(expr).max(LEAST) * 2;
+    let mut samples = Samples::new();
+    for Setting { read, value } in settings {
+        let name = (NAME.to_owned(), read.selector.name().to_owned());
+        let labels = Labels::new(labels(&read.selector).into_iter().chain([name]));
+        for part in 0..=SAMPLES {
+            let passed = length * part / SAMPLES;
+            let value = match read.grows {
+                true => value * passed.as_secs_f64(),
+                false => *value,
+            };
+            let at_ms = (at - length + passed).as_millis() as i64;
+            samples.insert(&labels, at_ms, value);
+        }
+    }
+    samples
+}
+
+/// All of them at one value.
+fn all_at(reads: &[Read], value: f64) -> Vec<Setting> {
+    let at = |read: &Read| Setting {
+        read: read.clone(),
+        value,
+    };
+    reads.iter().map(at).collect()
+}
+
+/// A number without the noise of a calculation.
+pub(super) fn number(value: f64) -> f64 {
+    (value * 1e9).round() / 1e9
+}
+
+/// The longest range that is read.
+fn longest_range(expr: &Expr) -> Duration {
+    let mut longest = Duration::ZERO;
+    expr.visit(&mut |_, reading| {
+        if let Reading::Range(range) = reading {
+            longest = longest.max(range);
+        }
+    });
+    longest
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! When alerts fire and clear, as a table.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{length, wrapped};
+
+/// Situations, and after how long each alert fires in them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Table {
+    /// What comes before.
+    pub(super) intro: String,
+    pub(super) alerts: Vec<String>,
+    pub(super) rows: Vec<Row>,
+    pub(super) horizon: Duration,
+}
+
+/// A situation, with what each alert does in it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    pub(super) what: String,
+    pub(super) fires: Vec<Option<Fired>>,
+}
+
+/// An alert that fires.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Fired {
+    pub(super) after: Duration,
+    /// How long all must be well again, if that is enough.
+    pub(super) clears: Option<Duration>,
+}
+
+/// In seconds, above an hour in minutes: it was found in such steps.
+fn after(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64().round() as u64;
+    let seconds = match seconds {
+        0..3_600 => seconds.max(1),
+        _ => seconds / 60 * 60,
+    };
+    match duration.is_zero() {
+        true => "at once".to_owned(),
+        false => length(Duration::from_secs(seconds)),
+    }
+}
+
+fn cells(fires: Option<Fired>) -> [String; 2] {
+    let never = || "never".to_owned();
+    match fires {
+        Some(fired) => [after(fired.after), fired.clears.map_or_else(never, after)],
+        None => [never(), String::new()],
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let intro = format!(
+            "After {}, on a Monday from noon on. Each alert fires so long after the situation begins, and clears so long after it ends, which it does once it has lasted a tenth longer than the alert took to fire.",
+            self.intro
+        );
+        writeln!(f, "{}\n", wrapped(&intro))?;
+        let width = |row: &Row| row.what.chars().count();
+        let wide = self.rows.iter().map(width).max().unwrap_or_default();
+        write!(f, "  {:wide$}", "")?;
+        for alert in &self.alerts {
+            write!(f, "  {alert:>9}  {:>9}", "clears")?;
+        }
+        writeln!(f)?;
+        for Row { what, fires } in &self.rows {
+            let cells = fires.iter().flat_map(|fires| cells(*fires));
+            let cells: String = cells.map(|cell| format!("  {cell:>9}")).collect();
+            writeln!(f, "{}", format!("  {what:wide$}{cells}").trim_end())?;
+        }
+        writeln!(
+            f,
+            "\n  \"never\": not within {}, the longest that was tried.",
+            after(self.horizon)
+        )
+    }
+}

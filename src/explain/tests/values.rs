@@ -1,0 +1,122 @@
+//! Gauges, ages, and limits that are learned.
+
+use super::{explained, row};
+
+#[test]
+fn a_gauge_is_set_to_both_sides_of_its_limits() {
+    let toml = r#"
+        expect_families = ["queue_depth"]
+        [[budget]]
+        name = "queue"
+        gauge = "queue_depth"
+        warning = { limit = 80, clear = 60, for = "30s" }
+        critical = { limit = 100, keep_firing_for = "5m" }
+        absent_after = "5m"
+    "#;
+    let text = explained(toml, "queue");
+    assert!(
+        text.contains("After 1m6s of sum(queue_depth) at 30,"),
+        "{text}"
+    );
+    assert_eq!(row(&text, "at 72"), ["never", "never", "never"], "{text}");
+    assert_eq!(
+        row(&text, "at 88"),
+        ["31s", "1s", "never", "never"],
+        "{text}"
+    );
+    assert_eq!(
+        row(&text, "at 110"),
+        ["31s", "1s", "1s", "5m1s", "never"],
+        "{text}"
+    );
+    assert_eq!(
+        row(&text, "no values"),
+        ["never", "never", "5m1s", "1s"],
+        "{text}"
+    );
+}
+
+#[test]
+fn a_floor_of_a_gauge_is_gone_below() {
+    let toml = r#"
+        expect_families = ["free_slots"]
+        [[budget]]
+        name = "free"
+        gauge = "free_slots"
+        at_least = 10
+    "#;
+    let text = explained(toml, "free");
+    assert!(text.contains("sum(free_slots) at 15,"), "{text}");
+    assert_eq!(row(&text, "at 11"), ["never"], "{text}");
+    assert_eq!(row(&text, "at 9"), ["1s", "1s"], "{text}");
+}
+
+#[test]
+fn a_limit_of_nothing_has_two_sides_too() {
+    let toml = r#"
+        expect_families = ["stuck"]
+        [[budget]]
+        name = "stuck"
+        gauge = "stuck"
+        at_most = 0
+    "#;
+    let text = explained(toml, "stuck");
+    assert_eq!(row(&text, "at -0.1"), ["never"], "{text}");
+    assert_eq!(row(&text, "at 1"), ["1s", "1s"], "{text}");
+}
+
+#[test]
+fn what_grows_old_does_so_because_nothing_is_new() {
+    let toml = r#"
+        expect_families = ["backup_timestamp_seconds"]
+        [[budget]]
+        name = "backup"
+        gauge = "backup_timestamp_seconds"
+        sli = "age"
+        at_most = "1h"
+    "#;
+    let text = explained(toml, "backup");
+    assert_eq!(row(&text, "nothing new"), ["1h", "1s"], "{text}");
+    assert_eq!(row(&text, "new every 54m"), ["never"], "{text}");
+    assert_eq!(row(&text, "new every 1h6m")[0], "1h", "{text}");
+}
+
+#[test]
+fn a_learned_limit_is_learned_from_what_is_usual() {
+    let toml = r#"
+        [[budget]]
+        name = "slow"
+        on = "http"
+        quantile = 0.95
+        dynamic = { floor = "200ms" }
+        for = "2m"
+    "#;
+    let text = explained(toml, "slow");
+    assert!(
+        text.contains("the same hours of 2 weeks at 133ms"),
+        "{text}"
+    );
+    assert_eq!(row(&text, "1.2 times: 160ms"), ["never", "never"], "{text}");
+    let twice = row(&text, "2 times: 267ms");
+    assert!(twice.iter().all(|cell| *cell != "never"), "{text}");
+    assert!(twice[0].starts_with("2m"), "{text}");
+}
+
+#[test]
+fn a_classic_band_learns_from_what_varies() {
+    let toml = r#"
+        expect_families = ["users"]
+        [[budget]]
+        name = "users"
+        gauge = "users"
+        dynamic = { method = "classic", window = "1h", every = "30s" }
+    "#;
+    let text = explained(toml, "users");
+    assert!(
+        text.contains("1h at 100 give or take 15 % of it by turns"),
+        "{text}"
+    );
+    // At noon: 0.9 · (1 + 2 · 0.15) = 1.17 and 0.95 · (1 + 3 · 0.15) = 1.3775 times.
+    let row = row(&text, "1.2 times: 120");
+    assert_eq!((row[0], row[2]), ("15s", "never"), "{text}");
+}

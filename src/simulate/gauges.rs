@@ -1,0 +1,102 @@
+//! Gauges of the service's own, which nobody can make up without being told.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::counters::labels;
+use crate::budget::Sli as Measured;
+use crate::config::{BuildError, Problem};
+use crate::expr::Selector;
+use crate::generate::Declaration;
+use crate::instance::Plimsoll;
+use crate::slo::Sli as Kept;
+
+/// What one shows, if anything.
+type Cell = Arc<Mutex<Option<f64>>>;
+
+/// Which ones are set.
+#[derive(Debug)]
+pub(super) struct Gauges {
+    set: Vec<(Selector, Cell)>,
+    /// Budgets and SLOs that read something else than operations and pairs of counters, with what they read.
+    readers: Vec<(String, String)>,
+}
+
+impl Gauges {
+    pub(super) fn new(declaration: &Declaration) -> Self {
+        Self {
+            set: Vec::new(),
+            readers: readers(declaration),
+        }
+    }
+
+    /// Gives one another value, made of the one before; `None` where it shows nothing.
+    pub(super) fn set(
+        &mut self,
+        plimsoll: &Plimsoll,
+        gauge: &Selector,
+        value: impl FnOnce(Option<f64>) -> Option<f64>,
+    ) -> Result<(), BuildError> {
+        let cell = match self.set.iter().find(|(known, _)| known == gauge) {
+            Some((_, cell)) => cell,
+            None => {
+                let cell = register(plimsoll, gauge)?;
+                self.set.push((gauge.clone(), cell));
+                &self.set[self.set.len() - 1].1
+            }
+        };
+        let mut cell = cell.lock();
+        *cell = value(*cell);
+        Ok(())
+    }
+
+    /// Budgets and SLOs that read what is not there.
+    pub(super) fn untouched(&self) -> Vec<String> {
+        let is_set = |text: &String| {
+            self.set
+                .iter()
+                .any(|(gauge, _)| text.contains(gauge.name()))
+        };
+        let unset = self.readers.iter().filter(|(_, read)| !is_set(read));
+        unset.map(|(name, _)| name.clone()).collect()
+    }
+}
+
+fn register(plimsoll: &Plimsoll, gauge: &Selector) -> Result<Cell, BuildError> {
+    let refused =
+        |message| BuildError::new(Problem::new(format!("set {:?}", gauge.name()), message));
+    if gauge.name().starts_with("plimsoll_") || plimsoll.inner().taken.contains(gauge.name()) {
+        let message = "is a family that is measured: name a gauge of the service's own";
+        return Err(refused(message.to_owned()));
+    }
+    let labels = labels(gauge);
+    let labels: Vec<(&str, &str)> = labels
+        .iter()
+        .map(|(key, value)| (&**key, &**value))
+        .collect();
+    let cell = Cell::default();
+    let shown = cell.clone();
+    let read = Arc::new(move || *shown.lock());
+    let instruments = &plimsoll.registry().instruments;
+    let observed = instruments.observe(gauge.name(), "Made up.", &labels, read);
+    observed.map_err(|error| refused(error.to_string()))?;
+    Ok(cell)
+}
+
+/// Budgets and SLOs that read neither operations nor pairs of counters, each with what it reads.
+fn readers(declaration: &Declaration) -> Vec<(String, String)> {
+    let budgets = declaration.budgets.iter();
+    let budgets = budgets.filter_map(|budget| match &budget.sli {
+        Measured::Age(gauge) => Some((budget.name.clone(), gauge.name().to_owned())),
+        Measured::Value(value) => Some((budget.name.clone(), value.to_string())),
+        _ => None,
+    });
+    let slos = declaration.slos.iter().filter_map(|slo| match &slo.sli {
+        Kept::Time(read) | Kept::TimeSlice(read, _) | Kept::RatioSlices(read, _) => {
+            Some((slo.name.clone(), read.to_string()))
+        }
+        _ => None,
+    });
+    budgets.chain(slos).collect()
+}

@@ -4,6 +4,8 @@
 
 #[path = "../common/service.rs"]
 mod service;
+#[path = "../common/simulated.rs"]
+mod simulated;
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{Router, get, post};
-use metrics::{counter, gauge};
+use metrics::gauge;
 use plimsoll::db::Db;
 use plimsoll::http::MeasureLayer;
 use plimsoll::{Budget, Plimsoll, Select, export};
@@ -123,13 +125,7 @@ async fn infrastructure() {
     let mut pace = tokio::time::interval(SECOND);
     for second in 0_u32.. {
         pace.tick().await;
-        let swing = (f64::from(second) / 10.0).sin();
-        for (name, middle, swung) in GAUGES {
-            gauge!(name).set(middle + swing * swung);
-        }
-        for (name, more) in COUNTERS {
-            counter!(name).increment(more);
-        }
+        let swing = simulated::step(second, &GAUGES, &COUNTERS);
         for (queue, middle) in [("tasks", 20.0), ("events", 50.0)] {
             gauge!("novacron_queue_depth", "queue" => queue).set(middle * (1.0 + swing / 2.0));
         }

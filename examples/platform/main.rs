@@ -75,11 +75,14 @@ async fn main() -> Result<(), service::Failure> {
     })?;
     let plimsoll = promises.build()?;
     plimsoll.observe_process();
+    plimsoll.observe_runtime(&tokio::runtime::Handle::current());
     metrics::set_global_recorder(plimsoll.metrics_recorder()).map_err(|error| error.to_string())?;
     tokio::spawn(infrastructure());
     let (hook, model, workflow) = ("/hooks/{source}", "/models/{name}", "/workflows/{kind}");
     let routes = [("POST", hook), ("GET", model), ("POST", workflow)];
-    let measure = MeasureLayer::new(&plimsoll).declare_routes(routes);
+    let measure = MeasureLayer::new(&plimsoll)
+        .anatomy()
+        .declare_routes(routes);
     let desk = Desk {
         database: plimsoll.db("platform"),
         plimsoll: plimsoll.clone(),

@@ -1,18 +1,44 @@
 //! What the pages of a runbook ask, of the Prometheus that scrapes the service.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use plimsoll::generate::Declaration;
 use promql_parser::parser::{Expr, VectorSelector, parse};
 
 use super::Prometheus;
 
-/// Families that come into being with the trouble that they tell of: until then that there are none is the answer.
-const TROUBLE: [&str; 3] = [
-    "ALERTS",
-    "plimsoll_shed_total",
-    "plimsoll_budget_breach_duration_seconds",
+/// What need not be there, and why that is no mistake: how its selector begins.
+const SILENT: [(&str, &str); 11] = [
+    ("ALERTS{", "nothing fires"),
+    ("plimsoll_shed_total{", "nothing is refused"),
+    (
+        "plimsoll_budget_breach_duration_seconds",
+        "nothing was broken and mended yet",
+    ),
+    (
+        "plimsoll_budget_value{budget=\"recovery\"",
+        "nothing was broken and mended yet",
+    ),
+    (
+        "plimsoll_budget_value{budget=\"peak-throughput\"",
+        "nobody said that it is peak",
+    ),
+    (
+        "bifrost_n_plus_one_requests_total{",
+        "the gateway keeps no anatomy",
+    ),
+    (
+        "bifrost_stage_duration_seconds",
+        "the gateway keeps no anatomy",
+    ),
+    ("device_connected{", "there are no devices"),
+    ("db_client_errors_total{", "no query failed yet"),
+    ("connection_timeouts_total{", "no pool is watched"),
+    ("connection_wait_duration_seconds", "no pool is watched"),
 ];
+/// Scrapes of a busy machine come late.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Every query of every page, once.
 fn queries(declaration: &Declaration) -> BTreeSet<String> {
@@ -59,8 +85,31 @@ fn read(expr: &Expr, selectors: &mut Vec<VectorSelector>, may_be_empty: &mut boo
     }
 }
 
-/// How many queries there are; those that Prometheus refuses, that read what is not there, or that return nothing come into
-/// `wrong`.
+/// What is wrong with a query, if anything is; refused ones end the test with Prometheus' words.
+fn mistake(query: &str, prometheus: &Prometheus) -> Option<String> {
+    let (mut selectors, mut may_be_empty) = (Vec::new(), false);
+    read(
+        &parse(query).expect("PromQL"),
+        &mut selectors,
+        &mut may_be_empty,
+    );
+    for mut selector in selectors {
+        (selector.offset, selector.at) = (None, None);
+        let of_now = Expr::VectorSelector(selector).to_string();
+        if SILENT.iter().any(|(begins, _)| of_now.starts_with(begins)) {
+            may_be_empty = true;
+        } else if prometheus
+            .query(&format!("count_over_time({of_now}[2m])"))
+            .is_empty()
+        {
+            return Some(format!("no series of {of_now}"));
+        }
+    }
+    let empty = prometheus.query(query).is_empty();
+    (empty && !may_be_empty).then(|| "nothing".to_owned())
+}
+
+/// How many queries there are; those that read what is not there or that return nothing come into `wrong`.
 pub(super) fn tell(
     at: &str,
     declaration: &Declaration,
@@ -68,33 +117,15 @@ pub(super) fn tell(
     wrong: &mut Vec<String>,
 ) -> String {
     let queries = queries(declaration);
+    let deadline = Instant::now() + PATIENCE;
     for query in &queries {
-        let (mut selectors, mut may_be_empty) = (Vec::new(), false);
-        read(
-            &parse(query).expect("PromQL"),
-            &mut selectors,
-            &mut may_be_empty,
-        );
-        let speaks_of_trouble = |name: &Option<String>| {
-            TROUBLE
-                .iter()
-                .any(|of| name.as_deref().unwrap_or_default().starts_with(of))
+        let mistake = loop {
+            match mistake(query, prometheus) {
+                Some(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_secs(1)),
+                answer => break answer,
+            }
         };
-        for selector in &mut selectors {
-            if speaks_of_trouble(&selector.name) {
-                may_be_empty = true;
-                continue;
-            }
-            (selector.offset, selector.at) = (None, None);
-            let of_now = Expr::VectorSelector(selector.clone());
-            if prometheus.query(&format!("count({of_now})")).is_empty() {
-                wrong.push(format!("{at}: runbook: no series of {of_now}: {query}"));
-            }
-        }
-        // Refused ones end the test here, with Prometheus' words.
-        if prometheus.query(query).is_empty() && !may_be_empty {
-            wrong.push(format!("{at}: runbook: nothing: {query}"));
-        }
+        wrong.extend(mistake.map(|mistake| format!("{at}: runbook: {mistake}: {query}")));
     }
     assert!(queries.len() > 20, "{at}: {}", queries.len());
     format!("{at}: {} queries of the runbook\n", queries.len())

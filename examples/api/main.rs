@@ -53,7 +53,9 @@ async fn main() -> Result<(), Failure> {
         ("GET", order),
         ("GET", report),
     ];
-    let measure = MeasureLayer::new(&plimsoll).declare_routes(routes);
+    let measure = MeasureLayer::new(&plimsoll)
+        .anatomy()
+        .declare_routes(routes);
     let app = Router::new()
         .route(orders, get(list).post(place))
         .route(order, get(one))

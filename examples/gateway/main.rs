@@ -69,6 +69,9 @@ async fn main() -> Result<(), Failure> {
     );
     metrics::counter!("bifrost_poll_cycles_total").absolute(0);
 
+    let peak = "1 while more is expected than usual, as whoever knows has set it.";
+    plimsoll.gauge("peak").help(peak).register()?.set(0.0);
+
     let sqlite = database::create(folder.path(), &devices).await?;
     let gateway = Arc::new(Gateway::new(
         plimsoll.clone(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::extract::{Json, Path, State};
 use axum::http::StatusCode;
-use axum::routing::{Router, get};
+use axum::routing::{Router, get, post};
 use parking_lot::Mutex;
 use plimsoll::db::Db;
 use plimsoll::http::MeasureLayer;
@@ -154,13 +154,20 @@ impl Device {
 
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let (list, words) = ("/api/devices", "/api/devices/{id}/registers");
+    let anew = "/api/devices/{id}/reconnect";
     let measure = MeasureLayer::new(&gateway.plimsoll)
-        .declare_routes([("GET", list), ("GET", words), ("POST", words)])
+        .declare_routes([
+            ("GET", list),
+            ("GET", words),
+            ("POST", words),
+            ("POST", anew),
+        ])
         .exclude(["/health", "/metrics"]);
     let failing = axum::middleware::from_fn_with_state(gateway.faults.clone(), faults::fail);
     Router::new()
         .route(list, get(devices))
         .route(words, get(read).post(write))
+        .route(anew, post(reconnect))
         .layer(failing)
         .route("/health", get(health))
         .route("/metrics", export::handler(&gateway.plimsoll))
@@ -198,6 +205,12 @@ async fn write(
 ) -> Result<(), Refusal> {
     let written = gateway.device(&id)?.write(register, word).await;
     written.map_err(|error| (StatusCode::BAD_GATEWAY, error.to_string()))
+}
+
+/// Closes the connection to a device, for a technician who was at its line; the next cycle connects anew.
+async fn reconnect(State(gateway): Shared, Path(id): Path<String>) -> Result<(), Refusal> {
+    let closed = gateway.device(&id)?.modbus.disconnect().await;
+    closed.map_err(|error| (StatusCode::BAD_GATEWAY, error.to_string()))
 }
 
 async fn health(State(gateway): Shared) -> Json<plimsoll::Stats> {

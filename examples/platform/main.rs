@@ -4,6 +4,8 @@
 
 #[path = "../common/service.rs"]
 mod service;
+#[path = "../common/simulated.rs"]
+mod simulated;
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{Router, get, post};
-use metrics::{counter, gauge};
+use metrics::gauge;
 use plimsoll::db::Db;
 use plimsoll::http::MeasureLayer;
 use plimsoll::{Budget, Plimsoll, Select, export};
@@ -73,11 +75,14 @@ async fn main() -> Result<(), service::Failure> {
     })?;
     let plimsoll = promises.build()?;
     plimsoll.observe_process();
+    plimsoll.observe_runtime(&tokio::runtime::Handle::current());
     metrics::set_global_recorder(plimsoll.metrics_recorder()).map_err(|error| error.to_string())?;
     tokio::spawn(infrastructure());
     let (hook, model, workflow) = ("/hooks/{source}", "/models/{name}", "/workflows/{kind}");
     let routes = [("POST", hook), ("GET", model), ("POST", workflow)];
-    let measure = MeasureLayer::new(&plimsoll).declare_routes(routes);
+    let measure = MeasureLayer::new(&plimsoll)
+        .anatomy()
+        .declare_routes(routes);
     let desk = Desk {
         database: plimsoll.db("platform"),
         plimsoll: plimsoll.clone(),
@@ -123,13 +128,7 @@ async fn infrastructure() {
     let mut pace = tokio::time::interval(SECOND);
     for second in 0_u32.. {
         pace.tick().await;
-        let swing = (f64::from(second) / 10.0).sin();
-        for (name, middle, swung) in GAUGES {
-            gauge!(name).set(middle + swing * swung);
-        }
-        for (name, more) in COUNTERS {
-            counter!(name).increment(more);
-        }
+        let swing = simulated::step(second, &GAUGES, &COUNTERS);
         for (queue, middle) in [("tasks", 20.0), ("events", 50.0)] {
             gauge!("novacron_queue_depth", "queue" => queue).set(middle * (1.0 + swing / 2.0));
         }

@@ -53,7 +53,7 @@ pub use services::{
 use std::time::Duration;
 
 use super::{Budget, Hours, Kpi, KpiUnit, Limit, Schedule, Select};
-use crate::expr::{Expr, Offset, Selector};
+use crate::expr::{Aggregation, Expr, Grouping, Offset, Selector};
 
 const MS: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -66,8 +66,25 @@ fn latency(name: &str, select: &Select, q: f64) -> Budget {
     Budget::quantile(name, select.clone(), q).min_events(MIN_EVENTS)
 }
 
+/// An amount that instances have together.
 fn gauge(name: &str, family: &str) -> Budget {
     Budget::value(name, Expr::select(Selector::new(family)).sum())
+}
+
+/// A share or a delay that each instance has of its own: a sum of them is none.
+fn highest(name: &str, family: &str) -> Budget {
+    let highest = Expr::select(Selector::new(family));
+    Budget::value(
+        name,
+        highest.aggregate(Aggregation::Max, Grouping::default()),
+    )
+}
+
+/// The same where less is worse.
+fn lowest(name: &str, family: &str) -> Budget {
+    let lowest = Expr::select(Selector::new(family));
+    let lowest = lowest.aggregate(Aggregation::Min, Grouping::default());
+    Budget::value(name, lowest).higher_is_better()
 }
 
 /// A latency table: a key figure in milliseconds for each quantile, `{name}-p95` and so on, of target, warning, critical.
@@ -216,11 +233,9 @@ pub fn router_alerts(api: Select, available: &str, memory: &str) -> Vec<Budget> 
     vec![
         latency("RoutingLatency", &routing, 0.99).critical(critical(MS.into(), 5)),
         Budget::error_ratio("RoutingErrors", routing).critical(critical(0.01.into(), 3)),
-        gauge("DatabaseConnections", available)
-            .higher_is_better()
-            .critical(5.0),
+        lowest("DatabaseConnections", available).critical(5.0),
         latency("APILatency", &api, 0.95).warning(critical((40 * MS).into(), 10)),
-        gauge("Memory", memory).warning(critical(85.0.into(), 15)),
+        highest("Memory", memory).warning(critical(85.0.into(), 15)),
     ]
 }
 
@@ -256,15 +271,15 @@ pub fn router_infrastructure(queries: Select, names: &Infrastructure<'_>) -> Vec
     vec![
         latency("db-p99", &queries, 0.99).at_most(10 * MS),
         latency("cache-p99", &cache, 0.99).at_most(MS),
-        gauge("pool", names.pool).at_most(80.0),
-        gauge("replication-lag", names.lag).at_most(0.1),
-        gauge("cache-memory", names.cache_memory).at_most(70.0),
+        highest("pool", names.pool).at_most(80.0),
+        highest("replication-lag", names.lag).at_most(0.1),
+        highest("cache-memory", names.cache_memory).at_most(70.0),
         Budget::ratio("cache-evictions", evicted, stored)
             .at_most(0.001)
             .over(5 * MINUTE),
         Budget::value("pod-restarts", restarted).at_most(0.01),
-        gauge("pod-cpu", names.cpu).at_most(60.0),
-        gauge("pod-memory", names.memory).at_most(70.0),
+        highest("pod-cpu", names.cpu).at_most(60.0),
+        highest("pod-memory", names.memory).at_most(70.0),
     ]
 }
 

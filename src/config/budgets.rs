@@ -14,7 +14,7 @@ use super::fields::Fields;
 use super::subject::{select, selector};
 use super::{Adjustment, Problem, Settings, rules};
 use crate::budget::{Budget, Level};
-use crate::expr::Expr;
+use crate::expr::{Aggregation, Expr, Grouping, Selector};
 
 /// What a budget is about, as far as it is said.
 struct About {
@@ -24,6 +24,7 @@ struct About {
     quantile: Option<f64>,
     per: Vec<String>,
     gauge: Option<String>,
+    aggregation: Option<String>,
     hits: Option<String>,
     misses: Option<String>,
     part: Option<String>,
@@ -103,6 +104,7 @@ impl About {
             quantile: fields.number("quantile"),
             per: fields.words("per"),
             gauge: fields.string("gauge"),
+            aggregation: fields.string("aggregation"),
             hits: fields.string("hits"),
             misses: fields.string("misses"),
             part: fields.string("part"),
@@ -140,6 +142,14 @@ impl About {
                 "is one of several: keep one of on, gauge, hits, part and condition",
             );
             return None;
+        }
+        if self.aggregation.is_some()
+            && (self.gauge.is_none() || self.sli.as_deref() == Some("age"))
+        {
+            fields.report(
+                "aggregation",
+                "is only for the value of a gauge: leave it out",
+            );
         }
         let mut budget = match (&self.on, &self.condition) {
             (Some(on), _) => self.of_operations(fields, name, on)?,
@@ -205,18 +215,7 @@ impl About {
         }
         let selector = |family: &String| selector(family, &self.labels);
         if let Some(gauge) = &self.gauge {
-            return match self.sli.as_deref() {
-                None | Some("value") => {
-                    let value = Expr::select(selector(gauge)).sum();
-                    Some(Budget::value(name, value))
-                }
-                Some("age") => Some(Budget::age(name, selector(gauge))),
-                Some(other) => {
-                    let message = format!("{other:?} is none of a gauge: choose value or age");
-                    fields.report("sli", message);
-                    None
-                }
-            };
+            return self.of_gauge(fields, name, selector(gauge));
         }
         if self.sli.is_some() {
             fields.report("sli", "is a ratio already: leave it out");
@@ -238,6 +237,33 @@ impl About {
             }
         }
     }
+
+    fn of_gauge(&self, fields: &mut Fields<'_>, name: &str, gauge: Selector) -> Option<Budget> {
+        match self.sli.as_deref() {
+            None | Some("value") => {
+                let how = self.aggregation.as_deref().unwrap_or("sum");
+                let Some(how) = gauges(how) else {
+                    let message = format!("{how:?} is not one: choose sum, max, min or avg");
+                    fields.report("aggregation", message);
+                    return None;
+                };
+                let value = Expr::select(gauge).aggregate(how, Grouping::default());
+                Some(Budget::value(name, value))
+            }
+            Some("age") => Some(Budget::age(name, gauge)),
+            Some(other) => {
+                let message = format!("{other:?} is none of a gauge: choose value or age");
+                fields.report("sli", message);
+                None
+            }
+        }
+    }
+}
+
+/// What several series of a gauge come to.
+fn gauges(how: &str) -> Option<Aggregation> {
+    let mut all = Aggregation::ALL.into_iter();
+    all.find(|known| *known != Aggregation::Count && known.as_str() == how)
 }
 
 #[cfg(test)]

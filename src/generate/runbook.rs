@@ -4,6 +4,7 @@ mod causes;
 mod checks;
 mod families;
 mod page;
+mod suspects;
 mod tree;
 mod words;
 

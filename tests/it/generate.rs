@@ -5,6 +5,7 @@ mod declarations;
 mod life;
 mod mistakes;
 mod programs;
+mod requirements;
 mod runbook;
 mod spec;
 mod traffic;

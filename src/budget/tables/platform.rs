@@ -1,6 +1,6 @@
 //! The tables of a whole platform, most of them of gauges.
 
-use super::{MINUTE, MS, gauge, latencies, levels};
+use super::{MINUTE, MS, gauge, highest, latencies, levels, lowest};
 use crate::budget::{Budget, Kpi, KpiUnit, Limit, Select};
 use crate::expr::Selector;
 
@@ -35,8 +35,7 @@ pub fn platform_kpis(requests: Select, jobs: Select, gauges: &Gauges<'_>) -> Vec
         ("p99", 0.99, [500.0, 1000.0, 2000.0]),
     ];
     let percent = |measure| Kpi::new(measure).unit(KpiUnit::Percent);
-    let used = |name, family| Kpi::new(gauge(name, family)).unit(KpiUnit::PercentGauge);
-    let higher = |name, family| Kpi::new(gauge(name, family).higher_is_better());
+    let used = |name, family| Kpi::new(highest(name, family)).unit(KpiUnit::PercentGauge);
     let mut kpis = latencies("response", &requests, &rows);
     kpis.extend([
         Kpi::new(Budget::throughput("requests", requests.clone()))
@@ -44,7 +43,7 @@ pub fn platform_kpis(requests: Select, jobs: Select, gauges: &Gauges<'_>) -> Vec
             .target(5000.0)
             .min(1000.0),
         Kpi::new(gauge("users", gauges.users)).max(10_000.0),
-        higher("network", gauges.bytes)
+        Kpi::new(gauge("network", gauges.bytes).higher_is_better())
             .unit(KpiUnit::MegabytesPerSecond)
             .target(100.0),
         levels(
@@ -59,10 +58,10 @@ pub fn platform_kpis(requests: Select, jobs: Select, gauges: &Gauges<'_>) -> Vec
         levels(used("memory", gauges.memory), [60.0, 75.0, 90.0]),
         levels(used("disk", gauges.disk), [60.0, 80.0, 95.0]),
         percent(Budget::success_ratio("completion", jobs)).target(99.5),
-        higher("accuracy", gauges.accuracy)
+        Kpi::new(lowest("accuracy", gauges.accuracy))
             .unit(KpiUnit::PercentGauge)
             .target(99.9),
-        higher("satisfaction", gauges.satisfaction).target(4.5),
+        Kpi::new(lowest("satisfaction", gauges.satisfaction)).target(4.5),
     ]);
     kpis
 }
@@ -78,8 +77,8 @@ pub fn platform_alerts(requests: Select, gauges: &Gauges<'_>) -> Vec<Budget> {
         Budget::error_ratio("ErrorRate", requests)
             .warning(lasting(0.01.into(), 3))
             .critical(lasting(0.05.into(), 1)),
-        gauge("CPU", gauges.cpu).warning(lasting(80.0.into(), 10)),
-        gauge("Memory", gauges.memory).critical(lasting(90.0.into(), 5)),
+        highest("CPU", gauges.cpu).warning(lasting(80.0.into(), 10)),
+        highest("Memory", gauges.memory).critical(lasting(90.0.into(), 5)),
     ]
 }
 
@@ -92,7 +91,7 @@ pub fn platform_benchmarks(
 ) -> Vec<Kpi> {
     let [hits, misses] = [hits, misses].map(Selector::new);
     let cache = Kpi::new(Budget::hit_ratio("cache", hits, misses)).unit(KpiUnit::Percent);
-    let used = Kpi::new(gauge("connections", connections)).unit(KpiUnit::PercentGauge);
+    let used = Kpi::new(highest("connections", connections)).unit(KpiUnit::PercentGauge);
     let rate = Kpi::new(Budget::throughput("throughput", requests)).unit(KpiUnit::PerSecond);
     vec![
         levels(cache, [95.0, 90.0, 80.0]),

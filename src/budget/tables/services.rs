@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{MIN_EVENTS, MINUTE, MS, gauge};
+use super::{MIN_EVENTS, MINUTE, MS, gauge, highest};
 use crate::budget::{Budget, Limit, Multiple, Select};
 use crate::expr::{Expr, Selector};
 
@@ -123,8 +123,8 @@ pub fn database(queries: &Select, pool: &str, lag: &str) -> Vec<Budget> {
     vec![
         quantile("database-p95", queries, 0.95, (50, 100)),
         quantile("database-p99", queries, 0.99, (100, 500)),
-        gauge("database-pool", pool).at_most(80.0).critical(90.0),
-        gauge("database-lag", lag).at_most(0.1).critical(1.0),
+        highest("database-pool", pool).at_most(80.0).critical(90.0),
+        highest("database-lag", lag).at_most(0.1).critical(1.0),
         Budget::success_ratio("database-backup", Select::operation("backup"))
             .at_least(1.0)
             .over(24 * 60 * MINUTE),
@@ -155,7 +155,7 @@ pub fn cache(memory: &str, (hits, misses): (&str, &str), evictions: &str) -> Vec
     let evicted = Expr::increase(Selector::new(evictions), hour).sum();
     vec![
         quantile("cache-p95", &Select::operation("cache"), 0.95, (1, 5)),
-        gauge("cache-memory", memory).at_most(80.0).critical(90.0),
+        highest("cache-memory", memory).at_most(80.0).critical(90.0),
         Budget::hit_ratio("cache-hits", hits, misses)
             .at_least(0.95)
             .critical(0.90)
@@ -178,6 +178,6 @@ pub fn relative(select: &Select, target: Duration, utilisation: &str) -> Vec<Bud
         Budget::error_ratio("relative-errors", select.clone())
             .warning(0.01)
             .critical(0.05),
-        gauge("utilisation", utilisation).warning(80.0),
+        highest("utilisation", utilisation).warning(80.0),
     ]
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::band::{Dynamic, Method};
 use crate::budget::{Budget, BudgetTree, Hours, Kpi, KpiUnit, Limit, Multiple, Schedule, Select};
 use crate::config::parse_toml;
-use crate::expr::{Expr, Offset, Selector};
+use crate::expr::{Aggregation, Expr, Grouping, Offset, Selector};
 
 const MS: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -107,6 +107,7 @@ fn every_sli_can_be_said() {
         [[budget]]
         name = "free"
         gauge = "free_connections"
+        aggregation = "min"
         higher_is_better = true
         critical = 5
         "#,
@@ -123,9 +124,13 @@ fn every_sli_can_be_said() {
             Budget::ratio("refused", counter("refused_total"), counter("asked_total"))
                 .at_most(0.01),
             Budget::throughput("rate", Select::http()).warning(100.0),
-            Budget::value("free", Expr::select(counter("free_connections")).sum())
-                .higher_is_better()
-                .critical(5.0),
+            Budget::value(
+                "free",
+                Expr::select(counter("free_connections"))
+                    .aggregate(Aggregation::Min, Grouping::default()),
+            )
+            .higher_is_better()
+            .critical(5.0),
         ],
     );
 }
@@ -351,6 +356,18 @@ fn mistakes_name_the_field() {
         ),
         (budget("hits = \"h\""), "misses is missing"),
         (budget("misses = \"h\""), "misses needs hits"),
+        (
+            budget("gauge = \"g\"\naggregation = \"count\""),
+            "aggregation \"count\" is not one: choose sum, max, min or avg",
+        ),
+        (
+            budget("gauge = \"g\"\nsli = \"age\"\naggregation = \"max\""),
+            "aggregation is only for the value of a gauge",
+        ),
+        (
+            budget("hits = \"h\"\nmisses = \"m\"\naggregation = \"max\""),
+            "aggregation is only for the value of a gauge",
+        ),
         (
             budget("gauge = \"g\"\nsli = \"throughput\""),
             "sli \"throughput\" is none of a gauge",

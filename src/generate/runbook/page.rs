@@ -6,7 +6,7 @@ use super::checks::{self, Check};
 use super::families::Families;
 use super::words::{self, percent, tidy, time};
 use super::{Alert, Declaration, Origin, tree};
-use crate::budget::{Budget, Level};
+use crate::budget::{Budget, Level, Sli};
 use crate::generate::markdown::{block, shell, text};
 use crate::rule::{AlertRule, Rule};
 use crate::slo::{Slo, window_name};
@@ -201,7 +201,10 @@ fn bounds(origin: Origin<'_>, rule: &Rule) -> [String; 3] {
 fn of_budget(budget: &Budget, level: &str) -> [String; 3] {
     let level = budget.levels().find(|known| known.as_str() == level);
     let level = level.unwrap_or(Level::Target);
-    let window = window_name(budget.window(level));
+    let window = match &budget.sli {
+        Sli::Value(_) => NONE.to_owned(),
+        _ => window_name(budget.window(level)),
+    };
     let bound = if budget.floor { "at least" } else { "at most" };
     let unit = match budget.unit() {
         "" => String::new(),

@@ -18,7 +18,7 @@ fn expecting(builder: Builder, families: &[&str]) -> Builder {
     families.fold(builder, |builder, name| builder.expect_family(*name))
 }
 
-fn operations() -> Operations {
+pub(super) fn operations() -> Operations {
     Operations::new()
         .job("api")
         .targets(["10.0.0.1:9100", "[::1]:9100"])

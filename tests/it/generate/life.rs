@@ -9,6 +9,7 @@ use plimsoll::generate::{Declaration, RuleDialect, RuleOptions};
 use plimsoll::rule::{Alert, AlertRule, Evaluator, Rule, RuleFile, RuleGroup, RuleKind};
 use plimsoll::{AlertState, Expr, Selector};
 
+use super::dashboards::{SHIPPED, shipped};
 use super::declarations::{of_tables, rich};
 use super::traffic::{Course, Read, Story, Traffic, courses, read_by, selectors};
 use crate::promql::promtool::{Folder, versions};
@@ -423,6 +424,12 @@ fn every_alert_lives_in_promtool() {
 #[ignore = "needs promtool: tests/run"]
 fn every_alert_of_the_tables_lives_in_promtool() {
     in_promtool(&of_tables(), RuleDialect::Plimsoll);
+}
+
+#[test]
+#[ignore = "needs promtool: tests/run"]
+fn every_alert_that_comes_with_the_crate_lives_in_promtool() {
+    in_promtool(&SHIPPED.map(shipped), RuleDialect::Plimsoll);
 }
 
 #[test]

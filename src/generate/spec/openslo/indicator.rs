@@ -2,7 +2,8 @@
 
 use super::super::cursor::{At, Fields};
 use super::super::imported::{Importer, Indicator};
-use super::{Documents, NAME_ONLY, named};
+use super::NAME_ONLY;
+use super::documents::{Documents, named};
 use crate::expr::Reading;
 
 impl<'a> Documents<'a> {

@@ -70,7 +70,7 @@ impl<'a> Objective<'a> {
 
     /// Its own indicator, in a composite.
     pub(super) fn indicator(&self) -> Option<At<'a>> {
-        let found = super::shared_indicator(&self.at.fields());
+        let found = super::slo::shared_indicator(&self.at.fields());
         if found.is_none() {
             self.at
                 .refuse("has no indicator, but others of the objectives have one: give it one too");

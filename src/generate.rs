@@ -20,4 +20,4 @@ pub use dashboard::{
 pub use declaration::Declaration;
 pub(crate) use declaration::Extras;
 pub use operations::Operations;
-pub use rules::{RuleDialect, RuleOptions};
+pub use rules::{RuleDialect, RuleOptions, RuleScope};

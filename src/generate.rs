@@ -21,3 +21,5 @@ pub use declaration::Declaration;
 pub(crate) use declaration::Extras;
 pub use operations::Operations;
 pub use rules::{RuleDialect, RuleOptions, RuleScope};
+
+pub use crate::naming::Namesake;

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::Operations;
 use super::dashboard::{self, Dashboard, DashboardBuilder, Promises};
+use super::Operations;
 use crate::Plimsoll;
 use crate::budget::Budget;
 use crate::config::{BuildError, Problem};
-use crate::naming::Naming;
+use crate::naming::{Namesake, Naming};
 use crate::rule::RuleFile;
 use crate::slo::Slo;
 
@@ -155,6 +155,16 @@ impl Declaration {
         resolved
             .map(|builder| builder.resolve(&promises, &mut problems))
             .collect()
+    }
+
+    /// What stands for a family among the names that a page or a server shows, where that is by another naming profile, another
+    /// prefix, or before a rename. `None` if it is no family of ours, or there under no name.
+    pub fn namesake<'a>(
+        &self,
+        family: &str,
+        shown: impl Iterator<Item = &'a str>,
+    ) -> Option<Namesake> {
+        self.naming.namesake(family, shown)
     }
 
     /// The name of the service.

@@ -15,6 +15,7 @@ use crate::expr::{Expr, Labels};
 use crate::rule::{Rule, RuleFile, RuleGroup, RuleKind};
 use crate::slo::Slo;
 pub use scope::RuleScope;
+pub(super) use scope::each_selector;
 use scope::{Scope, narrowed};
 use texts::plain;
 

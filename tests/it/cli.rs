@@ -1,6 +1,7 @@
 //! The command, as it is run.
 
 mod mistakes;
+mod specs;
 mod texts;
 
 use std::path::{Path, PathBuf};
@@ -47,6 +48,10 @@ impl Shop {
             .current_dir(self.0.path())
             .output()
             .unwrap()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
     }
 
     /// What it prints if all is well.

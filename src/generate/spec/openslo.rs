@@ -10,17 +10,16 @@ mod write;
 
 pub(super) use write::write;
 
-use super::cursor::At;
+use super::cursor::{At, Raw};
 use super::imported::Importer;
-use crate::rule::yaml::Node;
 use documents::{Document, Documents};
 
 const VERSION: &str = "openslo/v1";
 
 const NAME_ONLY: &str = "is not kept: here an SLO is known by its name";
 
-pub(super) fn read(importer: &mut Importer<'_>, stream: &[(usize, Node)]) {
-    let documents = Documents::of(stream, importer.report);
+pub(super) fn read(importer: &mut Importer<'_>, raws: &[&Raw]) {
+    let documents = Documents::of(raws, importer.report);
     for document in documents.all() {
         if let Some(spec) = &document.spec {
             one(importer, &documents, document, spec);

@@ -4,10 +4,9 @@ use std::cell::RefCell;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
-use super::super::cursor::At;
+use super::super::cursor::{At, Raw};
 use super::super::problem::Report;
 use super::{NAME_ONLY, VERSION};
-use crate::rule::yaml::Node;
 
 const KINDS: [&str; 7] = [
     "SLO",
@@ -38,19 +37,19 @@ pub(super) struct Documents<'a> {
 
 impl<'a> Documents<'a> {
     /// Reads how each of them begins.
-    pub(super) fn of(stream: &'a [(usize, Node)], report: &'a Report) -> Self {
+    pub(super) fn of(raws: &[&'a Raw], report: &'a Report) -> Self {
         let mut documents = Self {
             all: Vec::new(),
             places: HashMap::new(),
             used: RefCell::default(),
         };
-        for (at, (_, node)) in stream.iter().enumerate() {
-            let root = At::root(node, &format!("document {}", at + 1), report);
+        for raw in raws {
+            let root = At::root(raw, report);
             let label = match (root.peek(&["kind"]), root.peek(&["metadata", "name"])) {
-                (Some(kind), Some(name)) => format!("{kind} {name:?}"),
-                _ => format!("document {}", at + 1),
+                (Some(kind), Some(name)) => Some(format!("{kind} {name:?}")),
+                _ => None,
             };
-            documents.add(header(At::root(node, &label, report)));
+            documents.add(header(root.called(label)));
         }
         documents
     }
@@ -80,7 +79,7 @@ impl<'a> Documents<'a> {
         let found = self.named(kind, name);
         if found.is_none() {
             at.refuse(format!(
-                "names {name:?}, which is no {kind} of this file: put it into the same one"
+                "names {name:?}, which is no {kind} of this file, or of those read with it: put it into one of them"
             ));
         }
         found

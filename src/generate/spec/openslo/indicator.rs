@@ -1,6 +1,7 @@
 //! What an SLI of OpenSLO reads.
 
-use super::super::cursor::{At, Fields};
+use super::super::cursor::At;
+use super::super::fields::Fields;
 use super::super::imported::{Importer, Indicator};
 use super::NAME_ONLY;
 use super::documents::{Documents, named};

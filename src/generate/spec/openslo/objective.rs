@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::cursor::{At, Fields};
+use super::super::cursor::At;
+use super::super::fields::Fields;
 use super::super::imported::{Indicator, objective};
 use super::super::write::slug;
 use super::window;

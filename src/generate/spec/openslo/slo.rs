@@ -1,6 +1,7 @@
 //! One document of the kind SLO: an SLO for each of its objectives, or their mean.
 
-use super::super::cursor::{At, Fields};
+use super::super::cursor::At;
+use super::super::fields::Fields;
 use super::super::imported::{Importer, alerted, digits};
 use super::documents::{Document, Documents};
 use super::objective::{Method, Objective};

@@ -1,10 +1,10 @@
 //! Specs of sloth as SLOs.
 
-use super::super::cursor::{At, Fields};
+use super::super::cursor::{At, Raw};
+use super::super::fields::Fields;
 use super::super::imported::{Importer, Indicator, alerted, objective};
 use super::{PERIOD, VERSION};
 use crate::expr::parse_duration;
-use crate::rule::yaml::Node;
 use crate::slo::{BurnAlert, Period, Severity, Slo};
 
 const RESOURCE: (&str, &str) = ("sloth.slok.dev/v1", "PrometheusServiceLevel");
@@ -38,16 +38,15 @@ const OF_RESOURCE: Style = Style {
     plugins: "sloPlugins",
 };
 
-pub(in super::super) fn read(importer: &mut Importer<'_>, stream: &[(usize, Node)]) {
-    let report = importer.report;
-    for (at, (_, node)) in stream.iter().enumerate() {
-        let root = At::root(node, &format!("document {}", at + 1), report);
+pub(in super::super) fn read(importer: &mut Importer<'_>, raws: &[&Raw]) {
+    for raw in raws {
+        let root = At::root(raw, importer.report);
         let label = match (root.peek(&["service"]), root.peek(&["metadata", "name"])) {
-            (Some(service), _) => format!("service {service:?}"),
-            (None, Some(name)) => format!("{} {name:?}", RESOURCE.1),
-            _ => format!("document {}", at + 1),
+            (Some(service), _) => Some(format!("service {service:?}")),
+            (None, Some(name)) => Some(format!("{} {name:?}", RESOURCE.1)),
+            _ => None,
         };
-        document(importer, &At::root(node, &label, report));
+        document(importer, &root.called(label));
     }
 }
 

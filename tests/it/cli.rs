@@ -3,6 +3,7 @@
 mod mistakes;
 mod specs;
 mod texts;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

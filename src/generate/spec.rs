@@ -47,6 +47,7 @@ mod fields;
 mod imported;
 mod openslo;
 mod problem;
+mod shares;
 mod sloth;
 mod toml;
 mod write;

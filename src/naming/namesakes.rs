@@ -1,5 +1,6 @@
 //! One family by the names of all profiles: for somebody who asks for it by the name that it has elsewhere.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use super::table::{Row, Take};
@@ -47,11 +48,9 @@ impl Naming {
             .find_map(|naming| Some((naming, naming.row(asked.bare)?)))?;
         let shown: Vec<_> = shown.filter_map(|name| names.known(name)).collect();
         let bares: HashSet<&str> = shown.iter().map(|known| known.bare).collect();
-        // Of those that explain as much the first one, which is this one.
-        let page = all
-            .iter()
-            .rev()
-            .max_by_key(|naming| naming.explained(&bares))?;
+        // Of those that explain as much the one that says least else, and of these the first.
+        let fits = |naming: &&Self| (naming.explained(&bares), Reverse(naming.rows().count()));
+        let page = all.iter().rev().max_by_key(fits)?;
         let (same, ending) = page.same(row, asked.ending)?;
         let bare = page.bare(same.name);
         let there = shown.iter().find(|known| known.bare == bare)?;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use super::fake::Fake;
+use super::fake::{Fake, listening};
 use super::{COMMANDS, asked, fails, plimsoll};
 
 /// In front of a Prometheus: what it says goes through TLS.
@@ -64,20 +64,11 @@ impl Secure {
 
 /// Its address, until the test ends.
 fn serve(config: ServerConfig, behind: String) -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.unwrap().block_on(async {
-            let listener = TcpListener::from_std(listener).unwrap();
-            let acceptor = TlsAcceptor::from(Arc::new(config));
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(pass_on(acceptor.clone(), stream, behind.clone()));
-            }
-        });
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let address = listening(async move |listener| {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(pass_on(acceptor.clone(), stream, behind.clone()));
+        }
     });
     format!("https://{address}")
 }

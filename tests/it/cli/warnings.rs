@@ -150,7 +150,7 @@ fn what_is_learned_and_who_is_called() {
     let escalated = "
         service = \"shop\"
         [generate]
-        escalation = [{ after = \"5m\", receiver = \"lead\" }]
+        escalation = [{ after = \"0s\", receiver = \"lead\" }]
         [[budget]]
         name = \"errors\"
         on = \"http\"

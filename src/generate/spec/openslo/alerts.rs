@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::cursor::At;
 use super::super::fields::Fields;
-use super::super::imported::burn_share;
+use super::super::shares::burn_share;
 use super::NAME_ONLY;
 use super::documents::{Documents, named};
 use super::window::stretch;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::super::cursor::At;
 use super::super::fields::Fields;
-use super::super::imported::{Indicator, objective};
+use super::super::imported::Indicator;
+use super::super::shares::objective;
 use super::super::write::slug;
 use super::window;
 use crate::expr::{Expr, Op, Over};

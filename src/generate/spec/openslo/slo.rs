@@ -2,7 +2,8 @@
 
 use super::super::cursor::At;
 use super::super::fields::Fields;
-use super::super::imported::{Importer, alerted, digits};
+use super::super::imported::{Importer, alerted};
+use super::super::shares::digits;
 use super::documents::{Document, Documents};
 use super::objective::{Method, Objective};
 use super::{NAME_ONLY, alerts, window};

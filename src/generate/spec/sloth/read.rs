@@ -2,7 +2,8 @@
 
 use super::super::cursor::{At, Raw};
 use super::super::fields::Fields;
-use super::super::imported::{Importer, Indicator, alerted, objective};
+use super::super::imported::{Importer, Indicator, alerted};
+use super::super::shares::objective;
 use super::{PERIOD, VERSION};
 use crate::expr::parse_duration;
 use crate::slo::{BurnAlert, Period, Severity, Slo};

@@ -1,8 +1,8 @@
 //! SLOs as a spec of sloth.
 
 use super::super::export::{Export, Queries, left_out, lost, note};
-use super::super::imported::digits;
 use super::super::problem::Note;
+use super::super::shares::digits;
 use super::super::write::{Names, Yaml, slug};
 use super::{PERIOD, VERSION};
 use crate::generate::Declaration;

@@ -15,6 +15,12 @@ fn is_as_kept(name: &str, text: &str) {
 }
 
 #[test]
+fn check_warns_with_lines() {
+    let shop = Shop::new();
+    is_as_kept("check.txt", &shop.printed(&["check", "shop.toml"]));
+}
+
+#[test]
 fn explain_says_it_in_words() {
     let shop = Shop::new();
     is_as_kept(

@@ -3,6 +3,7 @@
 //! A [`Declaration`] is what a [`Builder`](crate::Builder) or a TOML file declares, checked and not started. From it come
 //! the same texts every time, to the byte. Nothing here writes a file or opens a port.
 
+mod advice;
 mod alertmanager;
 mod catalogue;
 mod dashboard;
@@ -20,4 +21,6 @@ pub use dashboard::{
 pub use declaration::Declaration;
 pub(crate) use declaration::Extras;
 pub use operations::Operations;
-pub use rules::{RuleDialect, RuleOptions};
+pub use rules::{RuleDialect, RuleOptions, RuleScope};
+
+pub use crate::naming::Namesake;

@@ -14,17 +14,21 @@
 //!
 //! Families whose name begins with `plimsoll_` report on this crate itself; they take neither prefix nor rename.
 
+#[cfg(feature = "generate")]
+mod namesakes;
 mod problems;
 mod table;
 
 use std::collections::HashSet;
 
 use crate::registry::{self, Domain, Side};
+#[cfg(feature = "generate")]
+pub use namesakes::Namesake;
 pub(crate) use table::{Label, Take};
 use table::{OWN, Row, axum_prometheus, bounds};
 
 /// How exported families are named: a profile, a prefix and renames.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Naming {
     profile: Profile,
     prefix: String,
@@ -45,7 +49,7 @@ enum Profile {
     AxumPrometheus,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 struct LabelRename {
     family: String,
     label: String,

@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use toml::Table;
 
 use super::fields::{Fields, as_number};
-use super::subject::{select, selector};
-use super::{Problem, Settings};
-use crate::expr::{Expr, Offset, Over};
+use super::subject::{LabelValues, labelled, select, selector};
+use super::{Problem, Settings, rules};
+use crate::expr::{Expr, Offset, Over, Selector};
 use crate::slo::{BurnAlert, Calendar, Maintenance, Period, Severity, Sli, Slo};
 
 /// Reads one table.
@@ -64,6 +64,8 @@ fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
     let threshold = fields.duration("threshold");
     let [good, bad, valid, state] =
         ["good", "bad", "valid", "state"].map(|field| fields.string(field));
+    let [condition, error_ratio] =
+        ["condition", "error_ratio"].map(|field| Some((field, fields.string(field)?)));
     let slice = fields.duration("slice");
     let all_of = fields.words("all_of");
     let weights = weights(fields);
@@ -71,15 +73,16 @@ fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
         on.is_some(),
         valid.is_some(),
         state.is_some(),
+        condition.is_some(),
+        error_ratio.is_some(),
         !all_of.is_empty(),
         !weights.is_empty(),
     ];
     if kinds.into_iter().filter(|given| *given).count() != 1 {
-        let message = "is missing or stands beside another one: write one of on, valid, state, all_of and weights";
+        let message = "is missing or stands beside another one: write one of on, valid, state, condition, error_ratio, all_of and weights";
         fields.report("on", message);
         return None;
     }
-    let family = |family: String| selector(&family, &labels);
     if let Some(on) = on {
         let mut select = select(fields, &on, &labels)?;
         select.except = except;
@@ -88,17 +91,21 @@ fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
             None => Slo::availability(name, select),
         });
     }
-    if let Some(valid) = valid {
+    if valid.is_some() {
+        let mut series = |field, text| series(fields, field, text, &labels);
+        let (good, bad) = (series("good", &good), series("bad", &bad));
+        let valid = series("valid", &valid)?;
         return match (good, bad) {
-            (Some(good), None) => Some(Slo::good_ratio(name, family(good), family(valid))),
-            (None, Some(bad)) => Some(Slo::bad_ratio(name, family(bad), family(valid))),
+            (Some(good), None) => Some(Slo::good_ratio(name, good, valid)),
+            (None, Some(bad)) => Some(Slo::bad_ratio(name, bad, valid)),
             _ => {
                 fields.report("valid", "needs one of good and bad beside it");
                 None
             }
         };
     }
-    if let Some(state) = state.map(family) {
+    if state.is_some() {
+        let state = series(fields, "state", &state, &labels)?;
         return Some(match slice {
             // A slice is good if the state was there all the time.
             Some(slice) => {
@@ -108,6 +115,23 @@ fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
             None => Slo::time_based(name, Expr::select(state)),
         });
     }
+    if let Some((field, text)) = &condition {
+        let condition = promql(fields, field, text)?;
+        return Some(match slice {
+            Some(slice) => Slo::time_slice(name, condition, slice),
+            None => Slo::time_based(name, condition),
+        });
+    }
+    if let Some((field, text)) = &error_ratio {
+        let ratio = promql(fields, field, text)?;
+        if slice.is_none() {
+            fields.report(
+                "slice",
+                "is missing: write how long each is, such as \"5m\"",
+            );
+        }
+        return Some(Slo::ratio_time_slices(name, ratio, slice?));
+    }
     let mut composite = Slo::weighted(name, []);
     composite.sli = match weights.is_empty() {
         // The error budgets come when all SLOs are known.
@@ -115,6 +139,34 @@ fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
         false => Sli::Weighted(weights),
     };
     Some(composite)
+}
+
+/// A family by its name, or a selector in PromQL, with these labels.
+fn series(
+    fields: &mut Fields<'_>,
+    field: &str,
+    text: &Option<String>,
+    labels: &LabelValues,
+) -> Option<Selector> {
+    let text = text.as_deref()?;
+    if !text.contains('{') {
+        return Some(selector(text, labels));
+    }
+    match promql(fields, field, text)? {
+        Expr::Select(series) => Some(labelled(series, labels)),
+        _ => {
+            fields.report(
+                field,
+                "is no counter or gauge: write family{label=\"value\"}",
+            );
+            None
+        }
+    }
+}
+
+fn promql(fields: &mut Fields<'_>, field: &str, text: &str) -> Option<Expr> {
+    let expr = rules::expr(text);
+    expr.map_err(|message| fields.report(field, message)).ok()
 }
 
 fn weights(fields: &mut Fields<'_>) -> Vec<(String, f64)> {

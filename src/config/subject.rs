@@ -20,6 +20,11 @@ pub(super) fn select(fields: &mut Fields<'_>, on: &str, labels: &LabelValues) ->
 
 /// The series of a family that have these labels.
 pub(super) fn selector(family: &str, labels: &LabelValues) -> Selector {
-    let label = |selector: Selector, (key, value): &(String, String)| selector.label(key, value);
-    labels.iter().fold(Selector::new(family), label)
+    labelled(Selector::new(family), labels)
+}
+
+/// Those of these series that have these labels.
+pub(super) fn labelled(series: Selector, labels: &LabelValues) -> Selector {
+    let label = |series: Selector, (key, value): &(String, String)| series.label(key, value);
+    labels.iter().fold(series, label)
 }

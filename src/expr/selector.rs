@@ -116,6 +116,14 @@ impl Selector {
         self
     }
 
+    /// The same whatever the label's value is.
+    #[cfg(feature = "generate")]
+    pub(crate) fn without(&self, label: &str) -> Self {
+        let mut all = self.clone();
+        all.matchers.retain(|matcher| matcher.label != label);
+        all
+    }
+
     /// The exported name.
     pub fn name(&self) -> &str {
         &self.name

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::Operations;
 use super::dashboard::{self, Dashboard, DashboardBuilder, Promises};
+use super::{Operations, advice};
 use crate::Plimsoll;
 use crate::budget::Budget;
 use crate::config::{BuildError, Problem};
-use crate::naming::Naming;
+use crate::naming::{Namesake, Naming};
 use crate::rule::RuleFile;
 use crate::slo::Slo;
 
@@ -58,7 +58,10 @@ pub struct Declaration {
     pub(crate) rules: Vec<RuleFile>,
     /// `job` and `instance`, where they are known.
     pub(crate) target: Option<[String; 2]>,
+    /// Whether what takes long to know outlives the process.
+    pub(crate) remembers: bool,
     pub(crate) extras: Extras,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 /// What a file says that only generated files need.
@@ -114,7 +117,32 @@ impl Declaration {
     pub fn operations(mut self, operations: Operations) -> Result<Self, BuildError> {
         BuildError::check(operations.problems())?;
         self.extras.operations = operations;
+        let before = std::mem::take(&mut self.warnings);
+        self.advise();
+        for warning in &mut self.warnings {
+            let same = before.iter().find(|known| known.field == warning.field);
+            warning.line = same.and_then(|known| known.line);
+        }
         Ok(self)
+    }
+
+    /// What is no mistake, and yet hardly meant: silence that nobody hears of, a level that can never fire, a label that tells
+    /// nothing apart, a family that nobody reads, what was learned or counted and is forgotten at each restart.
+    ///
+    /// ```
+    /// use plimsoll::generate::Declaration;
+    ///
+    /// let declaration = Declaration::parse("expect_families = [\"queue_depth\"]")?;
+    /// assert!(declaration.warnings()[0].message.contains("nothing is promised"));
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
+    }
+
+    /// Finds out what is worth a warning.
+    pub(crate) fn advise(&mut self) {
+        self.warnings = advice::of(self);
     }
 
     /// Labels that promises are kept by and that rules need for themselves.
@@ -155,6 +183,16 @@ impl Declaration {
         resolved
             .map(|builder| builder.resolve(&promises, &mut problems))
             .collect()
+    }
+
+    /// What stands for a family among the names that a page or a server shows, where that is by another naming profile, another
+    /// prefix, or before a rename. `None` if it is no family of ours, or there under no name.
+    pub fn namesake<'a>(
+        &self,
+        family: &str,
+        shown: impl Iterator<Item = &'a str>,
+    ) -> Option<Namesake> {
+        self.naming.namesake(family, shown)
     }
 
     /// The name of the service.

@@ -14,6 +14,8 @@ use crate::budget::{Budget, Level, Sli};
 use crate::expr::{Expr, Labels};
 use crate::rule::{Rule, RuleFile, RuleGroup, RuleKind};
 use crate::slo::Slo;
+pub use scope::RuleScope;
+pub(super) use scope::each_selector;
 use scope::{Scope, narrowed};
 use texts::plain;
 
@@ -21,6 +23,7 @@ use texts::plain;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RuleOptions {
     dialect: RuleDialect,
+    scope: RuleScope,
 }
 
 /// Whose names recorded families and labels of SLOs have.
@@ -43,6 +46,13 @@ impl RuleOptions {
     /// Whose names SLOs have.
     pub fn dialect(mut self, dialect: RuleDialect) -> Self {
         self.dialect = dialect;
+        self
+    }
+
+    /// Whom rules speak of; both each process and the fleet by default. What dashboards read as the same for all, objectives and
+    /// error budgets, is recorded with the fleet's. SLOs under sloth's names are of the fleet, or not there.
+    pub fn scope(mut self, scope: RuleScope) -> Self {
+        self.scope = scope;
         self
     }
 }
@@ -76,16 +86,19 @@ impl Declaration {
     /// # Ok::<(), plimsoll::BuildError>(())
     /// ```
     pub fn rules(&self, options: RuleOptions) -> RuleFile {
+        let scope = options.scope;
         let mut groups = Vec::new();
         for budget in &self.budgets {
-            groups.extend(self.in_scopes(|scoped| scoped.budget(budget)));
+            groups.extend(self.in_scopes(scope, |scoped| scoped.budget(budget)));
         }
         for slo in &self.slos {
-            match options.dialect {
-                RuleDialect::Plimsoll => groups.extend(self.in_scopes(|scoped| scoped.slo(slo))),
-                RuleDialect::Sloth => groups.extend(self.scoped(Scope::Fleet).sloth(slo)),
-            }
-            groups.extend(self.in_scopes(|scoped| scoped.down(slo)));
+            let of_slo = |scoped: Scoped<'_>| match (options.dialect, scoped.scope) {
+                (RuleDialect::Plimsoll, _) => scoped.slo(slo),
+                (RuleDialect::Sloth, Scope::Fleet) => scoped.sloth(slo),
+                (RuleDialect::Sloth, Scope::Instance) => Vec::new(),
+            };
+            groups.extend(self.in_scopes(scope, of_slo));
+            groups.extend(self.in_scopes(scope, |scoped| scoped.down(slo)));
         }
         let own = self.rules.iter().flat_map(|file| file.groups());
         groups.extend(own.cloned());
@@ -97,9 +110,11 @@ impl Declaration {
 
     fn in_scopes<G: IntoIterator<Item = RuleGroup>>(
         &self,
+        wanted: RuleScope,
         groups: impl Fn(Scoped<'_>) -> G,
     ) -> Vec<RuleGroup> {
         let scopes = Scope::BOTH.into_iter();
+        let scopes = scopes.filter(|scope| wanted.includes(*scope));
         scopes
             .flat_map(|scope| groups(self.scoped(scope)))
             .collect()

@@ -59,6 +59,13 @@ impl Maintenance {
         &self.reason
     }
 
+    /// Start, end and how often, as it was declared; `None` once an instance knows of it.
+    #[cfg(feature = "generate")]
+    pub(crate) fn declared(&self) -> Option<(SystemTime, SystemTime, Option<Duration>)> {
+        let as_declared = self.announced_ms == i64::MIN && self.ended_ms.is_empty();
+        as_declared.then_some((self.start, self.end, self.every))
+    }
+
     /// The time that a moment lies in or, failing that, the latest one before it.
     fn latest(&self, at_ms: i64) -> Option<Stretch> {
         let first = Stretch {

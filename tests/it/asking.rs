@@ -3,6 +3,7 @@
 mod doctor;
 mod fake;
 mod query;
+mod secure;
 mod verify;
 
 use std::process::Command;
@@ -35,6 +36,7 @@ fn plimsoll(command: &str, options: &[&str], environment: &[(&str, &str)]) -> Sa
         .arg(file)
         .args(options)
         .env_remove("PLIMSOLL_PROMETHEUS")
+        .env_remove("PLIMSOLL_PROMETHEUS_CA")
         .envs(environment.iter().copied())
         .output()
         .unwrap();
@@ -90,6 +92,7 @@ fn a_slow_one_is_not_waited_for() {
 #[test]
 fn errors_of_http_say_what_to_do() {
     for (status, hint) in [
+        (302, "it points elsewhere"),
         (401, "--token-file"),
         (404, "a path in front of it"),
         (500, "its log says why"),
@@ -121,17 +124,21 @@ fn what_is_no_prometheus_is_called_so() {
 
 #[test]
 fn addresses_that_cannot_be_are_refused_without_repeating_a_password() {
-    fails(
-        &asked("query", "https://prometheus", &[]),
-        "https is not built in",
-    );
-    fails(
-        &asked("query", "prometheus:9090", &[]),
-        "write http://HOST:PORT",
-    );
-    let said = asked("query", "http://me:hunter2@127.0.0.1:9090", &[]);
-    fails(&said, "--user-file");
-    assert!(!said.2.contains("hunter2"), "{said:?}");
+    for address in ["prometheus:9090", "https://", "ftp://prometheus"] {
+        fails(
+            &asked("query", address, &[]),
+            "write http://HOST:PORT or https://HOST:PORT",
+        );
+    }
+    for scheme in ["http", "https"] {
+        let said = asked(
+            "query",
+            &format!("{scheme}://me:hunter2@127.0.0.1:9090"),
+            &[],
+        );
+        fails(&said, "--user-file");
+        assert!(!said.2.contains("hunter2"), "{said:?}");
+    }
 }
 
 #[test]

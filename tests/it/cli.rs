@@ -1,7 +1,9 @@
 //! The command, as it is run.
 
 mod mistakes;
+mod specs;
 mod texts;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -47,6 +49,10 @@ impl Shop {
             .current_dir(self.0.path())
             .output()
             .unwrap()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
     }
 
     /// What it prints if all is well.

@@ -1,6 +1,11 @@
 //! SLOs as people write them down: the page about them, TOML, readiness, JSON.
 
-#[cfg(all(feature = "config", feature = "http", feature = "db"))]
+#[cfg(all(
+    feature = "promql",
+    feature = "config",
+    feature = "http",
+    feature = "db"
+))]
 mod page;
 #[cfg(feature = "config")]
 mod toml;

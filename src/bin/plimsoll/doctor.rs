@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
         None => families::read_by_generated(&declaration),
     };
     let findings = match &args.target {
-        Some(url) => families::missing(&wanted, &page::names(url, &args.server)?),
+        Some(url) => families::missing(&declaration, &wanted, &page::names(url, &args.server)?),
         None => of_prometheus(&declaration, &args.server, &wanted)?,
     };
     for Finding { what, mend } in &findings {
@@ -92,7 +92,7 @@ fn of_prometheus(
         names: names(declaration.job(), &prometheus)?,
     };
     if !patient.names.is_empty() {
-        findings.extend(families::missing(wanted, &patient.names));
+        findings.extend(families::missing(declaration, wanted, &patient.names));
         findings.extend(counted::examine(&patient)?);
     }
     findings.extend(rules::examine(&patient)?);

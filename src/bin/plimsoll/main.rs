@@ -1,6 +1,6 @@
 //! The command `plimsoll`: what was declared in a file, checked, explained and turned into other files.
 //!
-//! It reads the TOML of a service and nothing else unless asked to; it writes to standard output unless `--output` says where.
+//! It reads the TOML of a service, or a spec of its SLOs, and nothing else unless asked to; it writes to standard output unless `--output` says where.
 //! It exits with 0 when all is well, with 1 when what was looked for is not there or a promise is broken, and with 2 when it
 //! was told something that cannot be, or cannot reach or read or write what it needs.
 
@@ -9,13 +9,16 @@ mod completions;
 mod dashboards;
 mod doctor;
 mod explain;
+mod export;
 mod failure;
+mod import;
 mod output;
 mod prometheus;
 mod query;
 mod runbook;
 mod simulate;
 mod source;
+mod specs;
 mod texts;
 mod verify;
 
@@ -53,6 +56,10 @@ enum Command {
     Runbook(runbook::Args),
     /// Prints a catalogue of the metrics that the service shows, in Markdown
     Metrics(texts::Args),
+    /// Turns specs of OpenSLO or sloth into the TOML that this crate reads
+    Import(import::Args),
+    /// Prints the SLOs as a spec of OpenSLO or sloth
+    Export(export::Args),
     /// Finds out why a metric is missing
     Doctor(doctor::Args),
     /// Shows budgets and SLOs as a running Prometheus sees them
@@ -83,6 +90,8 @@ fn run(command: Command) -> Result<Verdict, Failure> {
         Command::Prometheus(args) => texts::prometheus(&args),
         Command::Runbook(args) => runbook::run(&args),
         Command::Metrics(args) => texts::metrics(&args),
+        Command::Import(args) => import::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Query(args) => query::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -3,6 +3,7 @@
 mod error;
 mod link;
 mod server;
+mod trust;
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 use plimsoll::expr::Dialect;
-use plimsoll::generate::{RuleDialect, RuleOptions};
+use plimsoll::generate::{RuleDialect, RuleOptions, RuleScope};
 
 use crate::Verdict;
 use crate::failure::Failure;
@@ -27,6 +27,16 @@ pub(crate) struct RulesArgs {
     /// Whose names the recordings and alerts of SLOs have
     #[arg(long, value_enum, default_value_t = Names::Plimsoll)]
     dialect: Names,
+    /// Whom they speak of: each process by itself, all of them together, or both
+    #[arg(long, value_enum, default_value_t = Scope::Both)]
+    scope: Scope,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+enum Scope {
+    Instance,
+    Fleet,
+    Both,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -62,7 +72,17 @@ pub(crate) fn rules(args: &RulesArgs) -> Result<Verdict, Failure> {
         Names::Plimsoll => RuleDialect::Plimsoll,
         Names::Sloth => RuleDialect::Sloth,
     };
-    let options = RuleOptions::new().dialect(dialect);
+    let scope = match args.scope {
+        Scope::Instance => RuleScope::Instance,
+        Scope::Fleet => RuleScope::Fleet,
+        Scope::Both => RuleScope::Both,
+    };
+    if (dialect, scope) == (RuleDialect::Sloth, RuleScope::Instance) {
+        return Err(Failure::new(
+            "--scope instance: sloth's names are of the fleet only: write --scope fleet, or leave --dialect out",
+        ));
+    }
+    let options = RuleOptions::new().dialect(dialect).scope(scope);
     let text = args.args.source.read()?.rules(options).to_string();
     args.args.output.write(&text)
 }

@@ -2,6 +2,29 @@
 
 use crate::expr::{Expr, Selector};
 
+/// Whom generated rules speak of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum RuleScope {
+    /// Both, told apart by the label `scope`.
+    #[default]
+    Both,
+    /// Each process by itself.
+    Instance,
+    /// All processes together.
+    Fleet,
+}
+
+impl RuleScope {
+    pub(super) fn includes(self, scope: Scope) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Instance => scope == Scope::Instance,
+            Self::Fleet => scope == Scope::Fleet,
+        }
+    }
+}
+
 /// Whom a rule speaks of; the label `scope` of everything that it makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
@@ -48,7 +71,8 @@ pub(super) fn narrowed(expr: &Expr, job: &str, scope: Scope) -> Expr {
     each_selector(expr, &of)
 }
 
-fn each_selector(expr: &Expr, of: &impl Fn(&Selector) -> Selector) -> Expr {
+/// The same of other series.
+pub(in crate::generate) fn each_selector(expr: &Expr, of: &impl Fn(&Selector) -> Selector) -> Expr {
     let each = |inner: &Expr| Box::new(each_selector(inner, of));
     match expr {
         Expr::Number(_) | Expr::Time => expr.clone(),

@@ -1,43 +1,91 @@
 //! A walk through a document that knows where it is.
 
-use std::cell::RefCell;
-use std::collections::HashSet;
 use std::rc::Rc;
 
+use super::fields::Fields;
 use super::problem::{Mistake, Note, Report};
-use crate::rule::yaml::{Key, Kind, Node};
+use crate::rule::yaml::{Kind, Node};
+
+/// A document of a file, as it was read.
+pub(super) struct Raw {
+    pub(super) file: Rc<str>,
+    /// Which one of the file, from 1.
+    pub(super) nth: usize,
+    pub(super) node: Node,
+}
 
 /// A value, and where it stands.
 #[derive(Clone)]
 pub(super) struct At<'a> {
-    node: &'a Node,
+    pub(super) node: &'a Node,
+    file: Rc<str>,
     document: Rc<str>,
     path: String,
     report: &'a Report,
 }
 
+/// The same, without the value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Place {
+    file: Rc<str>,
+    line: usize,
+    document: Rc<str>,
+    path: String,
+}
+
+impl Place {
+    pub(super) fn mistake(&self, message: impl Into<String>) -> Mistake {
+        Mistake {
+            file: self.file.to_string(),
+            line: self.line,
+            document: self.document.to_string(),
+            path: self.path.clone(),
+            message: message.into(),
+        }
+    }
+}
+
 impl<'a> At<'a> {
-    /// The root of a document.
-    pub(super) fn root(node: &'a Node, document: &str, report: &'a Report) -> Self {
+    /// The root of a document, which is known by its number until it is called something.
+    pub(super) fn root(raw: &'a Raw, report: &'a Report) -> Self {
         Self {
-            node,
-            document: document.into(),
+            node: &raw.node,
+            file: raw.file.clone(),
+            document: format!("document {}", raw.nth).into(),
             path: String::new(),
             report,
         }
     }
 
-    pub(super) fn refuse(&self, message: impl Into<String>) {
-        self.report.refuse(Mistake {
+    pub(super) fn called(mut self, name: Option<String>) -> Self {
+        self.document = name.map_or(self.document, Rc::from);
+        self
+    }
+
+    pub(super) fn place(&self) -> Place {
+        Place {
+            file: self.file.clone(),
             line: self.node.line,
-            document: self.document.to_string(),
+            document: self.document.clone(),
             path: self.path.clone(),
-            message: message.into(),
-        });
+        }
+    }
+
+    pub(super) fn refuse(&self, message: impl Into<String>) {
+        self.report.refuse(self.place().mistake(message));
+    }
+
+    /// Refuses one of its keys, where that stands.
+    pub(super) fn refuse_key(&self, line: usize, key: &str, message: impl Into<String>) {
+        let mut place = self.inner(self.node, key).place();
+        place.line = line;
+        self.report.refuse(place.mistake(message));
     }
 
     pub(super) fn note(&self, message: impl Into<String>) {
         self.report.note(Note {
+            file: self.file.to_string(),
+            line: self.node.line,
             document: self.document.to_string(),
             path: self.path.clone(),
             message: message.into(),
@@ -105,25 +153,16 @@ impl<'a> At<'a> {
 
     /// The fields of a map, each key once.
     pub(super) fn fields(&self) -> Fields<'a> {
-        let entries = match &self.node.kind {
-            Kind::Map(entries) => &entries[..],
-            _ => {
-                self.wanted::<()>("a map");
-                &[]
-            }
-        };
-        let mut seen = HashSet::new();
-        for (key, _) in entries {
-            if !seen.insert(&*key.name) {
-                self.beside(key)
-                    .refuse("stands there twice: keep the one that counts");
-            }
-        }
-        Fields {
-            at: self.clone(),
-            entries,
-            asked: RefCell::default(),
-        }
+        Fields::new(
+            self,
+            match &self.node.kind {
+                Kind::Map(entries) => entries,
+                _ => {
+                    self.wanted::<()>("a map");
+                    &[]
+                }
+            },
+        )
     }
 
     fn wanted<T>(&self, what: &str) -> Option<T> {
@@ -143,95 +182,14 @@ impl<'a> At<'a> {
         at
     }
 
-    fn inner(&self, key: &str) -> String {
-        match &*self.path {
-            "" => key.to_owned(),
-            path => format!("{path}.{key}"),
-        }
-    }
-
-    /// Where a key stands, for a report on it.
-    fn beside(&self, key: &Key) -> Place<'a> {
-        Place {
-            line: key.line,
-            path: self.inner(&key.name),
-            at: self.clone(),
-        }
-    }
-}
-
-struct Place<'a> {
-    line: usize,
-    path: String,
-    at: At<'a>,
-}
-
-impl Place<'_> {
-    fn refuse(&self, message: impl Into<String>) {
-        self.at.report.refuse(Mistake {
-            line: self.line,
-            document: self.at.document.to_string(),
-            path: self.path.clone(),
-            message: message.into(),
-        });
-    }
-}
-
-/// The fields of a map: what is never asked for is unknown.
-pub(super) struct Fields<'a> {
-    pub(super) at: At<'a>,
-    entries: &'a [(Key, Node)],
-    asked: RefCell<Vec<&'static str>>,
-}
-
-impl<'a> Fields<'a> {
-    /// A field; one that holds nothing is not there.
-    pub(super) fn get(&self, key: &'static str) -> Option<At<'a>> {
-        self.asked.borrow_mut().push(key);
-        let (_, node) = self.entries.iter().find(|(known, _)| known.name == key)?;
-        let at = self.at.at(node, self.at.inner(key));
-        (!matches!(node.kind, Kind::Null)).then_some(at)
-    }
-
-    /// A field that must be there; `mend` says what to write.
-    pub(super) fn need(&self, key: &'static str, mend: &str) -> Option<At<'a>> {
-        let found = self.get(key);
-        if found.is_none() {
-            self.refuse(key, format!("is missing: {mend}"));
-        }
-        found
-    }
-
-    /// Reports on a field that may not be there.
-    pub(super) fn refuse(&self, key: &str, message: impl Into<String>) {
-        let at = self.at.at(self.at.node, self.at.inner(key));
-        at.refuse(message);
-    }
-
-    /// Notes the fields that are not kept.
-    pub(super) fn leave(&self, keys: &[&'static str], why: &str) {
-        for at in keys.iter().filter_map(|key| self.get(key)) {
-            at.note(why);
-        }
-    }
-
-    /// Takes fields that say nothing here.
-    pub(super) fn ignore(&self, keys: &[&'static str]) {
-        self.asked.borrow_mut().extend(keys);
-    }
-
-    /// Refuses what was not asked for.
-    pub(super) fn finish(self) {
-        let mut known = self.asked.into_inner();
-        let unknown = |entry: &&(Key, Node)| !known.contains(&&*entry.0.name);
-        let unknown: Vec<_> = self.entries.iter().filter(unknown).collect();
-        known.sort_unstable();
-        known.dedup();
-        for (key, _) in unknown {
-            let known = known.join(", ");
-            self.at
-                .beside(key)
-                .refuse(format!("is not known here: known are {known}"));
-        }
+    /// What stands under a key.
+    pub(super) fn inner(&self, node: &'a Node, key: &str) -> Self {
+        self.at(
+            node,
+            match &*self.path {
+                "" => key.to_owned(),
+                path => format!("{path}.{key}"),
+            },
+        )
     }
 }

@@ -53,6 +53,8 @@ fn open(expr: &Expr) -> String {
 
 pub(super) fn note(slo: &Slo, path: &str, message: impl Into<String>) -> Note {
     Note {
+        file: String::new(),
+        line: 0,
         document: format!("SLO {:?}", slo.name()),
         path: path.to_owned(),
         message: message.into(),
@@ -104,6 +106,8 @@ pub(super) fn left_out(declaration: &Declaration) -> Option<Note> {
         .map(|budget| format!("{:?}", budget.name()))
         .collect();
     (!names.is_empty()).then(|| Note {
+        file: String::new(),
+        line: 0,
         document: String::new(),
         path: "budget".to_owned(),
         message: format!("{} are no SLOs, and are left out", names.join(", ")),

@@ -1,26 +1,37 @@
 //! What both kinds of specs have in common when they are read.
 
-use std::collections::HashSet;
+use std::rc::Rc;
 use std::time::Duration;
 
-use super::cursor::At;
+use super::cursor::{At, Place, Raw};
 use super::events::{Events, known_by_ratio};
 use super::problem::{Mistake, Report, SpecError};
 use super::{Import, events};
 use crate::expr::Expr;
-use crate::rule::yaml::{self, Node, Stream};
-use crate::slo::{BurnAlert, Period, Slo};
+use crate::rule::yaml::{self, Stream};
+use crate::slo::{BurnAlert, Slo};
 
 const MAX_BYTES: usize = 4 << 20;
 
-/// A stream of documents while it is read.
+/// That of services that say nothing else.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Files while they are read.
 pub(super) struct Importer<'a> {
     pub(super) report: &'a Report,
     pub(super) known: &'a [Slo],
-    pub(super) services: Vec<String>,
-    pub(super) slos: Vec<Slo>,
-    names: HashSet<String>,
-    served: HashSet<String>,
+    services: Vec<String>,
+    slos: Vec<Slo>,
+    origins: Vec<Origin>,
+    /// The one that was named last: what comes belongs to it.
+    service: String,
+}
+
+/// Where an SLO comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Origin {
+    pub(super) place: Place,
+    pub(super) service: String,
 }
 
 /// What a query counts.
@@ -37,10 +48,11 @@ pub(super) enum Indicator {
 }
 
 impl<'a> Importer<'a> {
+    /// Reads files, each with what it is called.
     pub(super) fn run(
-        text: &str,
+        files: &[(&str, &str)],
         known: &[Slo],
-        read: impl FnOnce(&mut Importer<'_>, &[(usize, Node)]),
+        read: impl FnOnce(&mut Importer<'_>, &[Raw]),
     ) -> Result<Import, SpecError> {
         let report = Report::default();
         let mut importer = Importer {
@@ -48,22 +60,38 @@ impl<'a> Importer<'a> {
             known,
             services: Vec::new(),
             slos: Vec::new(),
-            names: HashSet::new(),
-            served: HashSet::new(),
+            origins: Vec::new(),
+            service: String::new(),
         };
-        importer.documents(text, read);
-        let (services, slos) = (importer.services, importer.slos);
+        let mut raws = Vec::new();
+        for (file, text) in files {
+            importer.documents(&Rc::from(*file), text, &mut raws);
+        }
+        read(&mut importer, &raws);
+        importer.check();
+        let (services, slos, origins) = (importer.services, importer.slos, importer.origins);
+        let notes = report.finish()?;
         Ok(Import {
             services,
             slos,
-            notes: report.finish()?,
+            notes,
+            origins,
         })
     }
 
-    fn documents(&mut self, text: &str, read: impl FnOnce(&mut Self, &[(usize, Node)])) {
+    fn documents(&self, file: &Rc<str>, text: &str, raws: &mut Vec<Raw>) {
+        let refuse = |line: usize, message: String| {
+            self.report.refuse(Mistake {
+                file: file.to_string(),
+                line,
+                document: String::new(),
+                path: String::new(),
+                message,
+            });
+        };
         if text.len() > MAX_BYTES {
             let length = text.len();
-            return self.refuse(
+            return refuse(
                 0,
                 format!("the file has {length} bytes: split what is longer than {MAX_BYTES}"),
             );
@@ -80,41 +108,66 @@ impl<'a> Importer<'a> {
                     "" => String::new(),
                     construct => format!("{construct}: "),
                 };
-                self.refuse(error.line, construct + &error.message);
+                refuse(error.line, construct + &error.message);
             }
             None if documents.is_empty() => {
-                self.refuse(0, "holds no document: is it the right file?");
+                refuse(0, "holds no document: is it the right file?".to_owned());
             }
             None => {}
         }
-        read(self, &documents);
+        let numbered = (1..).zip(documents);
+        raws.extend(numbered.map(|(nth, (_, node))| Raw {
+            file: file.clone(),
+            nth,
+            node,
+        }));
     }
 
-    fn refuse(&self, line: usize, message: impl Into<String>) {
-        self.report.refuse(Mistake {
-            line,
-            document: String::new(),
-            path: String::new(),
-            message: message.into(),
-        });
+    /// As every declared SLO is checked. Labels of what is known were checked where it was declared.
+    fn check(&self) {
+        let all: Vec<Slo> = self.slos.iter().chain(self.known).cloned().collect();
+        for (slo, origin) in self.slos.iter().zip(&self.origins) {
+            let select = slo.select();
+            let labels = select
+                .into_iter()
+                .flat_map(|of| of.labels.iter().chain(&of.except));
+            let keys = labels
+                .map(|label| &*label.0)
+                .chain(slo.per.iter().map(|key| &**key));
+            let keys: Vec<&str> = keys.collect();
+            for (field, message) in slo.problems(TICK, &keys, &all) {
+                let field = field.rsplit(": ").next().unwrap_or_default();
+                let mistake = origin.place.mistake(format!("{field} {message}"));
+                self.report.refuse(mistake);
+            }
+            if let Err(error) = slo.read().check() {
+                self.report.refuse(origin.place.mistake(error.to_string()));
+            }
+        }
     }
 
+    /// What follows belongs to this service.
     pub(super) fn service(&mut self, name: &str) {
-        if self.served.insert(name.to_owned()) {
+        name.clone_into(&mut self.service);
+        if !self.services.iter().any(|known| known == name) {
             self.services.push(name.to_owned());
         }
     }
 
     /// Keeps an SLO, unless another one has its name.
     pub(super) fn keep(&mut self, slo: Slo, at: &At<'_>) {
-        if !self.names.insert(slo.name.clone()) {
+        if self.slos.iter().any(|known| known.name == slo.name) {
             at.refuse(format!(
                 "makes a second SLO {:?}: give one of both another name",
                 slo.name
             ));
-        } else {
-            self.slos.push(slo);
+            return;
         }
+        self.slos.push(slo);
+        self.origins.push(Origin {
+            place: at.place(),
+            service: self.service.clone(),
+        });
     }
 
     /// A query, or what is wrong with it.
@@ -189,38 +242,4 @@ pub(super) fn alerted(slo: &mut Slo, alerts: Vec<BurnAlert>) {
     }
     slo.reachable_only = false;
     slo.burn_alerts = Some(alerts);
-}
-
-/// The alert that fires above this burn rate.
-pub(super) fn burn_share(rate: f64, long: Duration, period: Period) -> f64 {
-    digits(rate * long.as_secs_f64() / period.nominal().as_secs_f64())
-}
-
-/// To ten significant digits: what was multiplied and divided again is what it was.
-pub(super) fn digits(value: f64) -> f64 {
-    format!("{value:.9e}").parse().unwrap_or(value)
-}
-
-/// A share that is promised, from a share or from percent.
-pub(super) fn objective(at: &At<'_>, percent: bool) -> Option<f64> {
-    let number = at.number()?;
-    let share = match percent {
-        true => digits(number / 100.0),
-        false => number,
-    };
-    let wrong = match (percent, number) {
-        (false, percent) if percent > 1.0 && percent < 100.0 => {
-            let share = digits(percent / 100.0);
-            format!("{percent} is a percentage: write {share} for {percent} %")
-        }
-        (true, share) if share > 0.0 && share < 1.0 => {
-            let percent = digits(share * 100.0);
-            format!("{share} is a share, and means {share} % here: write {percent}")
-        }
-        _ if share > 0.0 && share < 1.0 => return Some(share),
-        (true, other) => format!("{other} is not between 0 and 100: write 99.9"),
-        (false, other) => format!("{other} is not between 0 and 1: write 0.999 for 99.9 %"),
-    };
-    at.refuse(wrong);
-    None
 }

@@ -8,6 +8,8 @@ use std::fmt::{self, Display, Formatter};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Mistake {
+    /// The file, as it was called; empty where there was only a text.
+    pub file: String,
     /// The line in the file, from 1; 0 where it has none.
     pub line: usize,
     /// The document: `SLO "checkout"`; empty where there is none yet.
@@ -22,6 +24,10 @@ pub struct Mistake {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Note {
+    /// The file, as it was called; empty where there was only a text, or where something is written.
+    pub file: String,
+    /// The line in the file, from 1; 0 where something is written.
+    pub line: usize,
     /// The document, or the SLO: `SLO "checkout"`.
     pub document: String,
     /// What of it: `spec.description`, `min_events`.
@@ -69,23 +75,31 @@ impl Report {
     }
 }
 
-/// `line 12: SLO "checkout": spec.objectives[1].target: ..`
+/// `slos.yaml:12: SLO "checkout": spec.objectives[1].target: ..`
 impl Display for Mistake {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.line > 0 {
-            write!(f, "line {}: ", self.line)?;
-        }
-        placed(f, &self.document, &self.path, &self.message)
+        placed(f, &self.file, self.line)?;
+        said(f, &self.document, &self.path, &self.message)
     }
 }
 
 impl Display for Note {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        placed(f, &self.document, &self.path, &self.message)
+        placed(f, &self.file, self.line)?;
+        said(f, &self.document, &self.path, &self.message)
     }
 }
 
-fn placed(f: &mut Formatter<'_>, document: &str, path: &str, message: &str) -> fmt::Result {
+fn placed(f: &mut Formatter<'_>, file: &str, line: usize) -> fmt::Result {
+    match (file, line) {
+        ("", 0) => Ok(()),
+        ("", line) => write!(f, "line {line}: "),
+        (file, 0) => write!(f, "{file}: "),
+        (file, line) => write!(f, "{file}:{line}: "),
+    }
+}
+
+fn said(f: &mut Formatter<'_>, document: &str, path: &str, message: &str) -> fmt::Result {
     for part in [document, path] {
         if !part.is_empty() {
             write!(f, "{part}: ")?;

@@ -15,7 +15,7 @@ impl Builder {
     pub fn declaration(mut self) -> Result<Declaration, BuildError> {
         let checked = self.check()?;
         let settings = checked.settings;
-        let declaration = Declaration {
+        let mut declaration = Declaration {
             service: settings.service.unwrap_or_else(|| "service".to_owned()),
             naming: checked.naming,
             tick: checked.tick,
@@ -24,9 +24,15 @@ impl Builder {
             slos: settings.slos,
             rules: settings.rules,
             target: self.target,
+            remembers: settings.state.0.is_some(),
+            warnings: Vec::new(),
             extras: settings.extras,
         };
         refuse(declaration.problems(), self.locate.as_ref())?;
+        declaration.advise();
+        if let Some(locate) = &self.locate {
+            locate(&mut declaration.warnings);
+        }
         Ok(declaration)
     }
 }

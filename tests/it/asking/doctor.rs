@@ -91,7 +91,22 @@ fn families_under_another_name_or_kind() {
         (
             "http_request_duration_ms_bucket",
             "http_server_request_duration_seconds",
-            "but http_request_duration_ms is",
+            "exports by the profile millis, and this is a name of otel",
+        ),
+        (
+            "http_request_duration_ms_bucket",
+            "http_server_request_duration_seconds_bucket",
+            "use http_request_duration_ms_bucket, whose values are 1000 times as large",
+        ),
+        (
+            "shop_slow_queries_total",
+            "db_client_slow_operations_total",
+            "use shop_slow_queries_total; if rules and panels ask for it, write profile = ",
+        ),
+        (
+            "shop_db_client_slow_operations_total",
+            "db_client_slow_operations_total",
+            "the service calls it shop_db_client_slow_operations_total",
         ),
         (
             "orders_seconds",

@@ -1,6 +1,7 @@
 //! A Prometheus of which the test says what it knows.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -8,6 +9,7 @@ use axum::http::{Request, Response};
 use axum::routing::any;
 use axum::{Router, body};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 /// Labels and value of a series.
 pub(super) type Series = (Value, f64);
@@ -135,6 +137,12 @@ pub(super) fn pending() -> String {
 }
 
 fn serve(app: Router) -> String {
+    let address = listening(async move |listener| axum::serve(listener, app).await.unwrap());
+    format!("http://{address}")
+}
+
+/// Where this answers, on a thread of its own, until the test ends.
+pub(super) fn listening(answer: impl AsyncFnOnce(TcpListener) + Send + 'static) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
@@ -143,9 +151,8 @@ fn serve(app: Router) -> String {
             .enable_all()
             .build();
         runtime.unwrap().block_on(async {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            axum::serve(listener, app).await.unwrap();
+            answer(TcpListener::from_std(listener).unwrap()).await;
         });
     });
-    format!("http://{address}")
+    address
 }

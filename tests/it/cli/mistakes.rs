@@ -3,7 +3,7 @@
 use super::{Shop, files, text};
 
 /// What is said of a mistake.
-fn refused(shop: &Shop, args: &[&str]) -> String {
+pub(super) fn refused(shop: &Shop, args: &[&str]) -> String {
     let output = shop.run(args);
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");

@@ -15,6 +15,12 @@ fn is_as_kept(name: &str, text: &str) {
 }
 
 #[test]
+fn check_warns_with_lines() {
+    let shop = Shop::new();
+    is_as_kept("check.txt", &shop.printed(&["check", "shop.toml"]));
+}
+
+#[test]
 fn explain_says_it_in_words() {
     let shop = Shop::new();
     is_as_kept(
@@ -176,6 +182,8 @@ fn every_command_shows_an_example() {
         "dashboards",
         "alertmanager",
         "prometheus",
+        "import",
+        "export",
         "completions",
     ];
     for command in commands {
@@ -218,4 +226,39 @@ fn shells_complete_commands() {
             "{shell}: {script}"
         );
     }
+}
+
+#[test]
+fn rules_speak_of_whom_is_wanted() {
+    let shop = Shop::new();
+    let scopes = |options: &[&str]| {
+        let mut args = vec!["rules", "shop.toml"];
+        args.extend(options);
+        let text = shop.printed(&args);
+        let has = |scope: &str| text.contains(&format!("scope: {scope}"));
+        (has("instance"), has("fleet"), text.lines().count())
+    };
+    let both = scopes(&[]);
+    let (instance, fleet) = (
+        scopes(&["--scope", "instance"]),
+        scopes(&["--scope", "fleet"]),
+    );
+    assert_eq!((both.0, both.1), (true, true));
+    assert_eq!((instance.0, instance.1), (true, false));
+    assert_eq!((fleet.0, fleet.1), (false, true));
+    // A comment and the head stand in each.
+    assert_eq!(instance.2 + fleet.2, both.2 + 2);
+    assert_eq!(scopes(&["--scope", "both"]), both);
+    let said = super::mistakes::refused(
+        &shop,
+        &[
+            "rules",
+            "shop.toml",
+            "--scope",
+            "instance",
+            "--dialect",
+            "sloth",
+        ],
+    );
+    assert!(said.contains("write --scope fleet"), "{said}");
 }

@@ -28,6 +28,8 @@ fn the_page_says_what_is_there() {
         "accuracy",
         "line-up",
         "line-up-slices",
+        "queue-short",
+        "refusals",
         "orders",
         "payments",
         "reports",

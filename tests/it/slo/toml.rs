@@ -84,3 +84,44 @@ fn an_operator_replaces_an_slo_of_the_code() {
             .all(|alert| alert.state == AlertState::Inactive)
     );
 }
+
+#[cfg(feature = "promql")]
+#[test]
+fn conditions_and_series_are_promql() {
+    let families = "expect_families = [\"a_total\", \"b_total\", \"depth\"]\n";
+    let parse = |table: &str| {
+        let toml = format!("{families}[[slo]]\nname = \"x\"\nobjective = 0.99\n{table}");
+        let built = Plimsoll::builder().manual_tick().toml(&toml).build();
+        built.map(|plimsoll| plimsoll.slos().remove(0))
+    };
+    for sound in [
+        "bad = 'a_total{kind!=\"x\"}'\nvalid = \"b_total\"",
+        "good = 'a_total{kind=~\"x|y\"}'\nvalid = 'b_total{kind=~\"x|y\"}'\nlabels = { line = \"1\" }",
+        "state = 'depth{line=\"1\"}'",
+        "condition = \"depth < 5 and depth > 1\"",
+        "condition = \"max_over_time(depth[5m]) < 5\"\nslice = \"5m\"",
+        "error_ratio = \"rate(a_total[5m]) / rate(b_total[5m])\"\nslice = \"5m\"",
+    ] {
+        assert!(parse(sound).is_ok(), "{sound}: {:?}", parse(sound).err());
+    }
+    for (table, said) in [
+        ("condition = \"depth <\"", "slo \"x\": condition"),
+        ("condition = \"depht < 5\"", "names depht"),
+        (
+            "error_ratio = \"a_total / b_total\"",
+            "slo \"x\": slice is missing",
+        ),
+        (
+            "bad = 'rate(a_total{x=\"1\"}[5m])'\nvalid = \"b_total\"",
+            "slo \"x\": bad is no counter or gauge",
+        ),
+        ("bad = 'a_total{x='\nvalid = \"b_total\"", "slo \"x\": bad"),
+        (
+            "condition = \"depth < 5\"\nstate = \"depth\"",
+            "stands beside another one",
+        ),
+    ] {
+        let error = parse(table).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains(said), "{table}\n{error}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use plimsoll::Expr;
-use plimsoll::generate::{Declaration, RuleOptions, Variables};
+use plimsoll::generate::{Declaration, Namesake, RuleOptions, Variables};
 use plimsoll::rule::{Rule, RuleFile, RuleGroup};
 
 use super::{Finding, spelling};
@@ -35,9 +35,13 @@ fn of_panels(declaration: &Declaration) -> Vec<Rule> {
     exprs.map(|expr| Rule::record("", expr)).collect()
 }
 
-pub(super) fn missing(wanted: &BTreeSet<String>, there: &BTreeSet<String>) -> Vec<Finding> {
+pub(super) fn missing(
+    declaration: &Declaration,
+    wanted: &BTreeSet<String>,
+    there: &BTreeSet<String>,
+) -> Vec<Finding> {
     let lacking = wanted.iter().filter(|name| !is_there(name, there));
-    lacking.map(|name| why(name, there)).collect()
+    lacking.map(|name| why(declaration, name, there)).collect()
 }
 
 /// A histogram is asked for by its own name as well.
@@ -45,7 +49,7 @@ fn is_there(name: &str, there: &BTreeSet<String>) -> bool {
     there.contains(name) || there.contains(&format!("{name}_bucket"))
 }
 
-fn why(name: &str, there: &BTreeSet<String>) -> Finding {
+fn why(declaration: &Declaration, name: &str, there: &BTreeSet<String>) -> Finding {
     let what = format!("{name} is not there");
     if there.is_empty() {
         return Finding::new(
@@ -62,11 +66,9 @@ fn why(name: &str, there: &BTreeSet<String>) -> Finding {
             "set `always_scrape_classic_histograms: true` for its job (`plimsoll prometheus` prints it), or ask with histogram_quantile(q, rate(NAME[5m]))",
         );
     }
-    if let Some(other) = spelling::elsewhere(name, there) {
-        return Finding::new(
-            format!("{what}, but {other} is: the same by another naming profile or prefix"),
-            "choose the profile by `profile` in [naming], or ask for the other name",
-        );
+    let shown = there.iter().map(String::as_str);
+    if let Some(namesake) = declaration.namesake(name, shown) {
+        return elsewhere(&what, &namesake);
     }
     if let Some(near) = spelling::near(name, there) {
         return Finding::new(what, format!("there is {near}: is it that?"));
@@ -75,5 +77,31 @@ fn why(name: &str, there: &BTreeSet<String>) -> Finding {
         what,
         "its route, operation or instrument was not used or declared since the process started; if it was, \
          its name may be taken by another (plimsoll_families_dropped_total)",
+    )
+}
+
+/// It is there under another name.
+fn elsewhere(what: &str, namesake: &Namesake) -> Finding {
+    let Namesake {
+        asked, shown, name, ..
+    } = namesake;
+    let in_unit = match namesake.scale {
+        1.0 => String::new(),
+        scale => format!(", whose values are {scale} times as large"),
+    };
+    if asked == shown {
+        let mend = "correct `prefix` or `rename` in [naming], if rules and panels ask for it";
+        return Finding::new(
+            format!("{what}: the service calls it {name}"),
+            format!("use {name}{in_unit}; {mend}"),
+        );
+    }
+    Finding::new(
+        format!(
+            "{what}: the service exports by the profile {shown}, and this is a name of {asked}"
+        ),
+        format!(
+            "use {name}{in_unit}; if rules and panels ask for it, write profile = \"{shown}\" in [naming] and generate them anew"
+        ),
     )
 }

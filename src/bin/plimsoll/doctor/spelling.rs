@@ -1,31 +1,6 @@
-//! One family under several names.
+//! Names that are nearly alike.
 
 use std::collections::BTreeSet;
-
-/// What is the same in the profiles; the short ones have a prefix as a rule.
-const SAME: [&[&str]; 4] = [
-    &[
-        "http_server_request_duration_seconds",
-        "axum_http_requests_duration_seconds",
-        "http_request_duration_ms",
-        "request_duration_seconds",
-    ],
-    &[
-        "db_client_operation_duration_seconds",
-        "db_query_duration_ms",
-        "db_query_duration_seconds",
-    ],
-    &[
-        "axum_http_requests_total",
-        "http_requests_total",
-        "requests_total",
-    ],
-    &[
-        "http_server_active_requests",
-        "axum_http_requests_pending",
-        "requests_in_flight",
-    ],
-];
 
 /// A series' name without what histograms add to theirs.
 fn family(name: &str) -> &str {
@@ -33,17 +8,6 @@ fn family(name: &str) -> &str {
     ends.iter()
         .find_map(|end| name.strip_suffix(end))
         .unwrap_or(name)
-}
-
-/// What the same is called that is there.
-pub(super) fn elsewhere<'a>(name: &str, there: &'a BTreeSet<String>) -> Option<&'a str> {
-    let row = |name: &str| {
-        let is = |one: &&str| family(name).ends_with(*one);
-        SAME.iter().position(|row| row.iter().any(is))
-    };
-    let wanted = row(name)?;
-    let same = |other: &&String| row(other) == Some(wanted);
-    there.iter().find(same).map(|other| family(other))
 }
 
 /// A name that differs in two letters at most, or in a prefix.
@@ -77,14 +41,6 @@ mod tests {
 
     fn there(names: &[&str]) -> BTreeSet<String> {
         names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
-    #[test]
-    fn the_same_is_found_under_the_name_of_another_profile() {
-        let there = there(&["up", "shop_request_duration_seconds_bucket"]);
-        let found = elsewhere("http_server_request_duration_seconds_bucket", &there);
-        assert_eq!(found, Some("shop_request_duration_seconds"));
-        assert_eq!(elsewhere("db_query_duration_ms", &there), None);
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! One question and its answer, over HTTP.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::{Client, RequestBuilder};
 use tokio::runtime::Runtime;
 
-use super::Error;
+use super::{Error, trust};
 use crate::failure::Failure;
+
+const WRITE: &str = "http://HOST:PORT or https://HOST:PORT";
 
 pub(super) enum Who {
     Anybody,
@@ -33,23 +36,24 @@ impl std::fmt::Debug for Link {
 }
 
 impl Link {
-    /// To what listens at `base`, which an option says: `http://HOST:PORT` and a path, if it has one.
+    /// To what listens at `base`, which an option says: `http://HOST:PORT` or `https://HOST:PORT`, and a path, if it has one.
+    /// `ca` is a file with whom https is to believe.
     pub(super) fn new(
         option: &'static str,
         base: &str,
         timeout: Duration,
         who: Who,
+        ca: Option<&Path>,
     ) -> Result<Self, Failure> {
         check(option, base)?;
-        let failed =
-            |error: &dyn std::fmt::Display| Failure::new(format!("cannot ask anybody: {error}"));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
-        let client = Client::builder().no_proxy().build();
+        let runtime =
+            runtime.map_err(|error| Failure::new(format!("cannot ask anybody: {error}")))?;
         Ok(Self {
-            runtime: runtime.map_err(|error| failed(&error))?,
-            client: client.map_err(|error| failed(&error))?,
+            runtime,
+            client: trust::client(base, ca)?,
             base: base.trim_end_matches('/').to_owned(),
             option,
             timeout,
@@ -85,22 +89,27 @@ impl Link {
     }
 
     fn lost(&self, error: &reqwest::Error) -> Error {
-        let base = &self.base;
-        Error::Lost(match error.is_timeout() {
-            true => format!(
+        let (base, option, why) = (&self.base, self.option, root(error));
+        Error::Lost(if error.is_timeout() {
+            format!(
                 "{base} did not answer within {:?}: allow it more with --timeout, or see what it is busy with",
                 self.timeout
-            ),
-            false => format!(
-                "{base} cannot be reached: {}; say where it is with {} http://HOST:PORT",
-                root(error),
-                self.option
-            ),
+            )
+        } else if why.contains(trust::REFUSED) {
+            format!(
+                "{base} is not believed: {why}; give the certificate of its authority with --ca, \
+                 and the name that its own was issued for with {option}"
+            )
+        } else {
+            format!("{base} cannot be reached: {why}; say where it is with {option} {WRITE}")
         })
     }
 
     pub(super) fn status(&self, path: &str, status: u16) -> Error {
         let hint = match status {
+            300..=399 => {
+                "it points elsewhere, which is not followed: give that address, such as the one with https://, or a token where it is a login"
+            }
             401 | 403 => "give it a token (--token-file) or a user and password (--user-file)",
             404 => {
                 "this is not where Prometheus' API is: a path in front of it belongs to --prometheus"
@@ -122,19 +131,14 @@ impl Link {
     }
 }
 
+/// Without repeating a secret that stands where it must not.
 fn check(option: &str, base: &str) -> Result<(), Failure> {
-    if base.starts_with("https://") {
-        return Err(Failure::new(format!(
-            "{option}: https is not built in: bring it to this machine, such as with \
-             `kubectl port-forward svc/prometheus 9090` or `ssh -L 9090:localhost:9090 HOST`, \
-             and use http://127.0.0.1:9090",
-        )));
-    }
-    let rest = base.strip_prefix("http://").filter(|rest| !rest.is_empty());
-    let Some(rest) = rest else {
-        return Err(Failure::new(format!(
-            "{option} {base}: write http://HOST:PORT"
-        )));
+    let schemes = ["http://", "https://"].iter();
+    let rest = schemes
+        .filter_map(|scheme| base.strip_prefix(scheme))
+        .next();
+    let Some(rest) = rest.filter(|rest| !rest.is_empty()) else {
+        return Err(Failure::new(format!("{option} {base}: write {WRITE}")));
     };
     // Everybody on the machine reads command lines; the address is part of messages.
     match rest
@@ -150,7 +154,7 @@ fn check(option: &str, base: &str) -> Result<(), Failure> {
 }
 
 /// The innermost reason: what is around it says only that a request failed.
-fn root(error: &reqwest::Error) -> String {
+pub(super) fn root(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;

@@ -22,6 +22,10 @@ pub(crate) struct Server {
     /// A file with USER:PASSWORD; without it $PLIMSOLL_PROMETHEUS_USER, if set
     #[arg(long, value_name = "PATH", conflicts_with = "token_file")]
     user_file: Option<PathBuf>,
+    /// A file with the certificates (PEM) that https believes, and no others; without it
+    /// $PLIMSOLL_PROMETHEUS_CA, if set, else those of the system
+    #[arg(long, value_name = "PATH")]
+    ca: Option<PathBuf>,
 }
 
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
@@ -39,12 +43,20 @@ impl Server {
             .clone()
             .or_else(|| variable("PLIMSOLL_PROMETHEUS"));
         let base = base.unwrap_or_else(|| "http://127.0.0.1:9090".to_owned());
-        Link::new("--prometheus", &base, self.timeout, self.who()?)
+        let ca = self.authorities();
+        Link::new(
+            "--prometheus",
+            &base,
+            self.timeout,
+            self.who()?,
+            ca.as_deref(),
+        )
     }
 
     /// The text that somebody else serves, who is not told who asks.
     pub(crate) fn page(&self, url: &str) -> Result<String, Failure> {
-        let link = Link::new("--target", url, self.timeout, Who::Anybody)?;
+        let ca = self.authorities();
+        let link = Link::new("--target", url, self.timeout, Who::Anybody, ca.as_deref())?;
         let (status, body) = link.get("")?;
         match status {
             200 => Ok(String::from_utf8_lossy(&body).into_owned()),
@@ -52,6 +64,11 @@ impl Server {
                 "{url} answered with HTTP status {status}"
             ))),
         }
+    }
+
+    fn authorities(&self) -> Option<PathBuf> {
+        let of_environment = || variable("PLIMSOLL_PROMETHEUS_CA").map(PathBuf::from);
+        self.ca.clone().or_else(of_environment)
     }
 
     fn who(&self) -> Result<Who, Failure> {

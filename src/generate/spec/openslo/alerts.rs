@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::cursor::{At, Fields};
-use super::super::imported::burn_share;
+use super::super::cursor::At;
+use super::super::fields::Fields;
+use super::super::shares::burn_share;
+use super::NAME_ONLY;
+use super::documents::{Documents, named};
 use super::window::stretch;
-use super::{Documents, NAME_ONLY, named};
 use crate::slo::{BurnAlert, Period, Severity, window_name};
 
 /// The alerts of one SLO, each with how long it waits.

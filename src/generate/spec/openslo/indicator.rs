@@ -1,8 +1,10 @@
 //! What an SLI of OpenSLO reads.
 
-use super::super::cursor::{At, Fields};
+use super::super::cursor::At;
+use super::super::fields::Fields;
 use super::super::imported::{Importer, Indicator};
-use super::{Documents, NAME_ONLY, named};
+use super::NAME_ONLY;
+use super::documents::{Documents, named};
 use crate::expr::Reading;
 
 impl<'a> Documents<'a> {

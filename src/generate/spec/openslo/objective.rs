@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::cursor::{At, Fields};
-use super::super::imported::{Indicator, objective};
+use super::super::cursor::At;
+use super::super::fields::Fields;
+use super::super::imported::Indicator;
+use super::super::shares::objective;
 use super::super::write::slug;
 use super::window;
 use crate::expr::{Expr, Op, Over};
@@ -70,7 +72,7 @@ impl<'a> Objective<'a> {
 
     /// Its own indicator, in a composite.
     pub(super) fn indicator(&self) -> Option<At<'a>> {
-        let found = super::shared_indicator(&self.at.fields());
+        let found = super::slo::shared_indicator(&self.at.fields());
         if found.is_none() {
             self.at
                 .refuse("has no indicator, but others of the objectives have one: give it one too");

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::cursor::{At, Fields};
+use super::super::cursor::At;
+use super::super::fields::Fields;
 use crate::expr::Offset;
 use crate::slo::{Calendar, Period, millis_since_1970};
 

@@ -62,6 +62,8 @@ impl Writer {
                 let spec = Yaml::Map(vec![("target", Yaml::text(name))]);
                 self.document("AlertNotificationTarget", metadata(name, name), spec);
                 self.notes.push(Note {
+                    file: String::new(),
+                    line: 0,
                     document: format!("AlertNotificationTarget {name:?}"),
                     path: "spec.target".to_owned(),
                     message: "is a placeholder: say who is told".to_owned(),

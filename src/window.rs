@@ -2,8 +2,10 @@
 //! that Prometheus would take.
 //!
 //! A [`Series`] keeps timestamped samples and answers [`rate`](Series::rate) and [`increase`](Series::increase) with
-//! Prometheus' arithmetic: of the samples in the range, extrapolated to its edges. A [`HistogramWindow`] keeps what a histogram grew by, sample by sample, and the running sum.
-//! A missed tick widens one sample's interval and loses nothing.
+//! Prometheus' arithmetic: of the samples in the range, extrapolated to its edges. A [`HistogramWindow`] keeps what a histogram
+//! grew by, sample by sample, and the running sum. A missed tick widens one sample's interval and loses nothing as long as two
+//! samples are in the range; what comes and goes while ticks are further apart than a range is long is in no such range, as
+//! in Prometheus between two scrapes.
 //!
 //! This room never reads a clock: time comes with the samples.
 

@@ -114,14 +114,15 @@ fn a_callback_that_takes_a_minute_delays_nobody() {
     let end = Instant::now() + Duration::from_secs(55);
     let mut heard = 0;
     while Instant::now() < end {
-        operation.record(Outcome::Error, Duration::from_millis(1));
-        for kind in [EventKind::Breach, EventKind::Recovery] {
-            assert_eq!(
-                received.recv_timeout(Duration::from_secs(10)).unwrap(),
-                kind
-            );
-            heard += 1;
-        }
+        // Again and again: no window sees what came and went between two ticks that a busy machine holds apart for longer.
+        let breach = (0..200).find_map(|_| {
+            operation.record(Outcome::Error, Duration::from_millis(1));
+            received.recv_timeout(Duration::from_millis(50)).ok()
+        });
+        let recovery = received.recv_timeout(Duration::from_secs(10)).ok();
+        let both = [EventKind::Breach, EventKind::Recovery].map(Some);
+        assert_eq!([breach, recovery], both);
+        heard += 2;
     }
     assert!(entered.load(Ordering::Relaxed), "the slow one is at work");
     println!("{heard} edges were heard while another callback slept");

@@ -70,19 +70,29 @@ fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
     let all_of = fields.words("all_of");
     let weights = weights(fields);
     let kinds = [
-        on.is_some(),
-        valid.is_some(),
-        state.is_some(),
-        condition.is_some(),
-        error_ratio.is_some(),
-        !all_of.is_empty(),
-        !weights.is_empty(),
+        ("on", on.is_some()),
+        ("valid", valid.is_some()),
+        ("state", state.is_some()),
+        ("condition", condition.is_some()),
+        ("error_ratio", error_ratio.is_some()),
+        ("all_of", !all_of.is_empty()),
+        ("weights", !weights.is_empty()),
     ];
-    if kinds.into_iter().filter(|given| *given).count() != 1 {
+    let mut kinds = kinds.into_iter().filter(|(_, given)| *given);
+    let (Some((kind, _)), None) = (kinds.next(), kinds.next()) else {
         let message = "is missing or stands beside another one: write one of on, valid, state, condition, error_ratio, all_of and weights";
         fields.report("on", message);
         return None;
-    }
+    };
+    let beside = [
+        ("labels", !labels.is_empty()),
+        ("except", !except.is_empty()),
+        ("threshold", threshold.is_some()),
+        ("good", good.is_some()),
+        ("bad", bad.is_some()),
+        ("slice", slice.is_some()),
+    ];
+    refuse_unread(fields, kind, &beside);
     if let Some(on) = on {
         let mut select = select(fields, &on, &labels)?;
         select.except = except;
@@ -93,11 +103,10 @@ fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
     }
     if valid.is_some() {
         let mut series = |field, text| series(fields, field, text, &labels);
-        let (good, bad) = (series("good", &good), series("bad", &bad));
-        let valid = series("valid", &valid)?;
-        return match (good, bad) {
-            (Some(good), None) => Some(Slo::good_ratio(name, good, valid)),
-            (None, Some(bad)) => Some(Slo::bad_ratio(name, bad, valid)),
+        let valid = series("valid", &valid);
+        return match (good.is_some(), bad.is_some()) {
+            (true, false) => Some(Slo::good_ratio(name, series("good", &good)?, valid?)),
+            (false, true) => Some(Slo::bad_ratio(name, series("bad", &bad)?, valid?)),
             _ => {
                 fields.report("valid", "needs one of good and bad beside it");
                 None
@@ -139,6 +148,26 @@ fn declare(fields: &mut Fields<'_>, name: &str) -> Option<Slo> {
         false => Sli::Weighted(weights),
     };
     Some(composite)
+}
+
+/// What says nothing beside a kind of SLO.
+fn refuse_unread(fields: &mut Fields<'_>, kind: &str, beside: &[(&str, bool)]) {
+    let read: &[&str] = match kind {
+        "on" => &["labels", "except", "threshold"],
+        "valid" => &["labels", "good", "bad"],
+        "state" => &["labels", "slice"],
+        "condition" | "error_ratio" => &["slice"],
+        _ => &[],
+    };
+    let mend = match kind {
+        "condition" | "error_ratio" => "write it into the PromQL, or leave it out",
+        _ => "leave it out",
+    };
+    for (field, given) in beside {
+        if *given && !read.contains(field) {
+            fields.report(field, format!("says nothing beside {kind}: {mend}"));
+        }
+    }
 }
 
 /// A family by its name, or a selector in PromQL, with these labels.

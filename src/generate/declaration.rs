@@ -186,12 +186,22 @@ impl Declaration {
     }
 
     /// What stands for a family among the names that a page or a server shows, where that is by another naming profile, another
-    /// prefix, or before a rename. `None` if it is no family of ours, or there under no name.
+    /// prefix, or before a rename. `None` if it is no family of ours (or one that is expected of the service itself), or there
+    /// under no name.
     pub fn namesake<'a>(
         &self,
         family: &str,
         shown: impl Iterator<Item = &'a str>,
     ) -> Option<Namesake> {
+        let is_own = |name: &str| {
+            let ending = |own: &String| name.strip_prefix(own.as_str());
+            let mut endings = self.expected.iter().filter_map(ending);
+            endings.any(|end| ["", "_bucket", "_count", "_sum"].contains(&end))
+        };
+        if is_own(family) {
+            return None;
+        }
+        let shown = shown.filter(|name| !is_own(name));
         self.naming.namesake(family, shown)
     }
 

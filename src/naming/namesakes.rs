@@ -53,7 +53,10 @@ impl Naming {
         let page = all.iter().rev().max_by_key(fits)?;
         let (same, ending) = page.same(row, asked.ending)?;
         let bare = page.bare(same.name);
-        let there = shown.iter().find(|known| known.bare == bare)?;
+        // One that only ends alike has a prefix that few have.
+        let like = |prefix| shown.iter().filter(|known| known.prefix == prefix).count();
+        let there = shown.iter().filter(|known| known.bare == bare);
+        let there = there.max_by_key(|known| like(known.prefix))?;
         let both = page.rows().any(|known| known.name == row.name);
         let scale = match ending {
             "_count" => 1.0,
@@ -268,6 +271,16 @@ mod tests {
             Some(("classic classic shop_requests_total".to_owned(), 1.0))
         );
         assert_eq!(found(&otel, &classic, "queue_depth"), None);
+    }
+
+    #[test]
+    fn the_prefix_is_that_of_most_families() {
+        let mut page = page(&Naming::classic().prefix("shop_"));
+        page.insert(0, "jobs_requests_total".to_owned());
+        page.push("tasks_requests_total".to_owned());
+        let asked = Naming::otel();
+        let twin = asked.namesake("mill_requests_total", page.iter().map(String::as_str));
+        assert_eq!(twin.unwrap().name, "shop_requests_total");
     }
 
     #[test]

@@ -11,10 +11,11 @@ const LONGEST: f64 = 3600.0;
 pub(super) fn of(budget: &Budget, scrape: Duration) -> Vec<Problem> {
     let mut warnings = Vec::new();
     let mut warn = |field: &str, message: String| {
-        warnings.push(Problem::new(
-            format!("budget {:?}: {field}", budget.name),
-            message,
-        ));
+        let warning = Problem::new(format!("budget {:?}: {field}", budget.name), message);
+        // Levels have windows in common.
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
     };
     if is_silent(budget) {
         warn("absent_after", silence("10m"));
@@ -23,7 +24,9 @@ pub(super) fn of(budget: &Budget, scrape: Duration) -> Vec<Problem> {
         if let Some(message) = unreachable(budget, level) {
             warn(level.as_str(), message);
         }
-        if let Some(message) = seldom(budget.window(level), scrape) {
+        if !matches!(budget.sli, Sli::Value(_) | Sli::Age(_) | Sli::Freshness(_))
+            && let Some(message) = seldom(budget.window(level), scrape)
+        {
             warn("over", message);
         }
     }

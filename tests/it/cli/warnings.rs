@@ -167,3 +167,16 @@ fn what_is_learned_and_who_is_called() {
     assert_eq!(strict, 1, "{text}");
     assert!(text.contains("nothing is promised"), "{text}");
 }
+
+#[test]
+fn what_has_no_rate_may_be_seen_once_and_levels_with_one_window_are_one_warning() {
+    let seldom = |budget: &str| {
+        let declaration = format!("expect_families = [\"depth\"]\n{SOUND}\n[generate]\nscrape_interval = \"1m\"\n{budget}");
+        let (_, _, said) = checked(&declaration);
+        said.matches("shorter than two scrapes").count()
+    };
+    let gauge = "[[budget]]\nname = \"depth\"\ngauge = \"depth\"\nwarning = 5\ncritical = 9";
+    assert_eq!(seldom(gauge), seldom(""));
+    let ratio = "[[budget]]\nname = \"ratio\"\non = \"http\"\nsli = \"error_ratio\"\nwarning = 0.1\ncritical = 0.2\nover = \"90s\"";
+    assert_eq!(seldom(ratio), seldom("") + 1);
+}

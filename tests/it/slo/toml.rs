@@ -120,8 +120,21 @@ fn conditions_and_series_are_promql() {
             "condition = \"depth < 5\"\nstate = \"depth\"",
             "stands beside another one",
         ),
+        (
+            "condition = \"depth < 5\"\nlabels = { line = \"1\" }",
+            "slo \"x\": labels says nothing beside condition: write it into the PromQL, or leave it out",
+        ),
+        (
+            "state = \"depth\"\nthreshold = \"1s\"\nbad = \"a_total\"",
+            "slo \"x\": bad says nothing beside state: leave it out",
+        ),
+        (
+            "on = \"http\"\nslice = \"5m\"",
+            "slo \"x\": slice says nothing beside on: leave it out",
+        ),
     ] {
         let error = parse(table).map(|_| ()).unwrap_err().to_string();
         assert!(error.contains(said), "{table}\n{error}");
+        assert!(!error.contains("needs one of good and bad"), "{error}");
     }
 }

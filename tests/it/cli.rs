@@ -1,6 +1,8 @@
 //! The command, as it is run.
 
 mod mistakes;
+#[cfg(unix)]
+mod outputs;
 mod specs;
 mod texts;
 mod warnings;

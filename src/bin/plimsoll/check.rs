@@ -2,6 +2,7 @@
 
 use crate::Verdict;
 use crate::failure::Failure;
+use crate::output::say;
 use crate::source::Source;
 
 #[derive(Debug, clap::Args)]
@@ -18,7 +19,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     let declaration = args.source.read()?;
     let warnings = declaration.warnings();
     for warning in warnings {
-        println!("{}", args.source.placed(warning, "warning: "));
+        say(args.source.placed(warning, "warning: "))?;
     }
     let and = match warnings.len() {
         0 => String::new(),
@@ -26,7 +27,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
         count => format!(", and {count} warnings"),
     };
     let (path, service) = (args.source.path().display(), declaration.service());
-    println!("{path}: {service} has no mistakes{and}");
+    say(format!("{path}: {service} has no mistakes{and}"))?;
     Ok(match args.strict && !warnings.is_empty() {
         true => Verdict::Found,
         false => Verdict::Well,

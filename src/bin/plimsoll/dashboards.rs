@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::Verdict;
 use crate::failure::Failure;
-use crate::output::write_folder;
+use crate::output::{say, write_folder};
 use crate::source::Source;
 
 #[derive(Debug, clap::Args)]
@@ -24,13 +24,8 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
         .map(|dashboard| (format!("{}.json", dashboard.uid()), dashboard.to_json()));
     write_folder(&args.output, files.collect())?;
     for dashboard in &dashboards {
-        println!(
-            "{}: {}",
-            args.output
-                .join(format!("{}.json", dashboard.uid()))
-                .display(),
-            dashboard.title()
-        );
+        let path = args.output.join(format!("{}.json", dashboard.uid()));
+        say(format!("{}: {}", path.display(), dashboard.title()))?;
     }
     Ok(Verdict::Well)
 }

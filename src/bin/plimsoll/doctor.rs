@@ -13,6 +13,7 @@ use plimsoll::generate::Declaration;
 
 use crate::Verdict;
 use crate::failure::Failure;
+use crate::output::say;
 use crate::prometheus::{Prometheus, Server, encoded};
 use crate::source::Source;
 
@@ -67,11 +68,12 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
         None => of_prometheus(&declaration, &args.server, &wanted)?,
     };
     for Finding { what, mend } in &findings {
-        println!("{what}\n    {mend}");
+        say(format!("{what}\n    {mend}"))?;
     }
     Ok(match findings.is_empty() {
         true => {
-            println!("nothing is wrong: {} families are there", wanted.len());
+            let count = wanted.len();
+            say(format!("nothing is wrong: {count} families are there"))?;
             Verdict::Well
         }
         false => Verdict::Found,

@@ -49,12 +49,14 @@ enum Command {
     /// Writes dashboards for Grafana into a folder
     Dashboards(dashboards::Args),
     /// Prints a configuration of Alertmanager, with receivers to fill in
+    #[command(after_help = "Example: plimsoll alertmanager shop.toml --output alertmanager.yml")]
     Alertmanager(texts::Args),
     /// Prints a configuration of Prometheus
     Prometheus(texts::PrometheusArgs),
     /// Writes a runbook in Markdown, with a page for each alert
     Runbook(runbook::Args),
     /// Prints a catalogue of the metrics that the service shows, in Markdown
+    #[command(after_help = "Example: plimsoll metrics shop.toml --output docs/metrics.md")]
     Metrics(texts::Args),
     /// Turns specs of OpenSLO or sloth into the TOML that this crate reads
     Import(import::Args),

@@ -4,17 +4,21 @@ mod budgets;
 mod judged;
 mod slos;
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use crate::Verdict;
 use crate::failure::Failure;
+use crate::output::say;
 use crate::prometheus::Server;
 use crate::source::Source;
 use budgets::BudgetRow;
-use judged::Judged;
+use judged::{Judged, State};
 use slos::SloRow;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: plimsoll query shop.toml --prometheus http://127.0.0.1:9090")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
@@ -36,12 +40,14 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
         true => {
             let budgets: Vec<_> = budgets.iter().map(BudgetRow::json).collect();
             let slos: Vec<_> = slos.iter().map(SloRow::json).collect();
-            println!(
-                "{:#}",
-                json!({ "budgets": budgets, "slos": slos, "other_alerts": others })
-            );
+            let others = others
+                .iter()
+                .map(|(alert, state)| json!({ "alert": alert, "state": state.word() }));
+            let others: Vec<_> = others.collect();
+            let all = json!({ "budgets": budgets, "slos": slos, "other_alerts": others });
+            say(format!("{all:#}"))?;
         }
-        false => print(&budgets, &slos, &others),
+        false => say(page(&budgets, &slos, &others).trim_end())?,
     }
     let breached = judged.any_breach() || slos.iter().any(SloRow::is_missed);
     Ok(match breached {
@@ -50,35 +56,38 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     })
 }
 
-fn print(budgets: &[BudgetRow], slos: &[SloRow], others: &[&str]) {
+fn page(budgets: &[BudgetRow], slos: &[SloRow], others: &BTreeMap<&str, State>) -> String {
     let rows = budgets.iter().map(BudgetRow::cells);
-    table(["budget", "level", "of", "value", "limit", "state"], rows);
+    let mut page = table(["budget", "level", "of", "value", "limit", "state"], rows);
     if !slos.is_empty() {
-        println!();
         let rows = slos.iter().map(SloRow::cells);
-        table(
-            ["slo", "of", "objective", "left", "burn rates", "state"],
-            rows,
-        );
+        let head = ["slo", "of", "objective", "left", "burn rates", "state"];
+        page += &format!("\n{}", table(head, rows));
     }
     if !others.is_empty() {
-        println!("\nfiring as well: {}", others.join(", "));
+        let others = others
+            .iter()
+            .map(|(alert, state)| format!("{alert} {}", state.word()));
+        let others: Vec<_> = others.collect();
+        page += &format!("\nother alerts: {}\n", others.join(", "));
     }
+    page
 }
 
 /// Columns as wide as what stands in them.
-fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) {
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let mut lines = vec![head.map(str::to_owned)];
     lines.extend(rows);
     let widths: [usize; N] = std::array::from_fn(|at| {
         let wide = lines.iter().map(|line| line[at].chars().count());
         wide.max().unwrap_or(0)
     });
-    for line in lines {
+    let lines = lines.iter().map(|line| {
         let cells = line.iter().zip(widths);
         let cells: Vec<_> = cells.map(|(cell, wide)| format!("{cell:<wide$}")).collect();
-        println!("{}", cells.join("  ").trim_end());
-    }
+        format!("{}\n", cells.join("  ").trim_end())
+    });
+    lines.collect()
 }
 
 /// A number for people; nothing stands for none.

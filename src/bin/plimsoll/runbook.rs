@@ -1,14 +1,14 @@
 //! `plimsoll runbook`: a folder of pages.
 
-use std::fs;
 use std::path::PathBuf;
 
 use crate::Verdict;
 use crate::failure::Failure;
-use crate::output::replace;
+use crate::output::write_folder;
 use crate::source::Source;
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: plimsoll runbook shop.toml --output docs/runbook")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
@@ -18,13 +18,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
-    let pages = args.source.read()?.runbook();
-    for (path, text) in &pages {
-        let path = args.output.join(path);
-        let folder = path.parent().unwrap_or(&args.output);
-        fs::create_dir_all(folder)
-            .map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
-        replace(&path, text)?;
-    }
+    write_folder(&args.output, args.source.read()?.runbook())?;
     Ok(Verdict::Well)
 }

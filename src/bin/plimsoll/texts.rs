@@ -11,7 +11,6 @@ use crate::source::Source;
 
 /// A declaration, and where its text goes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example: plimsoll alertmanager shop.toml --output alertmanager.yml")]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,

@@ -39,8 +39,8 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     let prometheus = args.server.connect()?;
     let asked = until(questions, args.wait.unwrap_or_default(), &prometheus)?;
     match args.json {
-        true => shown::json(&asked),
-        false => shown::table(&asked),
+        true => shown::json(&asked)?,
+        false => shown::table(&asked)?,
     }
     Ok(match asked.iter().all(|asked| asked.1.is_green()) {
         true => Verdict::Well,

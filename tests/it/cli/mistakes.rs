@@ -132,7 +132,7 @@ fn a_folder_is_written_as_a_whole_or_not_at_all() {
     }
     std::fs::create_dir(&last).unwrap();
     let said = refused(&shop, &["dashboards", "shop.toml", "--output", "made"]);
-    assert!(said.contains("is a folder: move it away"), "{said}");
+    assert!(said.contains("is a folder, and a file is wanted"), "{said}");
     assert_eq!(
         files(&folder),
         [last.file_name().unwrap().to_str().unwrap()]

@@ -184,6 +184,9 @@ fn every_command_shows_an_example() {
         "prometheus",
         "import",
         "export",
+        "runbook",
+        "metrics",
+        "query",
         "completions",
     ];
     for command in commands {

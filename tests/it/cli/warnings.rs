@@ -171,7 +171,9 @@ fn what_is_learned_and_who_is_called() {
 #[test]
 fn what_has_no_rate_may_be_seen_once_and_levels_with_one_window_are_one_warning() {
     let seldom = |budget: &str| {
-        let declaration = format!("expect_families = [\"depth\"]\n{SOUND}\n[generate]\nscrape_interval = \"1m\"\n{budget}");
+        let declaration = format!(
+            "expect_families = [\"depth\"]\n{SOUND}\n[generate]\nscrape_interval = \"1m\"\n{budget}"
+        );
         let (_, _, said) = checked(&declaration);
         said.matches("shorter than two scrapes").count()
     };

@@ -1,6 +1,6 @@
 //! What alerts say of promises: those that Prometheus keeps, or their conditions if it was not given the rules.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use plimsoll::generate::{Declaration, RuleOptions};
 use plimsoll::rule::{Rule, RuleKind};
@@ -77,16 +77,20 @@ impl Judged {
         its.map(|active| active.state).max().unwrap_or(State::Kept)
     }
 
-    /// Alerts of other names that fire: those on `up`, and those of the service's own rules.
-    pub(super) fn others(&self, declaration: &Declaration) -> Vec<&str> {
+    /// Alerts of other names, each as grave as it stands anywhere: those on `up`, and those of the service's own rules.
+    pub(super) fn others(&self, declaration: &Declaration) -> BTreeMap<&str, State> {
         let budgets = declaration.budgets().iter().map(Budget::name);
         let known: HashSet<_> = budgets
             .chain(declaration.slos().iter().map(Slo::name))
             .collect();
-        let firing = self.0.iter().filter(|active| active.state.is_breach());
-        let names = firing.map(|active| active.alert.as_str());
-        let others: BTreeSet<_> = names.filter(|name| !known.contains(name)).collect();
-        others.into_iter().collect()
+        let mut others = BTreeMap::new();
+        for active in self.0.iter().filter(|active| active.state.is_breach()) {
+            if !known.contains(&*active.alert) {
+                let state = others.entry(&*active.alert).or_insert(active.state);
+                *state = active.state.max(*state);
+            }
+        }
+        others
     }
 
     pub(super) fn any_breach(&self) -> bool {

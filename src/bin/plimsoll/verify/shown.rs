@@ -4,9 +4,11 @@ use serde_json::json;
 
 use super::Asked;
 use super::question::Kind;
+use crate::failure::Failure;
+use crate::output::say;
 
 /// Panels first; green rules are counted only.
-pub(super) fn table(asked: &[Asked]) {
+pub(super) fn table(asked: &[Asked]) -> Result<(), Failure> {
     let (panels, rules): (Vec<_>, Vec<_>) = asked
         .iter()
         .partition(|asked| matches!(asked.0.kind, Kind::Panel(_)));
@@ -15,27 +17,28 @@ pub(super) fn table(asked: &[Asked]) {
     let names = wide(|asked| &asked.0.name).unwrap_or(0);
     let line = |asked: &&Asked| {
         let (question, answer) = asked;
-        println!(
+        say(format!(
             "{:<places$}  {:<names$}  {:<7}  {}",
             question.place,
             question.name,
             answer.word(),
             answer.note()
-        );
+        ))
     };
-    panels.iter().for_each(line);
+    panels.iter().try_for_each(line)?;
     rules
         .iter()
         .filter(|asked| !asked.1.is_green())
-        .for_each(line);
-    println!();
+        .try_for_each(line)?;
+    say("")?;
     for (what, of) in [("expressions of panels", &panels), ("rules", &rules)] {
         let green = of.iter().filter(|asked| asked.1.is_green()).count();
-        println!("{green} of {} {what} are green", of.len());
+        say(format!("{green} of {} {what} are green", of.len()))?;
     }
+    Ok(())
 }
 
-pub(super) fn json(asked: &[Asked]) {
+pub(super) fn json(asked: &[Asked]) -> Result<(), Failure> {
     let one = |asked: &Asked| {
         let (question, answer) = asked;
         let kind = match question.kind {
@@ -52,5 +55,6 @@ pub(super) fn json(asked: &[Asked]) {
             "note": answer.note(),
         })
     };
-    println!("{:#}", json!(asked.iter().map(one).collect::<Vec<_>>()));
+    let all: Vec<_> = asked.iter().map(one).collect();
+    say(format!("{:#}", json!(all)))
 }

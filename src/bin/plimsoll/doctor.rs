@@ -14,7 +14,7 @@ use plimsoll::generate::Declaration;
 use crate::Verdict;
 use crate::failure::Failure;
 use crate::output::say;
-use crate::prometheus::{Prometheus, Server, encoded};
+use crate::prometheus::{Prometheus, Server, encoded, quoted};
 use crate::source::Source;
 
 #[derive(Debug, clap::Args)]
@@ -102,7 +102,7 @@ fn of_prometheus(
 }
 
 fn names(job: &str, prometheus: &Prometheus) -> Result<BTreeSet<String>, Failure> {
-    let selector = encoded(&format!("{{job=\"{job}\"}}"));
+    let selector = encoded(&format!("{{job={}}}", quoted(job)));
     let data = prometheus.data(&format!("label/__name__/values?match[]={selector}"))?;
     let names = data.as_array().into_iter().flatten();
     Ok(names

@@ -111,3 +111,9 @@ pub(crate) fn encoded(text: &str) -> String {
     };
     text.bytes().map(one).collect()
 }
+
+/// As a string of PromQL.
+pub(crate) fn quoted(text: &str) -> String {
+    let text = text.replace('\\', r"\\").replace('"', r#"\""#);
+    format!("\"{}\"", text.replace('\n', r"\n"))
+}

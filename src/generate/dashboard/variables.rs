@@ -81,7 +81,10 @@ impl Variables {
             let end = rest[1..].find(|char: char| !(char.is_ascii_alphanumeric() || char == '_'));
             let (name, behind) = rest[1..].split_at(end.unwrap_or(rest.len() - 1));
             match self.values.iter().find(|known| known.0 == name) {
-                Some((_, value)) => filled.push_str(value),
+                // Whatever is not a duration stands in a string.
+                Some((_, value)) => {
+                    filled.push_str(&value.replace('\\', r"\\").replace('"', r#"\""#));
+                }
                 None => filled.push_str(&rest[..=name.len()]),
             }
             rest = behind;
@@ -124,6 +127,15 @@ mod tests {
             variables.fill(r#"rate(a{job=~"$job",x="$jobs"}[$__rate_interval]) > 1 # $"#),
             r#"rate(a{job=~"shop",x="$jobs"}[1m30s]) > 1 # $"#
         );
-        assert_eq!(variables.set("slo", "api").fill("$slo$slo"), "apiapi");
+        assert_eq!(
+            variables.clone().set("slo", "api").fill("$slo$slo"),
+            "apiapi"
+        );
+        assert_eq!(
+            variables
+                .set("slo", r#"a "b" \"#)
+                .fill(r#"x{budget="$slo"}"#),
+            r#"x{budget="a \"b\" \\"}"#
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! What processes say of themselves: promises that nothing counts for, and what they had to leave out.
 
 use super::{Finding, Patient};
-use crate::prometheus::Error;
+use crate::prometheus::{Error, quoted};
 
 /// A family that has to be 0, the label that says what, and what is to be done about it.
 const ZERO: [(&str, &str, &str, &str); 6] = [
@@ -45,9 +45,9 @@ const ZERO: [(&str, &str, &str, &str); 6] = [
 
 pub(super) fn examine(patient: &Patient<'_>) -> Result<Vec<Finding>, Error> {
     let mut findings = unseen(patient)?;
-    let job = patient.declaration.job();
+    let job = quoted(patient.declaration.job());
     for (family, label, what, mend) in ZERO {
-        let grouped = format!("max by ({label}) ({family}{{job=\"{job}\"}}) > 0");
+        let grouped = format!("max by ({label}) ({family}{{job={job}}}) > 0");
         let found = patient.prometheus.query(&grouped)?;
         if !found.is_empty() {
             let of: Vec<_> = found.iter().map(|sample| sample.label(label)).collect();
@@ -63,8 +63,8 @@ pub(super) fn examine(patient: &Patient<'_>) -> Result<Vec<Finding>, Error> {
 
 /// Promises whose counters are there and stand at 0.
 fn unseen(patient: &Patient<'_>) -> Result<Vec<Finding>, Error> {
-    let job = patient.declaration.job();
-    let never = format!("sum by (budget) (plimsoll_sli_valid_total{{job=\"{job}\"}}) == 0");
+    let job = quoted(patient.declaration.job());
+    let never = format!("sum by (budget) (plimsoll_sli_valid_total{{job={job}}}) == 0");
     let never = patient.prometheus.query(&never)?;
     let finding = |budget: &str| {
         Finding::new(

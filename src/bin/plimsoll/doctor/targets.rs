@@ -6,7 +6,7 @@ use plimsoll::generate::{Declaration, RuleOptions};
 use serde_json::Value;
 
 use super::Finding;
-use crate::prometheus::{Error, Prometheus};
+use crate::prometheus::{Error, Prometheus, quoted};
 
 /// What clocks may differ by: a scrape takes a while, too.
 const SKEW: f64 = 5.0;
@@ -105,7 +105,8 @@ fn skewed(job: &str, prometheus: &Prometheus) -> Result<Option<Finding>, Error> 
     }
     // A process cannot have started, or been good, later than now.
     let names = "process_start_time_seconds|plimsoll_sli_last_good_timestamp_seconds";
-    let future = format!("max({{__name__=~\"{names}\",job=\"{job}\"}} - time()) > {SKEW}");
+    let job = quoted(job);
+    let future = format!("max({{__name__=~\"{names}\",job={job}}} - time()) > {SKEW}");
     let future = prometheus.query(&future)?;
     Ok(future.first().map(|ahead| {
         let what = format!(

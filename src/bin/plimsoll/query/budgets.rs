@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::judged::{Judged, State};
 use super::number;
-use crate::prometheus::{Error, Prometheus, Sample};
+use crate::prometheus::{Error, Prometheus, Sample, quoted};
 
 /// A level of a budget, of one instance and one value of each label that it is kept by.
 #[derive(Debug)]
@@ -29,7 +29,8 @@ pub(super) fn read(
     prometheus: &Prometheus,
     judged: &Judged,
 ) -> Result<Vec<BudgetRow>, Error> {
-    let of = |family: &str| prometheus.query(&format!("{family}{{job=\"{}\"}}", declaration.job()));
+    let of =
+        |family: &str| prometheus.query(&format!("{family}{{job={}}}", quoted(declaration.job())));
     let (limits, values) = (of("plimsoll_budget_limit")?, of("plimsoll_budget_value")?);
     let mut rows = Vec::new();
     for budget in declaration.budgets() {

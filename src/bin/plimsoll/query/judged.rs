@@ -7,7 +7,7 @@ use plimsoll::rule::{Rule, RuleKind};
 use plimsoll::{Budget, Slo};
 use serde_json::Value;
 
-use crate::prometheus::{Error, Prometheus, Sample};
+use crate::prometheus::{Error, Prometheus, Sample, quoted};
 
 /// How a promise stands, from the best to the gravest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +52,7 @@ impl Judged {
         let groups = declaration.rules(RuleOptions::new()).into_groups();
         let loaded = alerts(&prometheus.data("rules?type=alert")?, declaration.job());
         let mut active = Vec::new();
-        let all = format!("ALERTS{{job=\"{}\"}}", declaration.job());
+        let all = format!("ALERTS{{job={}}}", quoted(declaration.job()));
         active.extend(prometheus.query(&all)?.iter().map(Active::alert));
         for rule in groups.iter().flat_map(|group| &group.rules) {
             let RuleKind::Alert(alert) = &rule.kind else {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::budgets::{rest, word};
 use super::judged::{Judged, State};
 use super::number;
-use crate::prometheus::{Error, Prometheus, Sample};
+use crate::prometheus::{Error, Prometheus, Sample, quoted};
 
 /// An SLO of one instance and one value of each label that it is kept by.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub(super) fn read(
 ) -> Result<Vec<SloRow>, Error> {
     let of = |what: &str| {
         prometheus.query(&format!(
-            "plimsoll_slo_{what}{{job=\"{}\"}}",
-            declaration.job()
+            "plimsoll_slo_{what}{{job={}}}",
+            quoted(declaration.job())
         ))
     };
     let [objectives, left, rates] = [

@@ -35,13 +35,23 @@ pub(super) fn of(declaration: &Declaration, rate_interval: Duration) -> Vec<Ques
     panels.chain(rules.iter().flat_map(of_group)).collect()
 }
 
+/// A regular expression that is this text only.
+fn exactly(text: &str) -> String {
+    let special = |char: char| r"\.+*?()|[]{}^$".contains(char);
+    let one = |char| match special(char) {
+        true => format!("\\{char}"),
+        false => char.to_string(),
+    };
+    text.chars().map(one).collect()
+}
+
 fn of_dashboard(
     declaration: &Declaration,
     dashboard: &Dashboard,
     rate_interval: Duration,
 ) -> Vec<Question> {
     let variables = Variables::new()
-        .job(declaration.job())
+        .job(exactly(declaration.job()))
         .rate_interval(rate_interval);
     let (of_one, of_all): (Vec<_>, Vec<_>) = dashboard
         .queries(&variables)

@@ -37,9 +37,9 @@ pub use check::ValueType;
 pub(crate) use eval::{At, Source};
 pub use eval::{EvalError, eval};
 pub use labels::Labels;
-pub(crate) use labels::NAME;
 #[cfg(feature = "promql")]
-pub(crate) use labels::{is_family_name, is_label_name};
+pub(crate) use labels::is_label_name;
+pub(crate) use labels::{NAME, is_family_name};
 pub use matching::{Group, MatchOn, Matching};
 pub use op::{Aggregation, Function, Grouping, Op, Over};
 #[cfg(feature = "promql")]

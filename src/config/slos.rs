@@ -212,6 +212,10 @@ fn period(fields: &mut Fields<'_>) -> Option<Period> {
     let days = fields.integer("rolling");
     let calendar = fields.string("calendar");
     let offset = fields.number("offset_minutes");
+    if offset.is_some() && calendar.is_none() {
+        let message = "says nothing without calendar: rolling periods begin at no time of day";
+        fields.report("offset_minutes", message);
+    }
     let calendar = calendar.map(|word| match word.as_str() {
         "day" => Ok(Calendar::Day),
         "week" => Ok(Calendar::Week),

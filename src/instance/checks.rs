@@ -7,6 +7,7 @@ use super::budgets::{self, taken};
 use super::readable::Readable;
 use super::{rules, slos};
 use crate::config::{Problem, Settings, Thresholds};
+use crate::expr::is_family_name;
 use crate::family::Foreign;
 use crate::naming::Naming;
 use crate::registry::{Label, keys};
@@ -34,6 +35,16 @@ pub(super) fn find_problems(
             "max_series",
             "0 leaves no room for any series: it takes at least 1",
         ));
+    }
+    for name in settings
+        .expected
+        .iter()
+        .filter(|name| !is_family_name(name))
+    {
+        let message = format!(
+            "{name:?} is no name of a family: write letters, digits, _ and :, and no digit first"
+        );
+        problems.push(Problem::new("expect_families", message));
     }
     for (field, threshold) in [
         ("slow_request", thresholds.slow_request),

@@ -25,6 +25,20 @@ fn bounds_are_sorted_and_repeated_ones_count_once() {
 }
 
 #[test]
+fn what_can_be_no_family_is_not_expected() {
+    for name in ["a b", "1x", "", "\u{e4}_total", "http.server"] {
+        let built = Plimsoll::builder().manual_tick().expect_family(name);
+        let error = built.build().map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("expect_families"), "{error}");
+        assert!(error.contains(&format!("{name:?}")), "{error}");
+    }
+    let sound = Plimsoll::builder()
+        .manual_tick()
+        .expect_family("jobs:rate5m");
+    assert!(sound.build().is_ok());
+}
+
+#[test]
 fn bounds_that_cannot_be_exact_are_refused() {
     let refused = |layout, bound| Buckets::new(layout, &[0.1, bound]).unwrap_err();
     for bound in [

@@ -129,6 +129,10 @@ fn conditions_and_series_are_promql() {
             "slo \"x\": bad says nothing beside state: leave it out",
         ),
         (
+            "on = \"http\"\nrolling = 30\noffset_minutes = 60",
+            "slo \"x\": offset_minutes says nothing without calendar",
+        ),
+        (
             "on = \"http\"\nslice = \"5m\"",
             "slo \"x\": slice says nothing beside on: leave it out",
         ),

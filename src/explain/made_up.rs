@@ -154,7 +154,7 @@ pub(super) fn number(value: f64) -> f64 {
 }
 
 /// The longest range that is read.
-fn longest_range(expr: &Expr) -> Duration {
+pub(super) fn longest_range(expr: &Expr) -> Duration {
     let mut longest = Duration::ZERO;
     expr.visit(&mut |_, reading| {
         if let Reading::Range(range) = reading {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Badly, RATE, Tried, at, learned, nothing, shares, sorted, tidy};
 use crate::budget::{Budget, Sli};
 use crate::explain::length;
-use crate::explain::made_up::{Dial, shared, while_it_holds};
+use crate::explain::made_up::{Dial, longest_range, shared, while_it_holds};
 use crate::explain::past::Past;
 use crate::explain::play::Act;
 use crate::explain::trial::{Situation, Trial};
@@ -100,6 +100,11 @@ impl Span {
             windows.max().unwrap_or_default(),
             patience.max().unwrap_or_default(),
         );
+        // An expression may look further back than the window.
+        let seen = match &budget.sli {
+            Sli::Value(value) => window.max(longest_range(value)),
+            _ => window,
+        };
         let aged = match budget.sli {
             Sli::Freshness(_) | Sli::Age(_) => limits(budget).into_iter().fold(0.0, f64::max),
             _ => 0.0,
@@ -107,10 +112,10 @@ impl Span {
         let aged = Duration::try_from_secs_f64(aged).unwrap_or_default();
         Self {
             window,
-            history: window.saturating_add(window / 10).max(budget.warm_up),
-            horizon: [patience, aged, window / 2, patience / 2, aged / 2]
+            history: seen.saturating_add(seen / 10).max(budget.warm_up),
+            horizon: [patience, aged, seen / 2, patience / 2, aged / 2]
                 .into_iter()
-                .fold(window, Duration::saturating_add)
+                .fold(seen, Duration::saturating_add)
                 .saturating_add(Duration::from_secs(60)),
         }
     }

@@ -144,7 +144,7 @@ fn a_share_of_one_family_has_two_sides() {
         condition = 'sum(rate(orders_total{result="error"}[5m])) / sum(rate(orders_total[5m])) > 0.1'
     "#;
     let text = explained(toml, "orders");
-    assert_ne!(row(&text, "at 0.2")[0], "never", "{text}");
+    assert_ne!(row(&text, "at 0.11")[0], "never", "{text}");
     assert_eq!(row(&text, "at 0.09"), ["never"], "{text}");
 }
 

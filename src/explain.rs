@@ -95,8 +95,8 @@ impl Explanation {
         let mut alone = declaration.clone();
         alone.budgets.clear();
         alone.rules.clear();
-        let needed = situations::needed(&declaration.slos, slo);
-        alone.slos.retain(|slo| needed.contains(&slo.name));
+        let needed = slo.with_parts(&declaration.slos);
+        alone.slos.retain(|slo| needed.contains(&slo));
         let alerts = slo.alertings(&Labels::from([])).into_iter();
         Ok(Self {
             name: name.to_owned(),

@@ -43,9 +43,12 @@ pub(crate) use traffic::Load;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::config::BuildError;
+use crate::config::{BuildError, Problem};
 use crate::expr::Selector;
 use crate::generate::Declaration;
+
+/// No simulation begins later, in time since 1970: 2400-01-01T00:00:00Z. The engine's clock holds 584 years of nanoseconds.
+pub const LATEST: Duration = Duration::from_secs(13_569_465_600);
 
 /// What is tried out.
 #[derive(Debug, Clone)]
@@ -158,7 +161,7 @@ impl Simulation {
     }
 
     /// When it begins, on which hours, schedules, maintenance and a calendar's periods depend; 2026-01-05T12:00:00Z by default, a
-    /// Monday noon. No moment is before 1970, and no history either.
+    /// Monday noon. No moment is before 1970, and no history either; [`run`](Self::run) refuses one after [`LATEST`].
     pub fn begins(mut self, moment: SystemTime) -> Self {
         self.begins = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
         self
@@ -187,8 +190,13 @@ impl Simulation {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] if a step is zero or longer than half a window, or a gauge's name belongs to something else.
+    /// [`BuildError`] if it begins after [`LATEST`], a step is zero or longer than half a window, or a gauge's name belongs to
+    /// something else.
     pub fn run(&self) -> Result<Simulated, BuildError> {
+        if self.begins > LATEST {
+            let message = "is later than 2400, where the clock of a simulation ends: begin earlier";
+            return Err(BuildError::new(Problem::new("begins", message)));
+        }
         let history = self.history.min(self.begins);
         let start = self.begins - history;
         let mut stage = Stage::new(&self.declaration, self.step, self.seed, start)?;

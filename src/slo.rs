@@ -24,6 +24,7 @@ mod announce;
 mod arithmetic;
 mod burn;
 mod compile;
+mod composite;
 mod condition;
 mod ledger;
 mod maintenance;

@@ -6,6 +6,7 @@ mod switch;
 pub(super) use dial::Dial;
 pub(super) use switch::{Switch, while_it_holds};
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::expr::{Expr, Labels, NAME, Over, Reading, Samples, Selector};
@@ -33,34 +34,71 @@ pub(super) struct Setting {
     pub(super) value: f64,
 }
 
-/// What an expression reads; else a sentence on why not all of it can be made up.
+/// What an expression reads, all of which can be set; else a sentence on why not all of it can be made up.
 fn reads(declaration: &Declaration, expr: &Expr) -> Result<Vec<Read>, String> {
-    let mut reads = Vec::new();
-    walk(expr, &mut |selector, grows| {
-        let read = Read {
-            selector: selector.clone(),
-            grows,
-        };
-        if !reads.contains(&read) {
-            reads.push(read);
-        }
-    });
-    let bare = Declaration {
-        budgets: Vec::new(),
-        slos: Vec::new(),
-        rules: Vec::new(),
-        ..declaration.clone()
-    };
-    let mut stage = Stage::new(&bare, None, None, NOON).map_err(|error| error.to_string())?;
+    let reads = series(expr);
+    let mut stage = stage(declaration)?;
     for read in &reads {
         let name = read.selector.name();
-        if stage.set(&read.selector, 0.0).is_err() {
+        if stage.drives(name) {
             return Err(format!(
                 "It reads {name}, which is measured and not set: no value of it can be made up here."
             ));
         }
+        if let Err(error) = stage.set(&read.selector, 0.0) {
+            return Err(format!("No value of {name} can be made up here: {error}"));
+        }
     }
     Ok(reads)
+}
+
+/// Where it is tried out what can be set.
+fn stage(declaration: &Declaration) -> Result<Stage, String> {
+    Stage::new(declaration, None, None, NOON).map_err(|error| error.to_string())
+}
+
+/// The series that an expression reads, each once; those of one family have the same label keys, as series must.
+fn series(expr: &Expr) -> Vec<Read> {
+    let mut read = Vec::new();
+    walk(expr, &mut |selector, grows| read.push((selector, grows)));
+    let mut series: Vec<Read> = Vec::new();
+    for (selector, grows) in &read {
+        let of_family = read
+            .iter()
+            .filter(|(other, _)| other.name() == selector.name());
+        let keys = of_family
+            .flat_map(|(other, _)| labels(other))
+            .map(|label| label.0);
+        let selector = with_keys(selector, keys.collect());
+        let read = Read {
+            selector,
+            grows: *grows,
+        };
+        if !series.contains(&read) {
+            series.push(read);
+        }
+    }
+    series
+}
+
+/// One series that it selects, with all these labels.
+fn with_keys(selector: &Selector, keys: BTreeSet<String>) -> Selector {
+    let own = labels(selector);
+    let bare = Selector::new(selector.name());
+    keys.into_iter().fold(bare, |made, key| {
+        let known = own.iter().find(|label| label.0 == key);
+        let value = known.map_or("other", |label| &*label.1);
+        made.label(&*key, value)
+    })
+}
+
+/// A family that both read.
+pub(super) fn shared(one: &Expr, other: &Expr) -> Option<String> {
+    let of_other = series(other);
+    let mut names = series(one)
+        .into_iter()
+        .map(|read| read.selector.name().to_owned());
+    names.find(|name| of_other.iter().any(|read| read.selector.name() == name))
 }
 
 /// Every selector, and whether it is read as a counter.
@@ -116,7 +154,7 @@ pub(super) fn number(value: f64) -> f64 {
 }
 
 /// The longest range that is read.
-fn longest_range(expr: &Expr) -> Duration {
+pub(super) fn longest_range(expr: &Expr) -> Duration {
     let mut longest = Duration::ZERO;
     expr.visit(&mut |_, reading| {
         if let Reading::Range(range) = reading {

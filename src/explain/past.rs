@@ -36,6 +36,14 @@ impl Past {
         }
     }
 
+    /// How much of it is lived through.
+    pub(super) fn lived(self) -> Duration {
+        match self {
+            Self::Well(length) | Self::Even(length, _) => length,
+            Self::Weeks(weeks, each, _) => each.min(WEEK) * weeks + AHEAD,
+        }
+    }
+
     /// In which steps, where they are not those of the service.
     pub(super) fn words(self) -> String {
         match self {

@@ -113,7 +113,8 @@ fn hold(stage: &mut Stage, settings: &[Setting], length: Duration) -> Result<(),
         let Setting { read, value } = setting;
         let Read { selector, grows } = read;
         match grows {
-            true => stage.grow(selector, value * length.as_secs_f64()),
+            // A counter that shrinks would be one that begins anew.
+            true => stage.grow(selector, value.max(0.0) * length.as_secs_f64()),
             false => stage.set(selector, *value),
         }
     })

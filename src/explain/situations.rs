@@ -5,7 +5,7 @@ mod learned;
 mod slo;
 
 pub(super) use budget::of_budget;
-pub(super) use slo::{needed, of_slo};
+pub(super) use slo::of_slo;
 
 use super::made_up::Dial;
 use super::percent;

@@ -11,6 +11,12 @@ use crate::engine::AlertState;
 use crate::generate::Declaration;
 use crate::simulate::{AlertChange, NOON, SimulatedAlert, Stage};
 
+/// No past and no situation lasts longer.
+const LONGEST: Duration = Duration::from_secs(20 * 366 * 86_400);
+
+/// No situation takes more operations, which is some tens of seconds.
+const MOST: f64 = 4e8;
+
 /// What may happen.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Situation {
@@ -35,8 +41,14 @@ pub(super) struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Every situation; each by itself, side by side.
-    pub(super) fn table(&self, situations: &[Situation]) -> Result<Table, BuildError> {
+    /// Every situation, each by itself, side by side; a sentence where that takes too long.
+    pub(super) fn table(
+        &self,
+        situations: &[Situation],
+    ) -> Result<Result<Table, String>, BuildError> {
+        if let Some(why) = self.too_much() {
+            return Ok(Err(why));
+        }
         let rows = std::thread::scope(|scope| {
             let started = situations.iter().map(|situation| {
                 let row = || self.row(situation);
@@ -49,11 +61,26 @@ impl Trial<'_> {
             });
             ended.collect::<Result<_, _>>()
         })?;
-        Ok(Table {
+        Ok(Ok(Table {
             intro: format!("{}{}", self.intro, self.past.words()),
             alerts: self.alerts.clone(),
             rows,
             horizon: self.horizon,
+        }))
+    }
+
+    fn too_much(&self) -> Option<String> {
+        if self.past.length() > LONGEST || self.horizon > LONGEST {
+            return Some("It looks further back, or may take longer, than the 20 years that can be tried out.".to_owned());
+        }
+        let lived = self.past.lived() + self.horizon * 2;
+        // Counters and gauges cost nothing for each operation.
+        let Declaration { budgets, slos, .. } = self.declaration;
+        let recorded = budgets.iter().any(|budget| budget.select().is_some())
+            || slos.iter().any(|slo| slo.select().is_some());
+        let operations = self.rate * lived.as_secs_f64();
+        (recorded && operations > MOST).then(|| {
+            format!("To try it out takes {operations:.0} operations, which is too many. Try it with `plimsoll simulate`.")
         })
     }
 

@@ -87,6 +87,8 @@ fn unit(state: &mut u64) -> f64 {
 pub(super) struct Ratio {
     /// The budget or SLO that reads them.
     of: [String; 1],
+    /// The families of the two.
+    names: [String; 2],
     part: Arc<Cells>,
     rest: Arc<Cells>,
     part_is_good: bool,
@@ -135,12 +137,18 @@ impl Ratio {
         };
         Some(Self {
             of: [of.to_owned()],
+            names: [part, rest].map(|counter| counter.name().to_owned()),
             part: counter(plimsoll, part.name(), &labels)?,
             rest: counter(plimsoll, rest.name(), &others)?,
             part_is_good,
             rest_is_all,
             spread: Spread::new(None),
         })
+    }
+
+    /// Whether it counts in this family.
+    pub(super) fn counts(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name)
     }
 
     pub(super) fn record(&mut self, length: Duration, load: impl Fn(&[String]) -> Load) {

@@ -15,10 +15,13 @@ use crate::slo::Sli as Kept;
 /// What one shows, if anything.
 type Cell = Arc<Mutex<Option<f64>>>;
 
+/// A name and labels, in their order: selectors that are written differently may mean the same one.
+type Series = (String, Vec<(String, String)>);
+
 /// Which ones are set.
 #[derive(Debug)]
 pub(super) struct Gauges {
-    set: Vec<(Selector, Cell)>,
+    set: Vec<(Series, Cell)>,
     /// Budgets and SLOs that read something else than operations and pairs of counters, with what they read.
     readers: Vec<(String, String)>,
 }
@@ -38,11 +41,12 @@ impl Gauges {
         gauge: &Selector,
         value: impl FnOnce(Option<f64>) -> Option<f64>,
     ) -> Result<(), BuildError> {
-        let cell = match self.set.iter().find(|(known, _)| known == gauge) {
+        let series = series(gauge);
+        let cell = match self.set.iter().find(|(known, _)| *known == series) {
             Some((_, cell)) => cell,
             None => {
                 let cell = register(plimsoll, gauge)?;
-                self.set.push((gauge.clone(), cell));
+                self.set.push((series, cell));
                 &self.set[self.set.len() - 1].1
             }
         };
@@ -56,17 +60,28 @@ impl Gauges {
         let is_set = |text: &String| {
             self.set
                 .iter()
-                .any(|(gauge, _)| text.contains(gauge.name()))
+                .any(|((name, _), _)| text.contains(name.as_str()))
         };
         let unset = self.readers.iter().filter(|(_, read)| !is_set(read));
         unset.map(|(name, _)| name.clone()).collect()
     }
 }
 
+/// Whether it is a family of the instance's own.
+pub(super) fn is_measured(plimsoll: &Plimsoll, name: &str) -> bool {
+    name.starts_with("plimsoll_") || plimsoll.inner().taken.contains(name)
+}
+
+fn series(gauge: &Selector) -> Series {
+    let mut labels = labels(gauge);
+    labels.sort();
+    (gauge.name().to_owned(), labels)
+}
+
 fn register(plimsoll: &Plimsoll, gauge: &Selector) -> Result<Cell, BuildError> {
     let refused =
         |message| BuildError::new(Problem::new(format!("set {:?}", gauge.name()), message));
-    if gauge.name().starts_with("plimsoll_") || plimsoll.inner().taken.contains(gauge.name()) {
+    if is_measured(plimsoll, gauge.name()) {
         let message = "is a family that is measured: name a gauge of the service's own";
         return Err(refused(message.to_owned()));
     }

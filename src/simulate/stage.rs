@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::alerts::{AlertChange, Alerts, named};
 use super::counters::Ratio;
-use super::gauges::Gauges;
+use super::gauges::{self, Gauges};
 use super::traffic::{Stream, streams};
 use super::{Load, SimulatedStep};
 use crate::budget::Budget;
@@ -83,6 +83,12 @@ impl Stage {
     /// Since 1970.
     pub(crate) fn now(&self) -> Duration {
         Duration::from_nanos(self.clock.now_ns())
+    }
+
+    /// Whether a family follows from the operations that are made up, so that nobody sets it.
+    pub(crate) fn drives(&self, name: &str) -> bool {
+        gauges::is_measured(&self.plimsoll, name)
+            || self.ratios.iter().any(|ratio| ratio.counts(name))
     }
 
     /// Sets a gauge of the service's own.

@@ -164,3 +164,16 @@ fn a_step_that_is_too_long_is_refused() {
     let simulation = Simulation::new(declared(SLO)).step(Duration::ZERO);
     assert!(simulation.run().is_err());
 }
+
+#[test]
+fn it_begins_when_the_clock_still_holds_it() {
+    let begin = |moment: Duration| {
+        let short = Course::from(Phase::new(Duration::from_secs(60)));
+        let simulation =
+            Simulation::new(Declaration::parse("").expect("no mistakes")).course(short);
+        simulation.begins(UNIX_EPOCH + moment).run()
+    };
+    assert!(begin(LATEST).is_ok());
+    let late = begin(LATEST + Duration::from_secs(1)).expect_err("it is too late");
+    assert!(late.to_string().contains("begin earlier"), "{late}");
+}

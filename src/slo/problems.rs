@@ -108,6 +108,10 @@ impl Slo {
         }
         for (name, weight) in of {
             match all.iter().find(|known| known.name == *name) {
+                _ if *name == self.name => problems.push((
+                    "of",
+                    format!("names {name:?}, which is itself: name what it is made of"),
+                )),
                 None => problems.push((
                     "of",
                     format!(
@@ -117,6 +121,10 @@ impl Slo {
                 Some(part) if matches!(part.sli, Sli::Weighted(_)) => {
                     problems.push(("of", format!("names {name:?}, which counts nothing of its own: name what it is made of")));
                 }
+                Some(part) if part.needs(&self.name, all) => problems.push((
+                    "of",
+                    format!("names {name:?}, which needs {:?} itself: take one of them out of the other", self.name),
+                )),
                 Some(part) if weighted && part.period != self.period => {
                     problems.push((
                         "of",
@@ -332,5 +340,23 @@ mod tests {
         );
         let nested = Slo::all_of("nested", [&both()]).objective(0.99);
         refused(nested, &[both()], "of", "counts nothing");
+    }
+
+    #[test]
+    fn composites_in_a_circle_are_refused() {
+        let all_of = |name: &str, part: &str| {
+            let part = Slo::availability(part, Select::http());
+            Slo::all_of(name, [&part]).objective(0.99)
+        };
+        let itself = || all_of("a", "a");
+        refused(itself(), &[itself()], "of", "which is itself");
+        let circle = [all_of("a", "b"), all_of("b", "c"), all_of("c", "a")];
+        for slo in &circle {
+            refused(slo.clone(), &circle, "of", "take one of them out");
+        }
+        // One that only leads into a circle is none itself.
+        let beside = all_of("d", "a");
+        assert_eq!(beside.problems(Duration::from_secs(1), KEYS, &circle), []);
+        assert_eq!(beside.with_parts(&circle).len(), 4);
     }
 }

@@ -1,6 +1,6 @@
 //! What makes a condition hold, and what makes it not.
 
-use super::{Read, Setting, all_at, reads, samples};
+use super::{Read, Setting, all_at, reads, samples, series, stage};
 use crate::expr::{Expr, eval};
 use crate::generate::Declaration;
 use crate::simulate::NOON;
@@ -43,30 +43,45 @@ impl Switch {
     }
 }
 
-/// Values while which an expression has elements: what a budget is judged under. Else a sentence on why there are none.
+/// Values while which an expression has elements: what a budget is judged under. Else a sentence on why there are none. What follows
+/// from made-up operations is left to them.
 pub(in crate::explain) fn while_it_holds(
     declaration: &Declaration,
     expr: &Expr,
 ) -> Result<Vec<Setting>, String> {
-    let reads = reads(declaration, expr)?;
+    let reads = series(expr);
+    let mut stage = stage(declaration)?;
+    let driven = |read: &Read| stage.drives(read.selector.name());
+    if !reads.is_empty() && reads.iter().all(driven) {
+        return Ok(Vec::new());
+    }
     let holds = |settings: &Vec<Setting>| {
         let samples = samples(expr, settings, NOON);
         eval(expr, &samples, NOON.as_millis() as i64).is_ok_and(|value| !value.is_empty())
     };
     let found = combinations(&reads, &candidates(expr)).find(holds);
-    found.ok_or_else(|| {
+    let mut found = found.ok_or_else(|| {
         format!("It is judged only while {expr}, which could not be made to hold on a Monday noon.")
-    })
+    })?;
+    found.retain(|setting| !stage.drives(setting.read.selector.name()));
+    for setting in &found {
+        let selector = &setting.read.selector;
+        let set = stage.set(selector, 0.0);
+        set.map_err(|error| format!("It is judged only while {expr}: {error}"))?;
+    }
+    Ok(found)
 }
 
-/// Usual states, and values on both sides of every number that it names.
+/// Usual states, and values on both sides of every number that it names; the number itself last, because what holds there may
+/// not hold a rounding beside it.
 fn candidates(expr: &Expr) -> Vec<f64> {
     let mut named = Vec::new();
     numbers(expr, &mut named);
-    let around = |named: f64| [1.0, 0.5, 2.0].map(|times| named * times);
+    let around = |named: f64| [0.5, 2.0].map(|times| named * times);
     let mut candidates = vec![1.0, 0.0];
     candidates.extend(named.iter().copied().flat_map(around));
     candidates.extend(named.iter().flat_map(|named| [named + 1.0, named - 1.0]));
+    candidates.extend(named.iter().copied());
     let mut known = Vec::new();
     candidates.retain(|value| {
         let new = !known.contains(value);

@@ -90,3 +90,37 @@ fn a_budget_is_judged_while_its_condition_has_elements() {
     let why = while_it_holds(&declaration(), &night).expect_err("noon is no night");
     assert!(why.starts_with("It is judged only while"), "{why}");
 }
+
+#[test]
+fn series_of_one_family_have_the_same_labels() {
+    let of = |key: &str, value: &str| Expr::select(Selector::new("level").label(key, value)).sum();
+    let expr = of("tank", "a") / gauge("level").sum() + of("side", "left");
+    let labels = |read: Read| {
+        let mut labels = labels(&read.selector);
+        labels.sort();
+        labels.into_iter().map(|label| label.1).collect::<Vec<_>>()
+    };
+    let found: Vec<_> = series(&expr).into_iter().map(labels).collect();
+    assert_eq!(
+        found,
+        [["other", "a"], ["other", "other"], ["left", "other"]]
+    );
+    assert!(reads(&declaration(), &expr).is_ok());
+}
+
+#[test]
+fn a_share_is_turned_against_the_rest() {
+    let errors = Selector::new("sent_total").label("result", "error");
+    let minute = Duration::from_secs(60);
+    let all = Expr::rate(Selector::new("sent_total"), minute).sum();
+    let share = Expr::rate(errors, minute).sum() / all;
+    let dial = Dial::find(&declaration(), &share).expect("a dial");
+    let found = value(&share, &dial.to(0.25)).expect("a value");
+    assert!((found - 0.25).abs() < 1e-6, "{found}");
+    assert!(dial.reaches(1.0) && !dial.reaches(1.1) && !dial.reaches(-0.1));
+    let near = [-0.1, 1.1].map(|value| dial.nearest(value));
+    assert!(
+        near[0].abs() < 1e-9 && (near[1] - 1.0).abs() < 1e-9,
+        "{near:?}"
+    );
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Badly, RATE, Tried, at, learned, nothing, shares, sorted, tidy};
 use crate::budget::{Budget, Sli};
 use crate::explain::length;
-use crate::explain::made_up::{Dial, while_it_holds};
+use crate::explain::made_up::{Dial, longest_range, shared, while_it_holds};
 use crate::explain::past::Past;
 use crate::explain::play::Act;
 use crate::explain::trial::{Situation, Trial};
@@ -24,7 +24,7 @@ pub(super) struct Cast {
 pub(in crate::explain) fn of_budget(declaration: &Declaration, budget: &Budget) -> Tried {
     let always = match budget.when.as_ref() {
         None => Vec::new(),
-        Some(when) => match while_it_holds(declaration, when) {
+        Some(when) => match apart(budget, when).and_then(|()| while_it_holds(declaration, when)) {
             Ok(settings) => vec![Act::Hold(settings)],
             Err(why) => return Ok(Err(why)),
         },
@@ -64,7 +64,22 @@ pub(in crate::explain) fn of_budget(declaration: &Declaration, budget: &Budget) 
         horizon: span.horizon,
         intro: cast.intro,
     };
-    trial.table(&cast.situations).map(Ok)
+    trial.table(&cast.situations)
+}
+
+/// Refuses where one series would have to be at two values: what lets it be judged, and what is judged.
+fn apart(budget: &Budget, when: &Expr) -> Result<(), String> {
+    let shared = match &budget.sli {
+        Sli::Value(value) => shared(when, value),
+        Sli::Age(gauge) => shared(when, &Expr::select(gauge.clone())),
+        _ => None,
+    };
+    match shared {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "It is judged only while {when}, which reads {name} as what is judged does: no table sets it for both. Try values with `plimsoll simulate --set`."
+        )),
+    }
 }
 
 /// How far back a budget looks, and how long it may take.
@@ -85,6 +100,11 @@ impl Span {
             windows.max().unwrap_or_default(),
             patience.max().unwrap_or_default(),
         );
+        // An expression may look further back than the window.
+        let seen = match &budget.sli {
+            Sli::Value(value) => window.max(longest_range(value)),
+            _ => window,
+        };
         let aged = match budget.sli {
             Sli::Freshness(_) | Sli::Age(_) => limits(budget).into_iter().fold(0.0, f64::max),
             _ => 0.0,
@@ -92,8 +112,11 @@ impl Span {
         let aged = Duration::try_from_secs_f64(aged).unwrap_or_default();
         Self {
             window,
-            history: (window + window / 10).max(budget.warm_up),
-            horizon: (window + patience + aged) * 3 / 2 + Duration::from_secs(60),
+            history: seen.saturating_add(seen / 10).max(budget.warm_up),
+            horizon: [patience, aged, seen / 2, patience / 2, aged / 2]
+                .into_iter()
+                .fold(seen, Duration::saturating_add)
+                .saturating_add(Duration::from_secs(60)),
         }
     }
 }
@@ -183,11 +206,12 @@ fn of_value(declaration: &Declaration, budget: &Budget, value: &Expr) -> Result<
         true => mildest.fold(f64::NEG_INFINITY, f64::max),
         false => mildest.fold(f64::INFINITY, f64::min),
     };
-    let good = at(&dial, by(mildest, -0.5));
+    let good = at(&dial, dial.nearest(by(mildest, -0.5)));
     Ok(Cast {
         rate: RATE,
         situations: sorted(tried)
             .into_iter()
+            .filter(|value| dial.reaches(*value))
             .map(|value| at(&dial, value))
             .collect(),
         intro: format!(

@@ -21,6 +21,9 @@ const VARIES: f64 = 0.15;
 const BAD: f64 = 50.0;
 const MOST: f64 = 1_000.0;
 
+/// What is usual is learned from so many operations, more or less.
+const OPERATIONS: f64 = 3e6;
+
 /// Weeks that a baseline of hours of the week needs.
 const WEEKS: u32 = 2;
 
@@ -28,10 +31,11 @@ const WEEKS: u32 = 2;
 pub(super) fn past(dynamic: &Dynamic, span: &Span, tick: Duration) -> Past {
     let step = (span.window / 4).min(dynamic.every / 2).max(tick);
     match dynamic.method {
-        Method::Classic => Past::Even(dynamic.window + span.history, step),
+        Method::Classic => Past::Even(dynamic.window.saturating_add(span.history), step),
         Method::HourOfWeek => {
             // Ahead of noon, and as long as it may take to fire and to clear.
-            let lived = Duration::from_secs(2 * 3_600) + span.horizon * 5 / 2;
+            let lived = span.horizon.saturating_mul(5) / 2;
+            let lived = lived.saturating_add(Duration::from_secs(2 * 3_600));
             Past::Weeks(WEEKS, lived, step)
         }
     }
@@ -44,7 +48,7 @@ pub(super) fn cast(
 ) -> Result<Cast, String> {
     let values = Values::of(declaration, budget)?;
     let usual = values.usual(budget, dynamic);
-    let rate = values.rate(budget, usual);
+    let rate = values.rate(budget, dynamic, usual);
     let act = |value: f64| values.act(budget, rate, value);
     let (good, varying) = match dynamic.method {
         Method::HourOfWeek => (act(usual), String::new()),
@@ -132,12 +136,13 @@ impl Values {
     }
 
     /// So many operations that windows hold what they must and that a bad one more or less is no other share.
-    fn rate(&self, budget: &Budget, usual: f64) -> f64 {
+    fn rate(&self, budget: &Budget, dynamic: &Dynamic, usual: f64) -> f64 {
         let few = match self {
             Self::Shares => BAD / (bad(budget, usual) * budget.over.as_secs_f64()),
             _ => 0.0,
         };
-        few.min(MOST).ceil().max(enough(budget))
+        let most = MOST.min(OPERATIONS / dynamic.window.as_secs_f64().max(1.0));
+        few.min(most).ceil().max(enough(budget))
     }
 
     fn act(&self, budget: &Budget, rate: f64, value: f64) -> Act {
@@ -155,12 +160,16 @@ impl Values {
             }
             Self::Shares => Badly::Fail.act(&name, rate, bad(budget, value)),
             Self::Rates => Act::Load(name, Load::good(value)),
-            Self::Plain(dial) => Act::Hold(dial.to(value)),
+            Self::Plain(dial) => Act::Hold(dial.to(dial.nearest(value))),
         }
     }
 
     fn are_possible(&self, value: f64) -> bool {
-        !matches!(self, Self::Shares) || value <= 1.0
+        match self {
+            Self::Shares => value <= 1.0,
+            Self::Plain(dial) => dial.reaches(value),
+            _ => true,
+        }
     }
 
     fn words(&self, value: f64) -> String {

@@ -55,19 +55,7 @@ pub(in crate::explain) fn of_slo(declaration: &Declaration, slo: &Slo) -> Tried 
         horizon: longest * 5 / 4 + silence * 2,
         intro,
     };
-    trial.table(&situations).map(Ok)
-}
-
-/// The names of all that it is made of, and its own.
-pub(in crate::explain) fn needed(slos: &[Slo], slo: &Slo) -> Vec<String> {
-    let mut names = vec![slo.name.clone()];
-    if let Sli::Weighted(of) | Sli::AllOf(of) = &slo.sli {
-        for (name, _) in of {
-            let part = slos.iter().find(|known| known.name == *name);
-            names.extend(part.map(|part| needed(slos, part)).unwrap_or_default());
-        }
-    }
-    names
+    trial.table(&situations)
 }
 
 /// Severities, and silence.
@@ -84,21 +72,9 @@ fn alerts(slo: &Slo) -> Vec<String> {
 
 /// Those that it is made of, however deep; itself if it is made of none.
 fn parts<'a>(declaration: &'a Declaration, slo: &'a Slo) -> Vec<&'a Slo> {
-    let (Sli::Weighted(of) | Sli::AllOf(of)) = &slo.sli else {
-        return vec![slo];
-    };
-    let part = |(name, _): &(String, f64)| {
-        let mut slos = declaration.slos.iter();
-        slos.find(|known| known.name == *name)
-    };
-    let named = of.iter().filter_map(part);
-    let mut found: Vec<&Slo> = Vec::new();
-    for part in named.flat_map(|part| parts(declaration, part)) {
-        if !found.contains(&part) {
-            found.push(part);
-        }
-    }
-    found
+    let mut parts = slo.with_parts(&declaration.slos);
+    parts.retain(|part| !part.is_composite());
+    parts
 }
 
 /// Where ticks or slices are counted, each weighs as much as any other: in which even steps time passes then.
@@ -157,7 +133,7 @@ impl<'a> Cause<'a> {
         match &self.how {
             How::Badly(badly) => badly.act(&self.slo.name, RATE, share),
             How::Violated(switch, slice) => Act::Violate(switch.clone(), share, *slice),
-            How::Ratio(dial) => Act::Hold(dial.to(share)),
+            How::Ratio(dial) => Act::Hold(dial.to(dial.nearest(share))),
         }
     }
 

@@ -120,3 +120,87 @@ fn a_classic_band_learns_from_what_varies() {
     let row = row(&text, "1.2 times: 120");
     assert_eq!((row[0], row[2]), ("15s", "never"), "{text}");
 }
+
+#[test]
+fn a_counter_never_shrinks() {
+    let toml = r#"
+        expect_families = ["crashes_total"]
+        [[budget]]
+        name = "crashes"
+        condition = "sum(rate(crashes_total[5m])) > 0"
+    "#;
+    let text = explained(toml, "crashes");
+    assert!(text.contains(" at 0,"), "{text}");
+    assert!(!text.contains("at -"), "{text}");
+    assert_ne!(row(&text, "at 1")[0], "never", "{text}");
+}
+
+#[test]
+fn a_share_of_one_family_has_two_sides() {
+    let toml = r#"
+        expect_families = ["orders_total"]
+        [[budget]]
+        name = "orders"
+        condition = 'sum(rate(orders_total{result="error"}[5m])) / sum(rate(orders_total[5m])) > 0.1'
+    "#;
+    let text = explained(toml, "orders");
+    assert_ne!(row(&text, "at 0.11")[0], "never", "{text}");
+    assert_eq!(row(&text, "at 0.09"), ["never"], "{text}");
+}
+
+#[test]
+fn what_is_judged_is_not_what_it_is_judged_under() {
+    let toml = r#"
+        expect_families = ["queue_depth"]
+        [[budget]]
+        name = "queue"
+        gauge = "queue_depth"
+        at_most = 100
+        when = "sum(queue_depth) > 0"
+    "#;
+    let text = explained(toml, "queue");
+    assert!(
+        text.contains("which reads queue_depth as what is judged does"),
+        "{text}"
+    );
+}
+
+#[test]
+fn counters_that_are_driven_are_what_it_is_judged_under() {
+    let toml = r#"
+        expect_families = ["hits_total", "misses_total"]
+        [[budget]]
+        name = "cache"
+        hits = "hits_total"
+        misses = "misses_total"
+        at_least = 0.9
+        when = "sum(rate(hits_total[1m])) + sum(rate(misses_total[1m])) > 1"
+    "#;
+    let text = explained(toml, "cache");
+    assert_ne!(row(&text, "100 % fail")[0], "never", "{text}");
+    assert_eq!(row(&text, "no operations"), ["never"], "{text}");
+}
+
+#[test]
+fn what_takes_too_long_is_said() {
+    let ages = r#"
+        expect_families = ["stamp_seconds"]
+        [[budget]]
+        name = "age"
+        gauge = "stamp_seconds"
+        sli = "age"
+        at_most = 1e19
+    "#;
+    let text = explained(ages, "age");
+    assert!(text.contains("than the 20 years"), "{text}");
+    let many = r#"
+        [[budget]]
+        name = "errors"
+        on = "http"
+        sli = "error_ratio"
+        at_most = 0.01
+        min_events = 1000000000
+    "#;
+    let text = explained(many, "errors");
+    assert!(text.contains("which is too many"), "{text}");
+}

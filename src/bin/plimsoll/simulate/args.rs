@@ -45,9 +45,10 @@ pub(super) fn moment(text: &str) -> Result<SystemTime, String> {
     let midnight = format!("{text}T00:00:00Z");
     let parsed = humantime::parse_rfc3339_weak(text);
     let parsed = parsed.or_else(|_| humantime::parse_rfc3339_weak(&midnight));
-    let parsed = parsed.ok().filter(|moment| *moment >= UNIX_EPOCH);
+    let possible = UNIX_EPOCH..=UNIX_EPOCH + plimsoll::simulate::LATEST;
+    let parsed = parsed.ok().filter(|moment| possible.contains(moment));
     parsed.ok_or_else(|| {
-        "is no moment in UTC since 1970: write 2026-03-06T16:00:00Z or 2026-03-06".to_owned()
+        "is no moment in UTC from 1970 to 2400: write 2026-03-06T16:00:00Z or 2026-03-06".to_owned()
     })
 }
 
@@ -95,5 +96,20 @@ pub(super) fn setting(text: &str) -> Result<Setting, String> {
     match (Expr::parse(gauge), value.parse()) {
         (Ok(Expr::Select(gauge)), Ok(value)) => Ok(Setting { gauge, value, at }),
         _ => Err(usage()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moment;
+
+    #[test]
+    fn moments_are_those_that_clocks_hold() {
+        assert!(moment("2026-03-06").is_ok());
+        assert!(moment("2400-01-01T00:00:00Z").is_ok());
+        for far in ["2400-01-01T00:00:01Z", "9999-12-31T23:00:00Z"] {
+            let why = moment(far).expect_err(far);
+            assert!(why.contains("from 1970 to 2400"), "{why}");
+        }
     }
 }

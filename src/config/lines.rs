@@ -43,6 +43,20 @@ fn keyed<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<Found<'a, 'i>> {
 /// `budget "api"`: that table of a list whose name it is, or that word of a list of words.
 fn named<'a, 'i>(table: &'a DeTable<'i>, segment: &str) -> Option<Found<'a, 'i>> {
     let (kind, name) = segment.split_once(' ')?;
+    let of_kpi = || (kind == "budget").then(|| key_figure(table, name))?;
+    entry(table, kind, name).or_else(of_kpi)
+}
+
+/// The key figure that a budget of this name comes from, or that a bound of it does.
+fn key_figure<'a, 'i>(table: &'a DeTable<'i>, name: &str) -> Option<Found<'a, 'i>> {
+    let bounds = ["-min\"", "-max\""].iter();
+    let bounded = bounds.filter_map(|end| name.strip_suffix(end)).next();
+    let whole = bounded.map(|name| format!("{name}\""));
+    entry(table, "kpi", name).or_else(|| entry(table, "kpi", &whole?))
+}
+
+/// The entry of a list by its name as it is printed in quotes.
+fn entry<'a, 'i>(table: &'a DeTable<'i>, kind: &str, name: &str) -> Option<Found<'a, 'i>> {
     let (_, list) = keyed(table, kind)?;
     let entries = list.get_ref().as_array()?;
     let is_meant = |entry: &&Spanned<DeValue<'_>>| {
@@ -84,6 +98,10 @@ hours = \"12..\"
 [[budget]]
 name = \"\\\"quoted\\\"\"
 at_most = 1
+
+[[kpi]]
+name = \"wait\"
+max = 3
 ";
 
     fn line(field: &str) -> Option<usize> {
@@ -112,6 +130,14 @@ at_most = 1
         assert_eq!(line("budget \"api\": on"), Some(9));
         assert_eq!(line("budget \"\\\"quoted\\\"\": on"), Some(19));
         assert_eq!(line("naming: prefix"), Some(6));
+    }
+
+    #[test]
+    fn a_budget_of_a_key_figure_has_the_line_of_that() {
+        assert_eq!(line("budget \"wait\": absent_after"), Some(23));
+        assert_eq!(line("budget \"wait-max\": max"), Some(25));
+        assert_eq!(line("budget \"wait-mean\": max"), None);
+        assert_eq!(line("slo \"wait\": max"), None);
     }
 
     #[test]

@@ -32,7 +32,8 @@ fn forgotten(declaration: &Declaration) -> Vec<Problem> {
     if declaration.remembers {
         return Vec::new();
     }
-    let warn = |names: Vec<String>, what: &str| {
+    let warn = |names: Vec<String>, one: &str, several: &str| {
+        let what = if names.len() == 1 { one } else { several };
         let message = format!("is missing: {} {what} at each restart", names.join(", "));
         (!names.is_empty()).then(|| Problem::new("state_file", message))
     };
@@ -41,8 +42,16 @@ fn forgotten(declaration: &Declaration) -> Vec<Problem> {
     let learned = learned.map(|budget| format!("{:?}", budget.name));
     let counted = declaration.slos.iter().map(|slo| format!("{:?}", slo.name));
     let warnings = [
-        warn(learned.collect(), "learn their limits anew"),
-        warn(counted.collect(), "begin with a full error budget"),
+        warn(
+            learned.collect(),
+            "learns its limits anew",
+            "learn their limits anew",
+        ),
+        warn(
+            counted.collect(),
+            "begins with a full error budget",
+            "begin with a full error budget",
+        ),
     ];
     warnings.into_iter().flatten().collect()
 }

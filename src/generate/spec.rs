@@ -183,7 +183,7 @@ pub fn to_sloth(declaration: &Declaration) -> Export {
 ///
 /// # Errors
 ///
-/// [`BuildError`] with everything else that was declared: budgets, rule files, dashboards, names of families, a target. Nothing
+/// [`BuildError`] with everything else that was declared: budgets, rule files, dashboards, names of families, a target, a state file. Nothing
 /// is left out silently.
 pub fn to_toml(declaration: &Declaration) -> Result<String, BuildError> {
     toml::write(declaration)

@@ -130,14 +130,45 @@ fn addresses_that_cannot_be_are_refused_without_repeating_a_password() {
             "write http://HOST:PORT or https://HOST:PORT",
         );
     }
-    for scheme in ["http", "https"] {
-        let said = asked(
-            "query",
-            &format!("{scheme}://me:hunter2@127.0.0.1:9090"),
-            &[],
-        );
-        fails(&said, "--user-file");
-        assert!(!said.2.contains("hunter2"), "{said:?}");
+    for address in [
+        "http://me:hunter2@127.0.0.1:9090",
+        "https://me:hunter2@127.0.0.1:9090",
+        "HTTPS://me:hunter2@127.0.0.1:9090",
+        "http:///me:hunter2@127.0.0.1:9090",
+        "me:hunter2@127.0.0.1:9090",
+    ] {
+        for said in [
+            asked("query", address, &[]),
+            plimsoll("query", &[], &[("PLIMSOLL_PROMETHEUS", address)]),
+            plimsoll("doctor", &["--target", address], &[]),
+        ] {
+            fails(&said, "--user-file");
+            assert!(!said.2.contains("hunter2"), "{said:?}");
+        }
+    }
+    let said = asked("query", "http://me:hunter2%40127.0.0.1", &[]);
+    fails(&said, "--prometheus is no address");
+    assert!(!said.2.contains("hunter2"), "{said:?}");
+}
+
+#[test]
+fn a_secret_that_everybody_on_the_way_reads_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "s3cret").unwrap();
+    let token = ["--timeout", "100ms", "--token-file", file.to_str().unwrap()];
+    let warned = |url: &str, options: &[&str]| {
+        let said = asked("query", url, options);
+        assert!(!said.2.contains("s3cret"), "{said:?}");
+        said.2.contains("without encryption")
+    };
+    // Addresses where nobody is, whatever the network.
+    assert!(warned("http://192.0.2.1:9090", &token));
+    assert!(warned("http://[2001:db8::1]:9090", &token));
+    assert!(!warned("https://192.0.2.1:9090", &token));
+    assert!(!warned("http://192.0.2.1:9090", &token[..2]));
+    for here in ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost:1"] {
+        assert!(!warned(here, &token), "{here}");
     }
 }
 

@@ -9,12 +9,14 @@ mod targets;
 
 use std::collections::BTreeSet;
 
-use plimsoll::generate::Declaration;
+use plimsoll::generate::{Declaration, RuleOptions};
+use plimsoll::rule::RuleGroup;
 
 use crate::Verdict;
 use crate::failure::Failure;
 use crate::output::say;
 use crate::prometheus::{Prometheus, Server, encoded, quoted};
+use crate::scope::Scope;
 use crate::source::Source;
 
 #[derive(Debug, clap::Args)]
@@ -23,6 +25,8 @@ pub(crate) struct Args {
     source: Source,
     #[command(flatten)]
     server: Server,
+    #[command(flatten)]
+    scope: Scope,
     /// The family that is missed; without it all that rules and panels read
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
@@ -52,6 +56,8 @@ impl Finding {
 #[derive(Debug)]
 struct Patient<'a> {
     declaration: &'a Declaration,
+    /// Its rules, of the scope that is used.
+    rules: &'a [RuleGroup],
     prometheus: &'a Prometheus,
     /// The names of all series of its job.
     names: BTreeSet<String>,
@@ -59,13 +65,15 @@ struct Patient<'a> {
 
 pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     let declaration = args.source.read()?;
+    let options = RuleOptions::new().scope(args.scope.of_rules());
+    let rules = declaration.rules(options).into_groups();
     let wanted = match &args.metric {
         Some(name) => BTreeSet::from([name.clone()]),
-        None => families::read_by_generated(&declaration),
+        None => families::read_by_generated(&declaration, rules.clone()),
     };
     let findings = match &args.target {
         Some(url) => families::missing(&declaration, &wanted, &page::names(url, &args.server)?),
-        None => of_prometheus(&declaration, &args.server, &wanted)?,
+        None => of_prometheus(&declaration, &rules, &args.server, &wanted)?,
     };
     for Finding { what, mend } in &findings {
         say(format!("{what}\n    {mend}"))?;
@@ -83,13 +91,15 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
 /// From the outside in: without a target nothing else is worth a word.
 fn of_prometheus(
     declaration: &Declaration,
+    rules: &[RuleGroup],
     server: &Server,
     wanted: &BTreeSet<String>,
 ) -> Result<Vec<Finding>, Failure> {
     let prometheus = server.connect()?;
-    let mut findings = targets::examine(declaration, &prometheus)?;
+    let mut findings = targets::examine(declaration.job(), rules, &prometheus)?;
     let patient = Patient {
         declaration,
+        rules,
         prometheus: &prometheus,
         names: names(declaration.job(), &prometheus)?,
     };

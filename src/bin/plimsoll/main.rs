@@ -16,6 +16,7 @@ mod output;
 mod prometheus;
 mod query;
 mod runbook;
+mod scope;
 mod simulate;
 mod source;
 mod specs;

@@ -1,5 +1,6 @@
 //! Prometheus' HTTP API, asked by commands.
 
+mod address;
 mod error;
 mod link;
 mod server;

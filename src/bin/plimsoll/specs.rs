@@ -38,7 +38,7 @@ pub(crate) fn declaration(
         .collect();
     let import = spec::from_files(&texts, known).map_err(failure)?;
     let declaration = import.declaration(service).map_err(failure)?;
-    for note in &import.notes {
+    for note in import.notes_of(service) {
         eprintln!("{note}");
     }
     Ok(declaration)

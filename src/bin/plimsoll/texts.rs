@@ -7,6 +7,7 @@ use plimsoll::generate::{RuleDialect, RuleOptions, RuleScope};
 use crate::Verdict;
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::scope::Scope;
 use crate::source::Source;
 
 /// A declaration, and where its text goes.
@@ -26,16 +27,8 @@ pub(crate) struct RulesArgs {
     /// Whose names the recordings and alerts of SLOs have
     #[arg(long, value_enum, default_value_t = Names::Plimsoll)]
     dialect: Names,
-    /// Whom they speak of: each process by itself, all of them together, or both
-    #[arg(long, value_enum, default_value_t = Scope::Both)]
+    #[command(flatten)]
     scope: Scope,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
-enum Scope {
-    Instance,
-    Fleet,
-    Both,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -71,11 +64,7 @@ pub(crate) fn rules(args: &RulesArgs) -> Result<Verdict, Failure> {
         Names::Plimsoll => RuleDialect::Plimsoll,
         Names::Sloth => RuleDialect::Sloth,
     };
-    let scope = match args.scope {
-        Scope::Instance => RuleScope::Instance,
-        Scope::Fleet => RuleScope::Fleet,
-        Scope::Both => RuleScope::Both,
-    };
+    let scope = args.scope.of_rules();
     if (dialect, scope) == (RuleDialect::Sloth, RuleScope::Instance) {
         return Err(Failure::new(
             "--scope instance: sloth's names are of the fleet only: write --scope fleet, or leave --dialect out",

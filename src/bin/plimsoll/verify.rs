@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::Verdict;
 use crate::failure::Failure;
 use crate::prometheus::{Prometheus, Server, duration};
+use crate::scope::Scope;
 use crate::source::Source;
 use answer::{Answer, Families};
 use question::Question;
@@ -19,6 +20,8 @@ pub(crate) struct Args {
     source: Source,
     #[command(flatten)]
     server: Server,
+    #[command(flatten)]
+    scope: Scope,
     /// Asks again for as long as something returns nothing
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     wait: Option<Duration>,
@@ -35,7 +38,7 @@ type Asked = (Question, Answer);
 
 pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     let declaration = args.source.read()?;
-    let questions = question::of(&declaration, args.rate_interval);
+    let questions = question::of(&declaration, args.rate_interval, args.scope.of_rules());
     let prometheus = args.server.connect()?;
     let asked = until(questions, args.wait.unwrap_or_default(), &prometheus)?;
     match args.json {

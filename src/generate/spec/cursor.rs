@@ -34,6 +34,15 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
+    /// Whether a note is about the same document.
+    pub(super) fn is_around(&self, note: &Note) -> bool {
+        (&*self.file, &*self.document) == (&*note.file, &*note.document)
+    }
+
     pub(super) fn mistake(&self, message: impl Into<String>) -> Mistake {
         Mistake {
             file: self.file.to_string(),

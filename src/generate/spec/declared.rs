@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::problem::{Mistake, SpecError};
+use super::problem::{Mistake, Note, SpecError};
 use super::{Import, Origin};
 use crate::Plimsoll;
 use crate::config::Problem;
@@ -45,17 +45,62 @@ impl Import {
         let builder = slos.fold(builder, |builder, slo| builder.slo(slo));
         let declaration = builder.declaration();
         let declared = declaration.and_then(|declaration| declaration.operations(operations));
-        declared.map_err(|error| SpecError {
+        let mut declared = declared.map_err(|error| SpecError {
             mistakes: error
                 .problems()
                 .iter()
                 .map(|known| self.mistake(known))
                 .collect(),
-        })
+        })?;
+        self.place(&mut declared.warnings);
+        Ok(declared)
+    }
+
+    /// The notes on what [`Import::declaration`] of that service does not keep: those on SLOs of other services are not among them,
+    /// nor those on a `job` that becomes the job of the declaration. All of them where there is no such declaration.
+    pub fn notes_of(&self, service: Option<&str>) -> Vec<&Note> {
+        let Ok(service) = self.only_service(service) else {
+            return self.notes.iter().collect();
+        };
+        let of_service = self.slos.iter().zip(&self.origins);
+        let of_service = of_service.filter(|(_, origin)| origin.service == service);
+        let moved = job(of_service.map(|(slo, _)| slo)).is_some();
+        let is_kept = |note: &&Note| moved && note.message == super::imported::ADDED;
+        let is_of_another = |note: &&Note| {
+            let around = self.origins.iter();
+            let around = around.filter(|from| from.place.is_around(note));
+            let services: Vec<_> = around.map(|from| &*from.service).collect();
+            !services.is_empty() && !services.contains(&service)
+        };
+        let notes = self.notes.iter();
+        notes
+            .filter(|note| !is_kept(note) && !is_of_another(note))
+            .collect()
+    }
+
+    /// Gives warnings the lines of their SLOs. What no spec can say is no fault of it.
+    fn place(&self, warnings: &mut Vec<Problem>) {
+        warnings.retain(|warning| {
+            warning.field != "state_file" && !warning.field.ends_with(": absent_after")
+        });
+        for warning in warnings {
+            let found = self.origin(&warning.field);
+            warning.line = found.map(|(_, origin)| origin.place.line());
+        }
     }
 
     fn only_service<'a>(&'a self, wanted: Option<&'a str>) -> Result<&'a str, String> {
         let all = self.services.join(", ");
+        let with_slos = self.services.iter();
+        let with_slos = with_slos.filter(|service| {
+            self.origins
+                .iter()
+                .any(|origin| origin.service == **service)
+        });
+        let with_slos: Vec<&str> = with_slos.map(|service| &**service).collect();
+        if let (None, [only]) = (wanted, &with_slos[..]) {
+            return Ok(only);
+        }
         match (wanted, &self.services[..]) {
             (Some(wanted), known) if known.iter().any(|known| known == wanted) => Ok(wanted),
             (Some(wanted), _) => Err(format!(
@@ -64,7 +109,12 @@ impl Import {
             (None, [only]) => Ok(only),
             (None, []) => Err("the files name no service, and so no SLO".to_owned()),
             (None, _) => Err(format!(
-                "the files are about several services: choose one of {all}"
+                "the files are about several services: choose one of {} with `plimsoll import --service`",
+                if with_slos.is_empty() {
+                    all
+                } else {
+                    with_slos.join(", ")
+                }
             )),
         }
     }
@@ -72,13 +122,17 @@ impl Import {
     /// Where the SLO stands that a problem is about.
     fn mistake(&self, problem: &Problem) -> Mistake {
         let Problem { field, message, .. } = problem;
-        let about = |slo: &Slo| field.strip_prefix(&*format!("slo {:?}: ", slo.name));
-        let found = self.slos.iter().zip(&self.origins);
-        let found = found.filter_map(|(slo, origin)| Some((about(slo)?, origin)));
-        match found.into_iter().next() {
+        match self.origin(field) {
             Some((field, Origin { place, .. })) => place.mistake(format!("{field} {message}")),
             None => unplaced(problem.to_string()),
         }
+    }
+
+    /// What of an SLO a field names, and where that SLO comes from.
+    fn origin<'a>(&'a self, field: &'a str) -> Option<(&'a str, &'a Origin)> {
+        let about = |slo: &Slo| field.strip_prefix(&*format!("slo {:?}: ", slo.name));
+        let mut found = self.slos.iter().zip(&self.origins);
+        found.find_map(|(slo, origin)| Some((about(slo)?, origin)))
     }
 }
 
@@ -93,7 +147,7 @@ fn unplaced(message: String) -> Mistake {
 }
 
 /// The one job that is asked for, if nothing else is asked of what Prometheus adds.
-fn job(slos: &[Slo]) -> Option<String> {
+fn job<'a>(slos: impl IntoIterator<Item = &'a Slo>) -> Option<String> {
     let mut jobs = BTreeSet::new();
     for slo in slos {
         each(slo, &mut |selector| {

@@ -8,10 +8,14 @@ use super::events::{Events, known_by_ratio};
 use super::problem::{Mistake, Report, SpecError};
 use super::{Import, events};
 use crate::expr::Expr;
-use crate::rule::yaml::{self, Stream};
+use crate::rule::yaml::{self, Kind, Node, Stream};
 use crate::slo::{BurnAlert, Slo};
 
 const MAX_BYTES: usize = 4 << 20;
+
+/// What is said of a query that only a target can answer.
+pub(super) const ADDED: &str =
+    "asks for `job` or `instance`, which only Prometheus adds: name both with Builder::target";
 
 /// That of services that say nothing else.
 const TICK: Duration = Duration::from_secs(1);
@@ -115,8 +119,9 @@ impl<'a> Importer<'a> {
             }
             None => {}
         }
+        let documents = documents.into_iter().flat_map(|(_, node)| listed(node));
         let numbered = (1..).zip(documents);
-        raws.extend(numbered.map(|(nth, (_, node))| Raw {
+        raws.extend(numbered.map(|(nth, node)| Raw {
             file: file.clone(),
             nth,
             node,
@@ -176,8 +181,12 @@ impl<'a> Importer<'a> {
         let parsed = parsed.map_err(|message| at.refuse(message)).ok()?;
         parsed.visit(&mut |selector, _| {
             let added = |label: &str| matches!(label, "job" | "instance");
-            if selector.matchers().iter().any(|matcher| added(matcher.label())) {
-                at.note("asks for `job` or `instance`, which only Prometheus adds: name both with Builder::target");
+            if selector
+                .matchers()
+                .iter()
+                .any(|matcher| added(matcher.label()))
+            {
+                at.note(ADDED);
             }
         });
         Some(parsed)
@@ -228,6 +237,14 @@ impl<'a> Importer<'a> {
             ));
         }
         known.map(|slo| Indicator::Known(Box::new(slo.clone())))
+    }
+}
+
+/// The documents that one stands for: tools of OpenSLO write lists of them.
+fn listed(node: Node) -> Vec<Node> {
+    match node.kind {
+        Kind::List(items) if !items.is_empty() => items,
+        _ => vec![node],
     }
 }
 

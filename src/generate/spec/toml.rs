@@ -92,6 +92,9 @@ fn unsaid(declaration: &Declaration) -> Vec<Problem> {
             "leave it in the code, with Builder::target",
         );
     }
+    if declaration.remembers {
+        refuse("state_file".to_owned(), "write it by hand");
+    }
     problems
 }
 

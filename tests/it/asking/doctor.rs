@@ -241,3 +241,18 @@ fn a_page_can_be_asked_itself() {
     let said = super::plimsoll("doctor", &["--target", &gone], &[]);
     fails(&said, "HTTP status 404");
 }
+
+#[test]
+fn rules_of_one_scope_are_asked_for_as_they_were_printed() {
+    let fleet = || {
+        let mut fake = well();
+        let groups = fake.rules.as_array_mut().unwrap();
+        let all = groups.len();
+        groups.retain(|group| group["name"].as_str().unwrap().contains("fleet"));
+        assert!(!groups.is_empty() && groups.len() < all);
+        fake
+    };
+    finds(fleet(), &[], "groups of rules are not loaded");
+    let (code, text, _) = asked("doctor", &fleet().serve(), &["--scope", "fleet"]);
+    assert_eq!(code, 0, "{text}");
+}

@@ -144,3 +144,34 @@ fn a_file_that_holds_no_certificate_is_named() {
         "/nowhere: ",
     );
 }
+
+#[test]
+fn a_broken_certificate_among_others_is_named() {
+    let secure = Secure::of(&Fake::new().serve(), &["127.0.0.1"]);
+    let sound = std::fs::read_to_string(secure.authority()).unwrap();
+    let block =
+        |text: &str| format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+    for broken in [block("no base64!"), block("AAAA"), sound[..60].to_owned()] {
+        let bundle = secure.write("bundle.pem", &format!("{sound}{broken}"));
+        fails(
+            &asked("query", &secure.url, &["--ca", &bundle]),
+            "bundle.pem: certificate 2 cannot be read: ",
+        );
+    }
+}
+
+#[test]
+fn authorities_are_for_https() {
+    let secure = Secure::of(&Fake::new().serve(), &["127.0.0.1"]);
+    let (ca, open) = (secure.authority(), Fake::new().serve());
+    fails(
+        &asked("query", &open, &["--ca", &ca]),
+        "shows no certificate: write https://, or leave --ca out",
+    );
+    let page = ["--target", &open, "--ca", &ca];
+    fails(&plimsoll("doctor", &page, &[]), "shows no certificate");
+    // The environment is the same for all addresses.
+    let of_environment = [("PLIMSOLL_PROMETHEUS_CA", ca.as_str())];
+    let said = plimsoll("query", &["--prometheus", &open], &of_environment);
+    assert_eq!(said.0, 0, "{said:?}");
+}

@@ -79,3 +79,14 @@ fn an_alert_is_quiet_while_what_it_reads_is_there() {
         "{table}"
     );
 }
+
+#[test]
+fn only_rules_of_the_scope_are_run() {
+    let questions = |scope: &str| {
+        let url = Fake::new().query(|_| Ok(vec![(labels(), 1.0)])).serve();
+        let (_, text, _) = asked("verify", &url, &["--json", "--scope", scope]);
+        serde_json::from_str::<Vec<Value>>(&text).unwrap().len()
+    };
+    let (instance, fleet, both) = (questions("instance"), questions("fleet"), questions("both"));
+    assert!(instance < both && fleet < both, "{instance} {fleet} {both}");
+}

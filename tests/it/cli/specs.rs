@@ -181,9 +181,10 @@ fn one_service_is_chosen_of_several() {
         .replace("orders", "letters");
     shop.write("all.yaml", &format!("{SLOTH}---\n{other}"));
     let said = refused(&shop, &["import", "all.yaml"]);
+    let several = said.clone();
     assert_eq!(
         said,
-        "the files are about several services: choose one of shop, mail\n"
+        "the files are about several services: choose one of shop, mail with `plimsoll import --service`\n"
     );
     let said = refused(&shop, &["import", "all.yaml", "--service", "post"]);
     assert!(said.contains("there are shop, mail"), "{said}");
@@ -191,6 +192,85 @@ fn one_service_is_chosen_of_several() {
     let mail = Declaration::parse(&mail).unwrap();
     assert_eq!((mail.service(), mail.slos()[0].name()), ("mail", "letters"));
     assert_eq!(mail.slos().len(), 1);
+    assert_eq!(refused(&shop, &["check", "all.yaml"]), several);
+    // Only its SLOs make a service one to choose.
+    let alone = "apiVersion: openslo/v1\nkind: Service\nmetadata: { name: post }\nspec: {}\n";
+    shop.write("one.yaml", &format!("{alone}---\n{SLOTH}"));
+    let said = shop.printed(&["check", "one.yaml"]);
+    assert!(said.contains("shop has no mistakes"), "{said}");
+}
+
+#[test]
+fn notes_are_about_the_service_and_about_what_is_not_kept() {
+    let shop = Shop::new();
+    let other = SLOTH
+        .replace("service: shop", "service: mail")
+        .replace("orders", "letters")
+        .replace("{job=\"shop-prod\"}", "");
+    shop.write("all.yaml", &format!("{SLOTH}---\n{other}"));
+    let notes = |service: &str| {
+        let output = shop.run(&["import", "all.yaml", "--service", service]);
+        text(&output.stderr)
+    };
+    let (of_shop, of_mail) = (notes("shop"), notes("mail"));
+    assert!(
+        of_shop.contains("all.yaml:6: service \"shop\": slos[0].description"),
+        "{of_shop}"
+    );
+    assert!(!of_shop.contains("\"mail\""), "{of_shop}");
+    assert!(!of_shop.contains("Builder::target"), "{of_shop}");
+    assert!(
+        of_mail.contains("service \"mail\": slos[0].description"),
+        "{of_mail}"
+    );
+    assert!(!of_mail.contains("\"shop\""), "{of_mail}");
+}
+
+#[test]
+fn warnings_of_a_spec_have_lines_and_can_be_mended_there() {
+    let shop = Shop::new();
+    let silent = SLOTH
+        .replace("http_requests_total", "http_server_requests_total")
+        .replace(
+            "ticket_alert:",
+            "page_alert: { disable: true }\n      ticket_alert:",
+        );
+    shop.write("slos.yaml", &silent);
+    let output = shop.run(&["check", "slos.yaml", "--strict"]);
+    let said = text(&output.stdout);
+    assert!(
+        said.starts_with("slos.yaml:4: warning: slo \"orders\": burn_alerts leaves none"),
+        "{said}"
+    );
+    assert!(!said.contains("absent_after"), "{said}");
+    assert!(!said.contains("state_file"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_list_of_documents_is_a_stream_of_them() {
+    let shop = Shop::new();
+    let item = |text: &str| {
+        let lines = text.lines().enumerate();
+        let lines =
+            lines.map(|(at, line)| format!("{}{line}\n", if at == 0 { "- " } else { "  " }));
+        lines.collect::<String>()
+    };
+    shop.write("list.yaml", &(item(OPENSLO) + &item(INDICATOR)));
+    shop.write("stream.yaml", &format!("{OPENSLO}---\n{INDICATOR}"));
+    assert_eq!(
+        shop.printed(&["import", "list.yaml"]),
+        shop.printed(&["import", "stream.yaml"])
+    );
+    shop.write(
+        "bad.yaml",
+        &(item(OPENSLO) + &item(&INDICATOR.replace("kind: SLI", "kind: Sli"))),
+    );
+    let said = refused(&shop, &["import", "bad.yaml"]);
+    assert!(
+        said.contains("bad.yaml:11: Sli \"checkout-errors\": kind: \"Sli\" is no kind"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn each_has_its_line_and_says_how_to_mend_it() {
         (
             "state_file = \"shop.state\"",
             "",
-            " warning: state_file is missing: \"api\" begin with a full error budget",
+            " warning: state_file is missing: \"api\" begins with a full error budget",
             "at each restart",
         ),
         (
@@ -144,7 +144,7 @@ fn what_is_learned_and_who_is_called() {
     let (_, strict, text) = checked(&learned);
     assert_eq!(strict, 1, "{text}");
     assert!(
-        text.contains("\"errors\" learn their limits anew at each restart"),
+        text.contains("\"errors\" learns its limits anew at each restart"),
         "{text}"
     );
     let escalated = "

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use plimsoll::Expr;
-use plimsoll::generate::{Declaration, Namesake, RuleOptions, Variables};
+use plimsoll::generate::{Declaration, Namesake, Variables};
 use plimsoll::rule::{Rule, RuleFile, RuleGroup};
 
 use super::{Finding, spelling};
@@ -11,9 +11,11 @@ use super::{Finding, spelling};
 /// What Prometheus makes itself.
 const OWN: [&str; 3] = ["up", "ALERTS", "ALERTS_FOR_STATE"];
 
-/// What the rules and the panels of a declaration read of the process.
-pub(super) fn read_by_generated(declaration: &Declaration) -> BTreeSet<String> {
-    let mut groups = declaration.rules(RuleOptions::new()).into_groups();
+/// What rules and the panels of a declaration read of the process.
+pub(super) fn read_by_generated(
+    declaration: &Declaration,
+    mut groups: Vec<RuleGroup>,
+) -> BTreeSet<String> {
     groups.push(RuleGroup::new("panels", of_panels(declaration)));
     let mut names = BTreeSet::new();
     // What rules record themselves is not asked for.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use plimsoll::generate::RuleOptions;
 use serde_json::Value;
 
 use super::{Finding, Patient};
@@ -14,8 +13,8 @@ pub(super) fn examine(patient: &Patient<'_>) -> Result<Vec<Finding>, Error> {
     let loaded: BTreeMap<&str, &Value> = groups
         .filter_map(|group| Some((group["name"].as_str()?, group)))
         .collect();
-    let declared = patient.declaration.rules(RuleOptions::new()).into_groups();
-    let (there, lacking): (Vec<_>, Vec<_>) = declared
+    let (there, lacking): (Vec<_>, Vec<_>) = patient
+        .rules
         .iter()
         .map(|group| group.name.as_str())
         .partition(|name| loaded.contains_key(name));
@@ -28,7 +27,7 @@ pub(super) fn examine(patient: &Patient<'_>) -> Result<Vec<Finding>, Error> {
                 lacking.len()
             ),
         };
-        let mend = "write them with `plimsoll rules FILE -o rules.yml`, name that in `rule_files`, and reload Prometheus";
+        let mend = "write them with `plimsoll rules FILE -o rules.yml`, name that in `rule_files`, and reload Prometheus; if they are of one scope, say so with --scope";
         findings.push(Finding::new(what, mend));
     }
     findings.extend(there.iter().flat_map(|name| failing(name, loaded[name])));

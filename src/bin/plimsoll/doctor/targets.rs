@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use plimsoll::generate::{Declaration, RuleOptions};
+use plimsoll::rule::RuleGroup;
 use serde_json::Value;
 
 use super::Finding;
@@ -12,7 +12,8 @@ use crate::prometheus::{Error, Prometheus, quoted};
 const SKEW: f64 = 5.0;
 
 pub(super) fn examine(
-    declaration: &Declaration,
+    job: &str,
+    rules: &[RuleGroup],
     prometheus: &Prometheus,
 ) -> Result<Vec<Finding>, Error> {
     let data = prometheus.data("targets?state=active")?;
@@ -21,7 +22,6 @@ pub(super) fn examine(
         .into_iter()
         .flatten()
         .collect();
-    let job = declaration.job();
     let its: Vec<_> = all
         .iter()
         .filter(|target| target["labels"]["job"] == job)
@@ -30,7 +30,7 @@ pub(super) fn examine(
         return Ok(vec![none(job, &all)]);
     }
     let mut findings: Vec<_> = its.iter().filter_map(|target| down(target)).collect();
-    let shortest = shortest_window(declaration);
+    let shortest = shortest_window(rules);
     findings.extend(its.iter().find_map(|target| seldom(target, shortest?)));
     findings.extend(skewed(job, prometheus)?);
     Ok(findings)
@@ -81,8 +81,7 @@ fn seldom(target: &Value, shortest: Duration) -> Option<Finding> {
 }
 
 /// The shortest range that a rule looks back over.
-fn shortest_window(declaration: &Declaration) -> Option<Duration> {
-    let groups = declaration.rules(RuleOptions::new()).into_groups();
+fn shortest_window(groups: &[RuleGroup]) -> Option<Duration> {
     let rules = groups.iter().flat_map(|group| &group.rules);
     let ranges = rules.flat_map(|rule| {
         let text = rule.expr.to_string();

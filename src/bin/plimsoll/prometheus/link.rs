@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, RequestBuilder, Url};
 use tokio::runtime::Runtime;
 
+use super::address::WRITE;
 use super::{Error, trust};
 use crate::failure::Failure;
-
-const WRITE: &str = "http://HOST:PORT or https://HOST:PORT";
 
 pub(super) enum Who {
     Anybody,
@@ -36,16 +35,15 @@ impl std::fmt::Debug for Link {
 }
 
 impl Link {
-    /// To what listens at `base`, which an option says: `http://HOST:PORT` or `https://HOST:PORT`, and a path, if it has one.
+    /// To what listens at `base`, which an option says.
     /// `ca` is a file with whom https is to believe.
     pub(super) fn new(
         option: &'static str,
-        base: &str,
+        base: &Url,
         timeout: Duration,
         who: Who,
         ca: Option<&Path>,
     ) -> Result<Self, Failure> {
-        check(option, base)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
@@ -54,7 +52,7 @@ impl Link {
         Ok(Self {
             runtime,
             client: trust::client(base, ca)?,
-            base: base.trim_end_matches('/').to_owned(),
+            base: base.as_str().trim_end_matches('/').to_owned(),
             option,
             timeout,
             who,
@@ -128,28 +126,6 @@ impl Link {
             "{}: {path} was not answered as Prometheus' API does: another program listens there; say where Prometheus is with --prometheus",
             self.base
         ))
-    }
-}
-
-/// Without repeating a secret that stands where it must not.
-fn check(option: &str, base: &str) -> Result<(), Failure> {
-    let schemes = ["http://", "https://"].iter();
-    let rest = schemes
-        .filter_map(|scheme| base.strip_prefix(scheme))
-        .next();
-    let Some(rest) = rest.filter(|rest| !rest.is_empty()) else {
-        return Err(Failure::new(format!("{option} {base}: write {WRITE}")));
-    };
-    // Everybody on the machine reads command lines; the address is part of messages.
-    match rest
-        .split('/')
-        .next()
-        .is_some_and(|host| host.contains('@'))
-    {
-        true => Err(Failure::new(format!(
-            "{option} holds a user or a password: put USER:PASSWORD into a file for --user-file"
-        ))),
-        false => Ok(()),
     }
 }
 

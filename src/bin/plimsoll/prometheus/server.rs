@@ -4,6 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use reqwest::Url;
+
+use super::address::{address, is_open};
 use super::link::{Link, Who};
 use crate::failure::Failure;
 
@@ -43,20 +46,22 @@ impl Server {
             .clone()
             .or_else(|| variable("PLIMSOLL_PROMETHEUS"));
         let base = base.unwrap_or_else(|| "http://127.0.0.1:9090".to_owned());
-        let ca = self.authorities();
-        Link::new(
-            "--prometheus",
-            &base,
-            self.timeout,
-            self.who()?,
-            ca.as_deref(),
-        )
+        let base = address("--prometheus", &base)?;
+        let (who, ca) = (self.who()?, self.authorities(&base)?);
+        // Inside a cluster that may be meant.
+        if !matches!(who, Who::Anybody) && is_open(&base) {
+            eprintln!(
+                "warning: --prometheus {base}: the token or password goes there without encryption; write https:// if it has that"
+            );
+        }
+        Link::new("--prometheus", &base, self.timeout, who, ca.as_deref())
     }
 
     /// The text that somebody else serves, who is not told who asks.
     pub(crate) fn page(&self, url: &str) -> Result<String, Failure> {
-        let ca = self.authorities();
-        let link = Link::new("--target", url, self.timeout, Who::Anybody, ca.as_deref())?;
+        let url = address("--target", url)?;
+        let ca = self.authorities(&url)?;
+        let link = Link::new("--target", &url, self.timeout, Who::Anybody, ca.as_deref())?;
         let (status, body) = link.get("")?;
         match status {
             200 => Ok(String::from_utf8_lossy(&body).into_owned()),
@@ -66,9 +71,15 @@ impl Server {
         }
     }
 
-    fn authorities(&self) -> Option<PathBuf> {
+    /// Who is believed at an address. What the environment says is for those with https; an option is for this one.
+    fn authorities(&self, base: &Url) -> Result<Option<PathBuf>, Failure> {
+        if self.ca.is_some() && base.scheme() == "http" {
+            return Err(Failure::new(format!(
+                "--ca: {base} shows no certificate: write https://, or leave --ca out"
+            )));
+        }
         let of_environment = || variable("PLIMSOLL_PROMETHEUS_CA").map(PathBuf::from);
-        self.ca.clone().or_else(of_environment)
+        Ok(self.ca.clone().or_else(of_environment))
     }
 
     fn who(&self) -> Result<Who, Failure> {

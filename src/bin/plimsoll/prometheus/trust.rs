@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, Url};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use super::link::root;
 use crate::failure::Failure;
@@ -14,11 +17,11 @@ pub(super) const REFUSED: &str = "invalid peer certificate";
 
 /// What asks an address: with https it believes the authorities of the file, or else those of the system. It follows nobody
 /// elsewhere: a form would arrive there empty, a token at somebody who was not meant.
-pub(super) fn client(base: &str, ca: Option<&Path>) -> Result<Client, Failure> {
+pub(super) fn client(base: &Url, ca: Option<&Path>) -> Result<Client, Failure> {
     // Another link has done so before.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder().no_proxy().redirect(Policy::none());
-    let builder = match (base.starts_with("https://"), ca) {
+    let builder = match (base.scheme() == "https", ca) {
         // Nobody shows one, so a system without authorities is no obstacle.
         (false, _) => builder.tls_certs_only([]),
         (true, Some(path)) => builder.tls_certs_only(authorities(path)?),
@@ -33,13 +36,31 @@ pub(super) fn client(base: &str, ca: Option<&Path>) -> Result<Client, Failure> {
 }
 
 fn authorities(path: &Path) -> Result<Vec<Certificate>, Failure> {
-    let failed = |why: &dyn std::fmt::Display| Failure::new(format!("{}: {why}", path.display()));
-    let text = fs::read(path).map_err(|error| failed(&error))?;
-    let certificates = Certificate::from_pem_bundle(&text).unwrap_or_default();
+    let failed = |why: String| Failure::new(format!("{}: {why}", path.display()));
+    let text = fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let mut certificates = Vec::new();
+    for (nth, der) in (1..).zip(CertificateDer::pem_slice_iter(&text)) {
+        let broken = |why: String| {
+            failed(format!(
+                "certificate {nth} cannot be read: {why}; leave it out, or put the whole of it there"
+            ))
+        };
+        let der = der.map_err(|error| broken(error.to_string()))?;
+        certificates.push(certificate(der).map_err(broken)?);
+    }
     match certificates.is_empty() {
         true => Err(failed(
-            &"holds no certificate: it takes PEM, which begins with -----BEGIN CERTIFICATE-----",
+            "holds no certificate: it takes PEM, which begins with -----BEGIN CERTIFICATE-----"
+                .to_owned(),
         )),
         false => Ok(certificates),
     }
+}
+
+/// One that can be an authority.
+fn certificate(der: CertificateDer<'_>) -> Result<Certificate, String> {
+    let certificate = Certificate::from_der(&der).map_err(|error| root(&error))?;
+    let added = RootCertStore::empty().add(der);
+    added.map_err(|error| error.to_string())?;
+    Ok(certificate)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use plimsoll::Slo;
-use plimsoll::generate::{Dashboard, Declaration, PanelQuery, RuleOptions, Variables};
+use plimsoll::generate::{Dashboard, Declaration, PanelQuery, RuleOptions, RuleScope, Variables};
 use plimsoll::rule::{Rule, RuleFile, RuleGroup, RuleKind};
 
 /// An expression, and where it stands.
@@ -26,12 +26,18 @@ pub(super) enum Kind {
     Alert(Vec<String>),
 }
 
-/// Everything that is generated from a declaration.
-pub(super) fn of(declaration: &Declaration, rate_interval: Duration) -> Vec<Question> {
+/// Everything that is generated from a declaration, with the rules of a scope.
+pub(super) fn of(
+    declaration: &Declaration,
+    rate_interval: Duration,
+    scope: RuleScope,
+) -> Vec<Question> {
     let dashboards = declaration.dashboards();
     let of_dashboard = |dashboard| of_dashboard(declaration, dashboard, rate_interval);
     let panels = dashboards.iter().flat_map(of_dashboard);
-    let rules = declaration.rules(RuleOptions::new()).into_groups();
+    let rules = declaration
+        .rules(RuleOptions::new().scope(scope))
+        .into_groups();
     panels.chain(rules.iter().flat_map(of_group)).collect()
 }
 

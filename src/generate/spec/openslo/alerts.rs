@@ -7,7 +7,7 @@ use super::super::fields::Fields;
 use super::super::shares::burn_share;
 use super::NAME_ONLY;
 use super::documents::{Documents, named};
-use super::window::stretch;
+use super::window::{stretch, whole_minutes};
 use crate::slo::{BurnAlert, Period, Severity, window_name};
 
 /// The alerts of one SLO, each with how long it waits.
@@ -19,9 +19,10 @@ impl Burns {
         self.0.iter().map(|(alert, _)| *alert).collect()
     }
 
-    /// Whether each waits for half of its short window.
+    /// Whether each waits for half of its short window, in whole minutes as everything is here.
     pub(super) fn wait_half(&self) -> bool {
-        let half = |(alert, after): &(BurnAlert, Duration)| *after == alert.short() / 2;
+        let half =
+            |(alert, after): &(BurnAlert, Duration)| *after == whole_minutes(alert.short() / 2);
         !self.0.is_empty() && self.0.iter().all(half)
     }
 }

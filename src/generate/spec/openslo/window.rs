@@ -62,33 +62,41 @@ fn of_calendar(duration: &At<'_>, at: &At<'_>) -> Option<Period> {
     let fields = at.fields();
     let (start, zone) = (fields.get("startTime"), fields.get("timeZone"));
     fields.finish();
-    let calendar = match shorthand(duration)? {
-        (1, 'd') => Calendar::Day,
-        (1, 'w') | (7, 'd') => Calendar::Week,
-        (1, 'M') => Calendar::Month,
-        (1, 'Q') | (3, 'M') => Calendar::Quarter,
+    // Each says what is wrong with it before one ends this.
+    let calendar = calendar(duration);
+    let offset = zone.map_or(Some(Offset::UTC), |at| offset(&at));
+    let start = start.map(|at| (moment(&at), at));
+    let calendar = calendar?;
+    if let Some((start_ms, at)) = start {
+        begins(&at, start_ms?, calendar)?;
+    }
+    Some(Period::Calendar(calendar, offset?))
+}
+
+fn calendar(duration: &At<'_>) -> Option<Calendar> {
+    match shorthand(duration)? {
+        (1, 'd') => Some(Calendar::Day),
+        (1, 'w') | (7, 'd') => Some(Calendar::Week),
+        (1, 'M') => Some(Calendar::Month),
+        (1, 'Q') | (3, 'M') => Some(Calendar::Quarter),
         _ => {
             duration.refuse("is no period of the calendar here: write 1d, 1w, 1M or 1Q");
-            return None;
+            None
         }
-    };
-    let offset = match zone {
-        Some(at) => offset(&at)?,
-        None => Offset::UTC,
-    };
-    if let Some(start) = start {
-        begins(&start, calendar)?;
     }
-    Some(Period::Calendar(calendar, offset))
+}
+
+/// A local time, in milliseconds since 1970.
+fn moment(at: &At<'_>) -> Option<i64> {
+    let start = humantime::parse_rfc3339_weak(at.text()?);
+    if start.is_err() {
+        at.refuse("is no time: write \"2024-01-01 00:00:00\"");
+    }
+    start.ok().map(millis_since_1970)
 }
 
 /// Whether a period of the calendar begins at that local time.
-fn begins(at: &At<'_>, calendar: Calendar) -> Option<()> {
-    let Ok(start) = humantime::parse_rfc3339_weak(at.text()?) else {
-        at.refuse("is no time: write \"2024-01-01 00:00:00\"");
-        return None;
-    };
-    let start_ms = millis_since_1970(start);
+fn begins(at: &At<'_>, start_ms: i64, calendar: Calendar) -> Option<()> {
     if calendar.around(start_ms, Offset::UTC).start_ms != start_ms {
         let word = calendar.as_str();
         at.refuse(format!(
@@ -181,6 +189,12 @@ fn shorthand(at: &At<'_>) -> Option<(u64, char)> {
         ));
     }
     read
+}
+
+/// The nearest whole number of minutes, at least one: 0 is no wait at all.
+pub(super) fn whole_minutes(length: Duration) -> Duration {
+    let minutes = (length.as_secs_f64() / 60.0).round().max(1.0);
+    Duration::from_secs(minutes as u64 * 60)
 }
 
 /// A stretch as OpenSLO writes it; nothing for one that is no whole number of minutes.

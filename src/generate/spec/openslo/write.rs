@@ -4,7 +4,7 @@ use super::super::export::{Export, Queries, left_out, lost, note};
 use super::super::problem::Note;
 use super::super::write::{Names, Yaml, slug};
 use super::VERSION;
-use super::window::written;
+use super::window::{whole_minutes, written};
 use crate::expr::Offset;
 use crate::generate::Declaration;
 use crate::slo::{BurnAlert, Calendar, Period, Severity, Slo, window_name};
@@ -56,7 +56,8 @@ impl Writer {
     /// Who is told: placeholders, one for each severity.
     fn targets(&mut self, slos: &[Slo]) {
         for severity in [Severity::Page, Severity::Ticket] {
-            let wanted = |burn: BurnAlert| burn.severity == severity;
+            let wanted =
+                |burn: BurnAlert| burn.severity == severity && written(burn.long).is_some();
             if slos.iter().any(|slo| slo.burns().into_iter().any(wanted)) {
                 let name = severity.as_str();
                 let spec = Yaml::Map(vec![("target", Yaml::text(name))]);
@@ -183,12 +184,13 @@ impl Writer {
         match (slo.half_window, written(after)) {
             (true, Some(after)) => after,
             (true, None) => {
+                let minutes = window_name(whole_minutes(after));
                 let message = format!(
-                    "{} is no whole number of minutes: OpenSLO's alert is at once",
+                    "{} is no whole number of minutes: OpenSLO's alert waits {minutes}",
                     window_name(after)
                 );
                 self.notes.push(note(slo, "sustained_half_window", message));
-                "0m".to_owned()
+                written(whole_minutes(after)).unwrap_or_default()
             }
             (false, _) => "0m".to_owned(),
         }

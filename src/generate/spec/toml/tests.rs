@@ -156,7 +156,7 @@ fn each_kind_by_itself_is_read_as_it_was() {
 #[test]
 fn what_is_no_slo_is_refused_by_name() {
     let twice = Select::http().label("route", "/a*").label("route", "*b");
-    let declaration = Plimsoll::builder()
+    let mut declaration = Plimsoll::builder()
         .service("shop")
         .naming(crate::Naming::classic())
         .target("shop", "a:1")
@@ -164,6 +164,7 @@ fn what_is_no_slo_is_refused_by_name() {
         .slo(Slo::availability("api", twice).objective(0.99))
         .declaration()
         .expect("it is sound");
+    declaration.remembers = true;
     let error = super::write(&declaration).expect_err("it cannot be said");
     let fields: Vec<_> = error
         .problems()
@@ -176,6 +177,7 @@ fn what_is_no_slo_is_refused_by_name() {
             "budget \"errors\"",
             "naming",
             "target",
+            "state_file",
             "slo \"api\": labels"
         ]
     );

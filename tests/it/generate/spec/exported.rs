@@ -170,6 +170,20 @@ fn what_is_lost_is_said() {
 }
 
 #[test]
+fn only_who_is_told_by_a_policy_is_a_target() {
+    let seconds = BurnAlert::new(Severity::Page, 0.02, Duration::from_secs(90));
+    let hours = BurnAlert::new(Severity::Ticket, 0.1, 24 * HOUR);
+    let api = Slo::availability("api", Select::http()).objective(0.999);
+    let text = to_openslo(&declaration([api.burn_alerts([seconds, hours])])).text;
+    assert_eq!(
+        text.matches("kind: AlertNotificationTarget").count(),
+        1,
+        "{text}"
+    );
+    assert!(text.contains("target: ticket"), "{text}");
+}
+
+#[test]
 fn names_that_would_be_the_same_are_numbered() {
     let slos = ["a b", "a-b", "A_B"].map(|name| Slo::availability(name, Select::http()));
     let slos = slos.map(|slo| slo.objective(0.999));

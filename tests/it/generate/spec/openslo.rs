@@ -505,6 +505,24 @@ fn queries_that_no_slo_could_count_are_refused() {
 }
 
 #[test]
+fn every_mistake_of_a_calendar_is_said() {
+    let calendar = "{ startTime: noon, timeZone: Europe/Berlin }";
+    let window = format!("{{ duration: 1Y, calendar: {calendar} }}");
+    let text = errors().replace("{ duration: 28d, isRolling: true }", &window);
+    let error = from_openslo(&text, &[]).unwrap_err();
+    let fields = error
+        .mistakes
+        .iter()
+        .map(|mistake| mistake.path.rsplit('.').next().unwrap());
+    let fields: std::collections::BTreeSet<_> = fields.collect();
+    assert_eq!(
+        fields,
+        ["duration", "startTime", "timeZone"].into(),
+        "{error}"
+    );
+}
+
+#[test]
 fn what_would_be_something_else_is_refused() {
     let window = "{ duration: 28d, isRolling: true }";
     let zoned = |zone: &str, start: &str| {
@@ -626,7 +644,7 @@ fn what_is_no_file_is_refused() {
     assert!(
         error
             .to_string()
-            .starts_with("line 1: document 1: is a list and must be a map\n"),
+            .starts_with("line 1: document 1: is \"a\" and must be a map\n"),
         "{error}"
     );
 }

@@ -1,3 +1,4 @@
+use std::slice;
 use std::time::Duration;
 
 use plimsoll::expr::Offset;
@@ -177,4 +178,21 @@ fn waiting_for_half_of_the_short_window_comes_back() {
     assert!(export.text.contains("alertAfter: '15m'"), "{}", export.text);
     let import = from_openslo(&export.text, &[api(0.5)]).unwrap();
     assert_eq!(import.slos, [api(0.99).sustained_half_window()]);
+    // 2m30s of 5m, and 20s of 40s.
+    for (long, minutes) in [(HOUR, 3), (HOUR * 2 / 15, 1)] {
+        let burn = BurnAlert::new(Severity::Page, 0.02, long);
+        let api = api(0.999).burn_alerts([burn]);
+        let waiting = api.clone().sustained_half_window();
+        let export = to_openslo(&declaration([waiting.clone()]));
+        let after = format!("alertAfter: '{minutes}m'");
+        assert!(export.text.contains(&after), "{}", export.text);
+        let waits = format!("OpenSLO's alert waits {minutes}m");
+        let mut notes = export.notes.iter();
+        assert!(notes.any(|note| note.message.contains(&waits)));
+        let import = from_openslo(&export.text, slice::from_ref(&api)).unwrap();
+        assert_eq!(import.slos, [waiting]);
+        let at_once = to_openslo(&declaration([api.clone()]));
+        let import = from_openslo(&at_once.text, slice::from_ref(&api)).unwrap();
+        assert_eq!(import.slos, [api]);
+    }
 }

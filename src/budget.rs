@@ -23,7 +23,7 @@
 //! "p95 at most 200 ms" is judged as "the share above 200 ms is at most 5 %": the same statement, without the error
 //! of a bucket. This room only does arithmetic: it knows neither clocks nor cells.
 
-mod check;
+pub(crate) mod check;
 mod compile;
 mod condition;
 mod dynamic;

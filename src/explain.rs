@@ -126,6 +126,9 @@ impl fmt::Display for Explanation {
             Ok(table) => write!(f, "{table}")?,
             Err(why) => writeln!(f, "{}", wrapped(why))?,
         }
+        if self.unseen.is_empty() {
+            return Ok(());
+        }
         f.write_str("\nWhat it does not see\n\n")?;
         self.unseen
             .iter()

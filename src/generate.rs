@@ -15,6 +15,7 @@ mod rules;
 mod runbook;
 pub mod spec;
 
+pub(crate) use advice::is_silent;
 pub use dashboard::{
     Dashboard, DashboardBuilder, Panel, PanelKind, PanelQuery, SloView, Variables,
 };

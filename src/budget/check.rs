@@ -6,7 +6,7 @@ use super::limit::tidy;
 use super::{Budget, Level, Limit, Sli};
 
 /// The longest duration that is measured, in seconds.
-const LONGEST: f64 = 3600.0;
+pub(crate) const LONGEST: f64 = 3600.0;
 
 /// Labels that counters and alerts of budgets have anyway.
 const OWN_LABELS: [&str; 6] = [

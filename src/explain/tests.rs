@@ -116,3 +116,19 @@ fn names_that_are_alike_are_suggested() {
     );
     assert!(refused("something-else").ends_with("take the name of one that the file declares"));
 }
+
+#[test]
+fn what_tells_of_silence_by_itself_is_not_told_to() {
+    let promise = |sli: &str| {
+        let toml =
+            format!("[[budget]]\nname = \"a\"\non = \"http\"\nsli = {sli}\nmin_events = 1\n");
+        explained(&toml, "a")
+    };
+    let told = "silence: without events";
+    assert!(promise("\"error_ratio\"\nat_most = 0.1").contains(told));
+    let fresh = promise("\"freshness\"\nat_most = \"1m\"");
+    assert!(!fresh.contains(told), "{fresh}");
+    let alone = "expect_families = [\"depth\"]\n[[budget]]\nname = \"a\"\ngauge = \"depth\"\nat_most = 5\nabsent_after = \"5m\"\n";
+    let text = explained(alone, "a");
+    assert!(!text.contains("What it does not see"), "{text}");
+}

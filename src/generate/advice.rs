@@ -3,6 +3,8 @@
 mod budgets;
 mod slos;
 
+pub(crate) use budgets::is_silent;
+
 use super::{Declaration, RuleOptions, Variables};
 use crate::config::Problem;
 use crate::rule::RuleKind;

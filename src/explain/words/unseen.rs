@@ -3,7 +3,17 @@
 use super::kind;
 use crate::budget::{Budget, Select};
 use crate::explain::{length, percent};
+use crate::generate::is_silent;
 use crate::slo::Slo;
+
+const SILENCE: &str = "silence: without events there is nothing to judge (absent_after would tell)";
+
+fn chance(confidence: f64) -> String {
+    format!(
+        "what may be chance: it must be sure to {}",
+        percent(confidence)
+    )
+}
 
 pub(in crate::explain) fn unseen_of_budget(budget: &Budget) -> Vec<String> {
     let mut unseen = Vec::new();
@@ -19,23 +29,15 @@ pub(in crate::explain) fn unseen_of_budget(budget: &Budget) -> Vec<String> {
             budget.min_bad
         ));
     }
-    if let Some(confidence) = budget.confidence {
-        unseen.push(format!(
-            "what may be chance: it must be sure to {}",
-            percent(confidence)
-        ));
-    }
+    unseen.extend(budget.confidence.map(chance));
     if !budget.warm_up.is_zero() {
         unseen.push(format!("the first {} of a process", length(budget.warm_up)));
     }
     if let Some(when) = &budget.when {
         unseen.push(format!("times at which this does not hold: {when}"));
     }
-    if budget.absent_after.is_none() {
-        unseen.push(
-            "silence: without events there is nothing to judge (absent_after would tell)"
-                .to_owned(),
-        );
+    if is_silent(budget) {
+        unseen.push(SILENCE.to_owned());
     }
     unseen.extend(of_operations(budget.select()));
     unseen
@@ -49,17 +51,9 @@ pub(in crate::explain) fn unseen_of_slo(slo: &Slo) -> Vec<String> {
             slo.min_events
         ));
     }
-    if let Some(confidence) = slo.confidence {
-        unseen.push(format!(
-            "what may be chance: it must be sure to {}",
-            percent(confidence)
-        ));
-    }
+    unseen.extend(slo.confidence.map(chance));
     if slo.absent_after.is_none() {
-        unseen.push(
-            "silence: without events there is nothing to judge (absent_after would tell)"
-                .to_owned(),
-        );
+        unseen.push(SILENCE.to_owned());
     }
     unseen.extend(
         slo.maintenance

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
+use crate::budget::check::LONGEST;
 use crate::budget::{Budget, Level, Pattern, Select, Sli};
 use crate::config::Problem;
-
-/// The longest duration that is measured, in seconds.
-const LONGEST: f64 = 3600.0;
 
 pub(super) fn of(budget: &Budget, scrape: Duration) -> Vec<Problem> {
     let mut warnings = Vec::new();
@@ -47,7 +45,7 @@ pub(super) fn silence(example: &str) -> String {
 }
 
 /// Whether nobody hears that there is nothing any more: what asks for events, or for their age, tells by itself.
-fn is_silent(budget: &Budget) -> bool {
+pub(crate) fn is_silent(budget: &Budget) -> bool {
     let tells = match budget.sli {
         Sli::Freshness(_) | Sli::Age(_) => true,
         Sli::Throughput(_) => budget.floor,

@@ -44,10 +44,11 @@ pub(super) fn silence(example: &str) -> String {
     )
 }
 
-/// Whether nobody hears that there is nothing any more: what asks for events, or for their age, tells by itself.
+/// Whether nobody hears that there is nothing any more: what asks for events, or counts the time without them, tells by itself; an
+/// age that nobody shows does not.
 pub(crate) fn is_silent(budget: &Budget) -> bool {
     let tells = match budget.sli {
-        Sli::Freshness(_) | Sli::Age(_) => true,
+        Sli::Freshness(_) => true,
         Sli::Throughput(_) => budget.floor,
         _ => false,
     };

@@ -70,6 +70,12 @@ async fn the_fleet_burns_only_when_one_instance_burns_enough_for_all() {
     let traffic = Traffic::on(&fleet.instances);
     let both = |samples: &[Sample]| samples.len() == ALERTS.len();
 
+    // An instance of which there are too few scrapes for a rate is not among all.
+    let scraped =
+        "count(count by (instance) (count_over_time(plimsoll_sli_valid_total[10s]) >= 5))";
+    let all = |samples: &[Sample]| matches!(samples, [(_, instances)] if *instances == 3.0);
+    fleet.once(scraped, all).await;
+
     // 15 % of one is 5 % of all.
     traffic.failing.store(15, Relaxed);
     let of_first = fleet.once(&firing("instance"), both).await;

@@ -354,6 +354,8 @@ fn what_a_spec_cannot_say_is_said() {
     shop.write("more.toml", &more);
     let output = shop.run(&["export", "more.toml", "--format", "openslo"]);
     let notes = text(&output.stderr);
+    let windows = "SLO \"availability\": burn_alert: also ask for short windows (5m, 30m, 2h, 6h), which OpenSLO";
+    assert!(notes.contains(windows), "{notes}");
     assert!(
         notes.contains("\"checkout-errors\", \"rate\" are no SLOs, and are left out"),
         "{notes}"

@@ -55,8 +55,8 @@ pub(super) fn missing(patient: &Patient<'_>, there: &BTreeSet<String>) -> Vec<Fi
     ));
     findings.extend(together(
         &others,
-        "its route, operation or instrument was not used or declared since the process started; if it was, \
-         its name may be taken by another (plimsoll_families_dropped_total)",
+        "the route, operation or instrument was not used or declared since the process started; if it was, \
+         the name may be taken by another (plimsoll_families_dropped_total)",
     ));
     findings
 }

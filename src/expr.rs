@@ -57,6 +57,9 @@ pub use crate::window::{Dialect, NativeError, NativeHistogram};
 
 use std::time::Duration;
 
+/// What Prometheus adds to the labels of what it scrapes, to tell targets apart.
+pub(crate) const TARGET_LABELS: [&str; 2] = ["job", "instance"];
+
 /// A condition, or a value that conditions are made of: what PromQL calls an expression.
 ///
 /// The constructors below read better than the variants, which are there for whoever walks the tree.

@@ -5,6 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::Declaration;
 use super::operations::Operations;
 use super::rules::{GRAVE, escalation};
+use crate::expr::TARGET_LABELS;
 use crate::rule::Text;
 
 const HEAD: &str = "\
@@ -99,7 +100,7 @@ impl Config<'_> {
             };
             writeln!(f, "  - source_matchers: {}", matchers(graver))?;
             writeln!(f, "    target_matchers: {}", matchers(milder))?;
-            let equal = ["job", "instance", "scope", promise].into_iter();
+            let equal = TARGET_LABELS.into_iter().chain(["scope", promise]);
             let equal: Vec<String> = equal
                 .chain(self.of.parts())
                 .map(|label| Text(label).to_string())

@@ -1,14 +1,15 @@
 //! What there is to generate from.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use super::dashboard::{self, Dashboard, DashboardBuilder, Promises};
 use super::{Operations, advice};
 use crate::Plimsoll;
-use crate::budget::Budget;
+use crate::budget::{BREACH_DURATIONS, Budget};
 use crate::config::{BuildError, Problem};
-use crate::naming::{Namesake, Naming};
+use crate::naming::{Namesake, Naming, sample_names};
 use crate::rule::RuleFile;
 use crate::slo::Slo;
 
@@ -203,6 +204,23 @@ impl Declaration {
         }
         let shown = shown.filter(|name| !is_own(name));
         self.naming.namesake(family, shown)
+    }
+
+    /// The names that it knows of: the families that plimsoll may show under its naming, those of the samples of histograms
+    /// among them, and those that are expected of the service itself.
+    ///
+    /// ```
+    /// use plimsoll::generate::Declaration;
+    ///
+    /// let declaration = Declaration::parse("expect_families = [\"queue_depth\"]")?;
+    /// let families = declaration.families();
+    /// assert!(families.contains("queue_depth") && families.contains("http_server_request_duration_seconds_bucket"));
+    /// # Ok::<(), plimsoll::BuildError>(())
+    /// ```
+    pub fn families(&self) -> BTreeSet<String> {
+        let own = sample_names(BREACH_DURATIONS, true);
+        let ours = self.naming.readable().into_iter().chain(own);
+        ours.chain(self.expected.iter().cloned()).collect()
     }
 
     /// The name of the service.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::Inner;
 use crate::budget::BREACH_DURATIONS;
 use crate::export::{Present, present};
-use crate::expr::{Compare, Expr, Matcher, Selector};
+use crate::expr::{Compare, Expr, Matcher, Selector, TARGET_LABELS};
 use crate::naming::{Naming, sample_names};
 
 /// What alerts are kept under; nobody scrapes them.
@@ -111,10 +111,8 @@ impl<'a> Readable<'a> {
 
     /// A label that only a scrape adds, and not like this.
     fn target_problem(&self, matcher: &Matcher) -> Option<String> {
-        let at = ["job", "instance"]
-            .iter()
-            .position(|key| *key == matcher.label())?;
         let label = matcher.label();
+        let at = TARGET_LABELS.iter().position(|key| *key == label)?;
         let Some(target) = self.target else {
             return Some(format!(
                 "asks for {matcher}, a label that Prometheus adds when it scrapes: say which one that is with Builder::target(job, instance), or leave it out"

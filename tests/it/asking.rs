@@ -1,5 +1,6 @@
 //! `plimsoll verify`, `query` and `doctor`, run against a Prometheus that the test makes up.
 
+mod broken;
 mod doctor;
 mod fake;
 mod query;
@@ -152,6 +153,19 @@ fn addresses_that_cannot_be_are_refused_without_repeating_a_password() {
 }
 
 #[test]
+fn what_has_no_place_behind_an_address_is_refused() {
+    for (behind, message) in [
+        ("?secret=b", "--prometheus holds a ?"),
+        ("/prom?secret=b", "with a path in front of the API"),
+        ("/#secret", "--prometheus holds a #"),
+    ] {
+        let said = asked("query", &format!("http://127.0.0.1:1{behind}"), &[]);
+        fails(&said, message);
+        assert!(!said.2.contains("secret"), "{said:?}");
+    }
+}
+
+#[test]
 fn a_secret_that_everybody_on_the_way_reads_is_warned_of() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
@@ -207,8 +221,18 @@ fn who_asks_comes_from_files_or_the_environment() {
     let wrong = secret("wrong", "me");
     fails(
         &asked("query", &basic, &["--user-file", &wrong]),
-        "USER:PASSWORD",
+        "wrong: write USER:PASSWORD",
     );
+    for (text, message) in [
+        (" \n", "is empty: put the token into it"),
+        ("one\ntwo", "holds more than a token"),
+    ] {
+        let file = secret("token", text);
+        fails(&asked("query", &bearer, &["--token-file", &file]), message);
+        let environment = [("PLIMSOLL_PROMETHEUS_TOKEN", text)];
+        let said = plimsoll("query", &["--prometheus", &bearer], &environment);
+        fails(&said, &format!("$PLIMSOLL_PROMETHEUS_TOKEN: {message}"));
+    }
     fails(
         &asked("query", &basic, &["--token-file", "/nowhere"]),
         "/nowhere: ",

@@ -1,5 +1,7 @@
 //! The command, as it is run.
 
+#[cfg(unix)]
+mod help;
 mod mistakes;
 #[cfg(unix)]
 mod outputs;

@@ -8,9 +8,7 @@ use crate::output::Output;
 use crate::{Cli, Verdict};
 
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example: plimsoll completions bash > ~/.local/share/bash-completion/completions/plimsoll"
-)]
+#[command(after_help = "Example: plimsoll completions bash >> ~/.bash_completion")]
 pub(crate) struct Args {
     /// The shell that completes
     shell: Shell,

@@ -2,6 +2,7 @@
 
 mod counted;
 mod families;
+mod named;
 mod page;
 mod rules;
 mod spelling;
@@ -20,6 +21,10 @@ use crate::scope::Scope;
 use crate::source::Source;
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: plimsoll doctor shop.toml --prometheus http://127.0.0.1:9090\n         \
+                  plimsoll doctor shop.toml --prometheus http://127.0.0.1:9090 --metric http_server_request_duration_seconds"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
@@ -28,10 +33,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     scope: Scope,
     /// The family that is missed; without it all that rules and panels read
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = named::name)]
     metric: Option<String>,
     /// Asks the page of a process itself, such as http://127.0.0.1:9100/metrics, instead of Prometheus
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", conflicts_with = "prometheus")]
     target: Option<String>,
 }
 
@@ -58,63 +63,105 @@ struct Patient<'a> {
     declaration: &'a Declaration,
     /// Its rules, of the scope that is used.
     rules: &'a [RuleGroup],
-    prometheus: &'a Prometheus,
-    /// The names of all series of its job.
-    names: BTreeSet<String>,
+    /// The names that the declaration knows of.
+    known: BTreeSet<String>,
+    /// The families that are looked for.
+    wanted: BTreeSet<String>,
+}
+
+impl<'a> Patient<'a> {
+    /// All that rules and panels read is looked for, or one family.
+    fn new(declaration: &'a Declaration, rules: &'a [RuleGroup], one: Option<&String>) -> Self {
+        let read = families::read_by_generated(declaration, rules.to_vec());
+        let mut known = declaration.families();
+        known.extend(read.iter().cloned());
+        Self {
+            declaration,
+            rules,
+            known,
+            wanted: one.map_or(read, |name| BTreeSet::from([name.clone()])),
+        }
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.known.contains(name) || self.known.contains(spelling::family(name))
+    }
+
+    /// What is looked for and no part of the declaration: one that was asked for by name.
+    fn unknown(&self) -> Option<&str> {
+        let mut wanted = self.wanted.iter().map(String::as_str);
+        wanted.find(|name| !self.knows(name))
+    }
 }
 
 pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     let declaration = args.source.read()?;
     let options = RuleOptions::new().scope(args.scope.of_rules());
     let rules = declaration.rules(options).into_groups();
-    let wanted = match &args.metric {
-        Some(name) => BTreeSet::from([name.clone()]),
-        None => families::read_by_generated(&declaration, rules.clone()),
-    };
+    let patient = Patient::new(&declaration, &rules, args.metric.as_ref());
     let findings = match &args.target {
-        Some(url) => families::missing(&declaration, &wanted, &page::names(url, &args.server)?),
-        None => of_prometheus(&declaration, &rules, &args.server, &wanted)?,
+        Some(url) => families::missing(&patient, &page::names(url, &args.server)?),
+        None => of_prometheus(&patient, &args.server)?,
     };
     for Finding { what, mend } in &findings {
         say(format!("{what}\n    {mend}"))?;
     }
-    Ok(match findings.is_empty() {
-        true => {
-            let count = wanted.len();
-            say(format!("nothing is wrong: {count} families are there"))?;
-            Verdict::Well
-        }
-        false => Verdict::Found,
-    })
+    if !findings.is_empty() {
+        return Ok(Verdict::Found);
+    }
+    say(format!("nothing is wrong: {}", there(&patient)))?;
+    Ok(Verdict::Well)
 }
 
-/// From the outside in: without a target nothing else is worth a word.
-fn of_prometheus(
-    declaration: &Declaration,
-    rules: &[RuleGroup],
-    server: &Server,
-    wanted: &BTreeSet<String>,
-) -> Result<Vec<Finding>, Failure> {
-    let prometheus = server.connect()?;
-    let mut findings = targets::examine(declaration.job(), rules, &prometheus)?;
-    let patient = Patient {
-        declaration,
-        rules,
-        prometheus: &prometheus,
-        names: names(declaration.job(), &prometheus)?,
-    };
-    if !patient.names.is_empty() {
-        findings.extend(families::missing(declaration, wanted, &patient.names));
-        findings.extend(counted::examine(&patient)?);
+/// That all is there.
+fn there(patient: &Patient<'_>) -> String {
+    match (
+        patient.unknown(),
+        patient.wanted.first(),
+        patient.wanted.len(),
+    ) {
+        (Some(name), ..) => format!("{name} is there, though no part of the declaration"),
+        (None, Some(name), 1) => format!("{name} is there"),
+        (.., count) => format!("{count} families are there"),
     }
-    findings.extend(rules::examine(&patient)?);
+}
+
+/// From the outside in: without a target nothing else of it is worth a word.
+fn of_prometheus(patient: &Patient<'_>, server: &Server) -> Result<Vec<Finding>, Failure> {
+    let prometheus = server.connect()?;
+    let job = patient.declaration.job();
+    let (mut findings, is_reached) = targets::examine(job, patient.rules, &prometheus)?;
+    if is_reached {
+        findings.extend(of_series(patient, &prometheus)?);
+    } else if let Some(name) = patient.unknown() {
+        findings.push(named::unknown(patient, name));
+    }
+    findings.extend(rules::examine(patient, &prometheus)?);
     Ok(findings)
 }
 
+fn of_series(patient: &Patient<'_>, prometheus: &Prometheus) -> Result<Vec<Finding>, Failure> {
+    let job = patient.declaration.job();
+    let there = names(job, prometheus)?;
+    if there.is_empty() {
+        return Ok(vec![Finding::new(
+            format!("Prometheus reaches the job {job:?} and has no series of it"),
+            "ask again after a scrape interval; then see whether `metric_relabel_configs` drop them, or `sample_limit` refuses them",
+        )]);
+    }
+    let mut findings = match named::of_others(patient, &there, prometheus)? {
+        Some(found) => vec![found],
+        None => families::missing(patient, &there),
+    };
+    findings.extend(counted::examine(patient, prometheus)?);
+    Ok(findings)
+}
+
+/// The names of all series of a job.
 fn names(job: &str, prometheus: &Prometheus) -> Result<BTreeSet<String>, Failure> {
     let selector = encoded(&format!("{{job={}}}", quoted(job)));
-    let data = prometheus.data(&format!("label/__name__/values?match[]={selector}"))?;
-    let names = data.as_array().into_iter().flatten();
+    let names = prometheus.list(&format!("label/__name__/values?match[]={selector}"), "")?;
+    let names = names.iter();
     Ok(names
         .filter_map(|name| Some(name.as_str()?.to_owned()))
         .collect())

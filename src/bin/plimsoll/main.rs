@@ -57,7 +57,7 @@ enum Command {
     /// Writes a runbook in Markdown, with a page for each alert
     Runbook(runbook::Args),
     /// Prints a catalogue of the metrics that the service shows, in Markdown
-    #[command(after_help = "Example: plimsoll metrics shop.toml --output docs/metrics.md")]
+    #[command(after_help = "Example: plimsoll metrics shop.toml --output metrics.md")]
     Metrics(texts::Args),
     /// Turns specs of OpenSLO or sloth into the TOML that this crate reads
     Import(import::Args),

@@ -3,6 +3,8 @@
 mod address;
 mod error;
 mod link;
+mod lost;
+mod secret;
 mod server;
 mod trust;
 
@@ -12,7 +14,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 pub(crate) use error::Error;
-use link::Link;
+use link::{Link, Reply};
 pub(crate) use server::{Server, duration};
 
 /// A series and its value at the moment it was asked for.
@@ -47,7 +49,7 @@ impl Prometheus {
     pub(crate) fn query(&self, expr: &str) -> Result<Vec<Sample>, Error> {
         let form = format!("query={}", encoded(expr));
         let data = self.answer("query", self.0.post("/api/v1/query", form)?)?;
-        let wrong = || self.0.not_its_api("query");
+        let wrong = || self.0.broken("query");
         if data["resultType"] == "scalar" {
             let labels = BTreeMap::new();
             let value = number(&data["result"]).ok_or_else(wrong)?;
@@ -64,23 +66,38 @@ impl Prometheus {
         self.answer(path, self.0.get(&format!("/api/v1/{path}"))?)
     }
 
-    fn answer(&self, path: &str, (status, body): (u16, Vec<u8>)) -> Result<Value, Error> {
-        let Ok(mut answer) = serde_json::from_slice::<Value>(&body) else {
-            return Err(match status {
+    /// A list in the `data` that its API has under a path: where a pointer says, or all of them.
+    pub(crate) fn list(&self, path: &str, pointer: &str) -> Result<Vec<Value>, Error> {
+        let mut data = self.data(path)?;
+        match data.pointer_mut(pointer).map(Value::take) {
+            Some(Value::Array(list)) => Ok(list),
+            _ => Err(self.0.broken(path)),
+        }
+    }
+
+    fn answer(&self, path: &str, reply: Reply) -> Result<Value, Error> {
+        let Ok(mut answer) = serde_json::from_slice::<Value>(&reply.body) else {
+            return Err(match reply.status {
                 200 => self.0.not_its_api(path),
-                _ => self.0.status(path, status),
+                _ => self.0.status(path, &reply, ""),
             });
         };
         match answer["status"].as_str() {
-            Some("success") => Ok(answer["data"].take()),
-            Some("error")
-                if matches!(answer["errorType"].as_str(), Some("bad_data" | "execution")) =>
-            {
-                let why = answer["error"].as_str().unwrap_or("it did not say why");
-                Err(Error::Refused(why.to_owned()))
-            }
-            Some("error") => Err(self.0.status(path, status)),
+            Some("success") => match answer["data"].take() {
+                Value::Null => Err(self.0.broken(path)),
+                data => Ok(data),
+            },
+            Some("error") => Err(self.error(path, &reply, &answer)),
             _ => Err(self.0.not_its_api(path)),
+        }
+    }
+
+    /// An error in Prometheus' own words.
+    fn error(&self, path: &str, reply: &Reply, answer: &Value) -> Error {
+        let why = answer["error"].as_str().unwrap_or("it did not say why");
+        match answer["errorType"].as_str() {
+            Some("bad_data" | "execution") => Error::Refused(why.to_owned()),
+            _ => self.0.status(path, reply, why),
         }
     }
 }

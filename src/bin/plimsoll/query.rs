@@ -71,6 +71,10 @@ fn page(budgets: &[BudgetRow], slos: &[SloRow], others: &BTreeMap<&str, State>) 
         let others: Vec<_> = others.collect();
         page += &format!("\nother alerts: {}\n", others.join(", "));
     }
+    let unknown = budgets.iter().any(BudgetRow::is_unknown) || slos.iter().any(SloRow::is_unknown);
+    if unknown {
+        page += "\nwhere nothing is shown, `plimsoll doctor` says why\n";
+    }
     page
 }
 

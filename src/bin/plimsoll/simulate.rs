@@ -23,7 +23,7 @@ const USUAL: Duration = Duration::from_secs(2 * 3_600);
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: plimsoll simulate shop.toml --history 6h --shape '10m good, 5m errors=20%, 30m good' --svg shop.svg\n         \
-                  plimsoll simulate shop.toml --from 2026-03-06T16:00:00Z --until 2026-03-09T09:00:00Z --errors 0.5%"
+                  plimsoll simulate shop.toml --from 2026-03-06T16:00:00Z --until 2026-03-06T22:00:00Z --errors 0.5%"
 )]
 pub(crate) struct Args {
     #[command(flatten)]

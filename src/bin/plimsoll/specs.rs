@@ -38,7 +38,9 @@ pub(crate) fn declaration(
         .collect();
     let import = spec::from_files(&texts, known).map_err(failure)?;
     let declaration = import.declaration(service).map_err(failure)?;
-    for note in import.notes_of(service) {
+    let mut notes = import.notes_of(service);
+    notes.sort_by_key(|note| (&note.file, note.line));
+    for note in notes {
         eprintln!("{note}");
     }
     Ok(declaration)

@@ -15,6 +15,9 @@ use answer::{Answer, Families};
 use question::Question;
 
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example: plimsoll verify shop.toml --prometheus http://127.0.0.1:9090 --wait 30s"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     source: Source,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::layout::{self, COLUMNS, Shelves};
 use super::variables::Variable;
-use super::{Dashboard, Panel, Part, Promises, check, promql};
+use super::{Dashboard, Panel, Part, Promises, check};
 use crate::config::{BuildError, Problem};
+use crate::expr::TARGET_LABELS;
 use crate::generate::Declaration;
 use crate::slo::window_name;
 
@@ -142,7 +143,7 @@ impl DashboardBuilder {
 
 /// `label_values(family, label)` of the dashboard's targets only.
 fn narrowed(mut variable: Variable) -> Variable {
-    let [job, instance] = promql::TARGET.map(|label| format!("{label}=~\"${label}\""));
+    let [job, instance] = TARGET_LABELS.map(|label| format!("{label}=~\"${label}\""));
     let family = variable.query;
     variable.query = format!(
         "label_values({family}{{{job},{instance}}}, {})",

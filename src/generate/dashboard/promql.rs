@@ -3,7 +3,7 @@
 use promql_parser::label::Matcher;
 use promql_parser::parser::{Expr, VectorSelector, token};
 
-use crate::expr::{ParseError, syntax};
+use crate::expr::{ParseError, TARGET_LABELS, syntax};
 
 /// Ranges that Grafana fills in, and what stands for them while the text is read: ranges that nobody asks for.
 const RANGES: [(&str, &str); 3] = [
@@ -11,9 +11,6 @@ const RANGES: [(&str, &str); 3] = [
     ("$__interval", "8h17m42s733ms"),
     ("$__range", "8h17m42s737ms"),
 ];
-
-/// The labels by which Prometheus tells targets apart, each with a variable of its name.
-pub(super) const TARGET: [&str; 2] = ["job", "instance"];
 
 /// The canonical text of an expression whose selectors are those of the dashboard's jobs and instances.
 pub(super) fn narrowed(text: &str) -> Result<String, String> {
@@ -57,7 +54,8 @@ fn narrow_selector(selector: &mut VectorSelector) -> Result<(), String> {
     if !selector.matchers.or_matchers.is_empty() {
         return Err("has `or` between matchers: write two selectors with `or` between them".into());
     }
-    for label in TARGET {
+    // Each has a variable of its name.
+    for label in TARGET_LABELS {
         let known = selector.matchers.matchers.iter();
         if known.into_iter().any(|matcher| matcher.name == label) {
             continue;

@@ -1,6 +1,6 @@
 //! Whom a rule speaks of: each process by itself, or all of them together.
 
-use crate::expr::{Expr, Selector};
+use crate::expr::{Expr, Selector, TARGET_LABELS};
 
 /// Whom generated rules speak of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,7 +45,7 @@ impl Scope {
     /// The labels that tell apart whom it speaks of.
     pub(super) fn labels(self) -> Vec<String> {
         let labels: &[&str] = match self {
-            Self::Instance => &["job", "instance"],
+            Self::Instance => &TARGET_LABELS,
             Self::Fleet => &[],
         };
         labels.iter().map(|&label| label.to_owned()).collect()

@@ -6,14 +6,11 @@ use super::problem::{Mistake, Note, SpecError};
 use super::{Import, Origin};
 use crate::Plimsoll;
 use crate::config::Problem;
-use crate::expr::{Compare, Expr, Selector};
+use crate::expr::{Compare, Expr, Selector, TARGET_LABELS};
 use crate::generate::rules::each_selector;
 use crate::generate::{Declaration, Operations};
 use crate::naming::Naming;
 use crate::slo::{Sli, Slo};
-
-/// What only Prometheus adds to series.
-const ADDED: [&str; 2] = ["job", "instance"];
 
 impl Import {
     /// The SLOs of one service, checked as [`Builder::declaration`](crate::Builder::declaration) checks them. `service` is needed
@@ -33,6 +30,14 @@ impl Import {
         let of_service = self.slos.iter().zip(&self.origins);
         let of_service = of_service.filter(|(_, origin)| origin.service == service);
         let mut slos: Vec<Slo> = of_service.map(|(slo, _)| slo.clone()).collect();
+        if slos.is_empty() {
+            let message = format!(
+                "service {service:?} has no SLO in these files: add one, or name the file that holds them as well"
+            );
+            return Err(SpecError {
+                mistakes: vec![unplaced(message)],
+            });
+        }
         let mut operations = Operations::new();
         if let Some(job) = job(&slos) {
             slos.iter_mut().for_each(without_job);
@@ -152,7 +157,7 @@ fn job<'a>(slos: impl IntoIterator<Item = &'a Slo>) -> Option<String> {
     for slo in slos {
         each(slo, &mut |selector| {
             let matchers = selector.matchers().iter();
-            let of_target = matchers.filter(|matcher| ADDED.contains(&matcher.label()));
+            let of_target = matchers.filter(|matcher| TARGET_LABELS.contains(&matcher.label()));
             jobs.extend(of_target.map(|matcher| {
                 let plain = matcher.label() == "job" && matcher.compare() == Compare::Equal;
                 plain.then(|| matcher.value().to_owned())

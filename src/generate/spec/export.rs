@@ -105,11 +105,16 @@ pub(super) fn left_out(declaration: &Declaration) -> Option<Note> {
         .iter()
         .map(|budget| format!("{:?}", budget.name()))
         .collect();
-    (!names.is_empty()).then(|| Note {
+    let left_out = match names.len() {
+        0 => return None,
+        1 => "is no SLO, and is left out",
+        _ => "are no SLOs, and are left out",
+    };
+    Some(Note {
         file: String::new(),
         line: 0,
         document: String::new(),
         path: "budget".to_owned(),
-        message: format!("{} are no SLOs, and are left out", names.join(", ")),
+        message: format!("{} {left_out}", names.join(", ")),
     })
 }

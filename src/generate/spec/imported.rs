@@ -7,7 +7,7 @@ use super::cursor::{At, Place, Raw};
 use super::events::{Events, known_by_ratio};
 use super::problem::{Mistake, Report, SpecError};
 use super::{Import, events};
-use crate::expr::Expr;
+use crate::expr::{Expr, TARGET_LABELS};
 use crate::rule::yaml::{self, Kind, Node, Stream};
 use crate::slo::{BurnAlert, Slo};
 
@@ -180,12 +180,8 @@ impl<'a> Importer<'a> {
         let parsed = events::parse(at.text()?);
         let parsed = parsed.map_err(|message| at.refuse(message)).ok()?;
         parsed.visit(&mut |selector, _| {
-            let added = |label: &str| matches!(label, "job" | "instance");
-            if selector
-                .matchers()
-                .iter()
-                .any(|matcher| added(matcher.label()))
-            {
+            let mut matchers = selector.matchers().iter();
+            if matchers.any(|matcher| TARGET_LABELS.contains(&matcher.label())) {
                 at.note(ADDED);
             }
         });

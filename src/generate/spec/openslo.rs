@@ -18,6 +18,9 @@ const VERSION: &str = "openslo/v1";
 
 const NAME_ONLY: &str = "is not kept: here an SLO is known by its name";
 
+const SERVICE_ONLY: &str = "is not kept: of a service there is its name, which rules and panels ask for as its job; \
+     what people are to read goes into a comment";
+
 pub(super) fn read(importer: &mut Importer<'_>, raws: &[&Raw]) {
     let documents = Documents::of(raws, importer.report);
     for document in documents.all() {
@@ -39,7 +42,7 @@ fn one<'a>(
         "Service" => {
             importer.service(document.name);
             let fields = spec.fields();
-            fields.leave(&["description"], NAME_ONLY);
+            fields.leave(&["description"], SERVICE_ONLY);
             fields.finish();
         }
         "DataSource" => document

@@ -81,6 +81,84 @@ fn targets_that_are_missing_down_or_scraped_too_seldom() {
 }
 
 #[test]
+fn nothing_else_is_said_of_a_job_that_nobody_reaches() {
+    let down = || {
+        let mut fake = well();
+        let targets = ["b:1", "c:1"].map(|_| target("down", "connection refused", "15s"));
+        fake.targets = json!(targets);
+        // What Prometheus has of a target that was never up.
+        fake.names = vec!["up".to_owned()];
+        fake
+    };
+    finds(
+        down(),
+        &[],
+        "is down: connection refused (and another target)\n    see whether the process runs, listens there and serves its \
+         page under this path; what is missing otherwise shows once one is up",
+    );
+    let mut one = well();
+    one.targets = json!([target("up", "", "15s"), target("down", "refused", "15s")]);
+    one.names.retain(|name| name != "plimsoll_slo_objective");
+    let (_, text, _) = asked("doctor", &one.serve(), &[]);
+    assert!(text.contains("is down: refused\n"), "{text}");
+    assert!(
+        text.contains("plimsoll_slo_objective is not there"),
+        "{text}"
+    );
+    // Whether a name is known needs no process.
+    let misspelt = ["--metric", "plimsoll_slo_objectiv"];
+    let (_, text, _) = asked("doctor", &down().serve(), &misspelt);
+    assert!(
+        text.contains("did you mean plimsoll_slo_objective?"),
+        "{text}"
+    );
+    let mut fresh = well();
+    fresh.names.clear();
+    finds(fresh, &[], "has no series of it");
+}
+
+#[test]
+fn a_name_that_the_declaration_does_not_know() {
+    for (name, finding) in [
+        (
+            "http_server_request_duration_second",
+            "no part of the declaration\n    did you mean http_server_request_duration_seconds?",
+        ),
+        (
+            "http_request_duration_ms_bucket",
+            "it is a name of the profile millis, and the declaration is of otel\n    \
+             ask for http_server_request_duration_seconds_bucket",
+        ),
+        ("orders_total", "by `expect_families`"),
+    ] {
+        finds(well(), &["--metric", name], finding);
+    }
+    let of_mail = well().query(|expr| {
+        let here = expr == "count by (job) ({__name__=\"letters_total\"})";
+        let series = here.then(|| (json!({ "job": "mail" }), 3.0));
+        Ok(series.into_iter().collect())
+    });
+    finds(
+        of_mail,
+        &["--metric", "letters_total"],
+        "letters_total is not there for the job \"shop\", but for mail",
+    );
+    let mut own = well();
+    own.names.push("orders_total".to_owned());
+    let (code, text, _) = asked("doctor", &own.serve(), &["--metric", "orders_total"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("orders_total is there, though no part of the declaration"),
+        "{text}"
+    );
+    let selector = ["--metric", "orders_total{route=\"/\"}"];
+    fails(
+        &asked("doctor", &well().serve(), &selector),
+        "is no name of a family: write it without labels",
+    );
+}
+
+#[test]
 fn families_under_another_name_or_kind() {
     let with = |name: &str| {
         let mut fake = well();
@@ -118,7 +196,11 @@ fn families_under_another_name_or_kind() {
             "orders_total",
             "there is shop_orders_total",
         ),
-        ("invoices", "orders_total", "was not used or declared"),
+        (
+            "invoices",
+            "http_server_active_requests",
+            "was not used or declared",
+        ),
     ] {
         let fake = with(there);
         finds(fake, &["--metric", wanted], finding);
@@ -129,6 +211,17 @@ fn families_under_another_name_or_kind() {
         &["--metric", "orders"],
     );
     assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn families_that_are_mended_alike_are_one_finding() {
+    let mut other = well();
+    other.names.retain(|name| !name.starts_with("plimsoll_slo"));
+    finds(
+        other,
+        &[],
+        "plimsoll_slo_error_budget_remaining, plimsoll_slo_objective are not there\n    the process runs without",
+    );
 }
 
 #[test]
@@ -149,7 +242,7 @@ fn rules_that_are_not_loaded_or_fail() {
             ..well()
         },
         &[],
-        "1 groups of rules are not loaded",
+        "is not loaded",
     );
     let mut failing = rules();
     failing[0]["rules"][0] =
@@ -237,9 +330,40 @@ fn a_page_can_be_asked_itself() {
     let html = answering(200, "text/html", "<html>");
     let said = super::plimsoll("doctor", &["--target", &html], &[]);
     fails(&said, "is no page of metrics");
-    let gone = answering(404, "text/plain", "");
-    let said = super::plimsoll("doctor", &["--target", &gone], &[]);
-    fails(&said, "HTTP status 404");
+    for (status, hint) in [
+        (302, "it points elsewhere"),
+        (401, "--token-file"),
+        (403, "--user-file"),
+        (404, "/metrics as a rule: write that in --target"),
+        (500, "its log says why"),
+    ] {
+        let url = answering(status, "text/plain", "");
+        let said = super::plimsoll("doctor", &["--target", &url], &[]);
+        fails(&said, &format!("{url}: answered with HTTP status {status}"));
+        fails(&said, hint);
+    }
+    let both = ["--target", &url, "--prometheus", &url];
+    fails(
+        &super::plimsoll("doctor", &both, &[]),
+        "cannot be used with",
+    );
+}
+
+#[test]
+fn a_page_is_told_who_asks_by_options_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "s3cret").unwrap();
+    let url = Fake::new().only_for("Bearer s3cret").serve() + "/metrics";
+    let page = ["--target", &url, "--metric", "orders_total"];
+    let environment = [("PLIMSOLL_PROMETHEUS_TOKEN", "s3cret")];
+    fails(
+        &super::plimsoll("doctor", &page, &environment),
+        "HTTP status 401",
+    );
+    let with = [&page[..], &["--token-file", file.to_str().unwrap()]].concat();
+    let said = super::plimsoll("doctor", &with, &[]);
+    assert_eq!(said.0, 0, "{said:?}");
 }
 
 #[test]

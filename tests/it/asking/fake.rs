@@ -22,6 +22,8 @@ pub(super) struct Fake {
     pub(super) rules: Value,
     pub(super) names: Vec<String>,
     pub(super) who: Option<&'static str>,
+    /// What of its API answers without data.
+    pub(super) null: &'static str,
     pub(super) query: Arc<Answer>,
 }
 
@@ -32,6 +34,7 @@ impl Fake {
             rules: json!([]),
             names: Vec::new(),
             who: None,
+            null: "",
             query: Arc::new(|_| Ok(Vec::new())),
         }
     }
@@ -66,6 +69,11 @@ impl Fake {
         let path = request.uri().path().to_owned();
         let form = body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
         let data = match path.as_str() {
+            _ if path.strip_prefix("/api/v1/") == Some(self.null) => Value::Null,
+            "/metrics" => {
+                let page = "# TYPE orders_total counter\norders_total 3\n";
+                return response(200, "text/plain", page.to_owned());
+            }
             "/api/v1/status/buildinfo" => json!({ "version": "3.5.0" }),
             "/api/v1/targets" => json!({ "activeTargets": self.targets }),
             "/api/v1/rules" => json!({ "groups": self.rules }),

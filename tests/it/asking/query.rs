@@ -117,4 +117,5 @@ fn a_spent_error_budget_is_missed_and_nothing_is_no_data() {
     let (code, text, _) = asked("query", &fake.serve(), &[]);
     assert_eq!(code, 0, "{text}");
     assert!(text.matches("no data").count() == 2, "{text}");
+    assert!(text.ends_with("`plimsoll doctor` says why\n"), "{text}");
 }

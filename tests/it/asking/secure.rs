@@ -132,6 +132,20 @@ fn nobody_else_is_believed() {
 }
 
 #[test]
+fn the_wrong_scheme_is_named() {
+    let open = Fake::new().serve();
+    let secure = Secure::of(&open, &["127.0.0.1"]);
+    for command in COMMANDS {
+        let plain = asked(command, &secure.url.replace("https", "http"), &[]);
+        fails(&plain, "write https:// in --prometheus if it wants that");
+        let ca = ["--ca", &secure.authority()];
+        let said = asked(command, &open.replace("http", "https"), &ca);
+        fails(&said, "does not speak https");
+        fails(&said, "write http:// in --prometheus");
+    }
+}
+
+#[test]
 fn a_file_that_holds_no_certificate_is_named() {
     let secure = Secure::of(&Fake::new().serve(), &["127.0.0.1"]);
     let key = secure.write("key.pem", &KeyPair::generate().unwrap().serialize_pem());

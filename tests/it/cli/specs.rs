@@ -27,7 +27,7 @@ spec:
     total: { metricSource: { type: Prometheus, spec: { query: 'sum(rate(orders_total[5m]))' } } }
 "#;
 
-const SLOTH: &str = r#"version: prometheus/v1
+pub(super) const SLOTH: &str = r#"version: prometheus/v1
 service: shop
 slos:
   - name: orders
@@ -201,6 +201,52 @@ fn one_service_is_chosen_of_several() {
 }
 
 #[test]
+fn a_spec_without_slos_is_no_declaration() {
+    let shop = Shop::new();
+    let none = SLOTH.split("slos:").next().unwrap().to_owned() + "slos: []\n";
+    shop.write("none.yaml", &none);
+    let service = "apiVersion: openslo/v1\nkind: Service\nmetadata: { name: shop }\nspec: {}\n";
+    shop.write("service.yaml", service);
+    for spec in ["none.yaml", "service.yaml"] {
+        for command in [
+            &["import", spec, "--output", "made.toml"][..],
+            &["check", spec],
+        ] {
+            assert_eq!(
+                refused(&shop, command),
+                "service \"shop\" has no SLO in these files: add one, or name the file that holds them as well\n"
+            );
+        }
+    }
+    assert!(!shop.files().contains(&"made.toml".to_owned()));
+}
+
+#[test]
+fn what_a_service_is_called_beside_its_name_is_said() {
+    let shop = Shop::new();
+    let service = "apiVersion: openslo/v1\nkind: Service\nmetadata: { name: shop, displayName: The Shop }\nspec: { description: It sells. }\n";
+    shop.write(
+        "all.yaml",
+        &format!("{service}---\n{OPENSLO}---\n{INDICATOR}"),
+    );
+    let output = shop.run(&["import", "all.yaml"]);
+    let notes = text(&output.stderr);
+    for field in [
+        "3: Service \"shop\": metadata.displayName",
+        "4: Service \"shop\": spec.description",
+    ] {
+        let note = format!("all.yaml:{field}: is not kept: of a service there is its name");
+        assert!(notes.contains(&note), "{notes}");
+    }
+    let lines = notes.lines().map(|note| note.split(':').nth(1).unwrap());
+    let lines: Vec<u32> = lines.map(|line| line.parse().unwrap()).collect();
+    assert!(lines.len() > 2 && lines.is_sorted(), "{notes}");
+    let of_slo =
+        "SLO \"checkout\": metadata.displayName: is not kept: here an SLO is known by its name";
+    assert!(notes.contains(of_slo), "{notes}");
+}
+
+#[test]
 fn notes_are_about_the_service_and_about_what_is_not_kept() {
     let shop = Shop::new();
     let other = SLOTH
@@ -301,7 +347,17 @@ fn what_a_spec_cannot_say_is_said() {
     let output = shop.run(&["export", "shop.toml", "--format", "sloth"]);
     let notes = text(&output.stderr);
     assert!(
-        notes.contains("shop.toml: budget: \"checkout-errors\" are no SLOs"),
+        notes.contains("shop.toml: budget: \"checkout-errors\" is no SLO, and is left out"),
+        "{notes}"
+    );
+    let more = super::SHOP.replace("[[slo]]", "[[budget]]\nname = \"rate\"\non = \"http\"\nsli = \"error_ratio\"\nat_most = 0.1\n\n[[slo]]");
+    shop.write("more.toml", &more);
+    let output = shop.run(&["export", "more.toml", "--format", "openslo"]);
+    let notes = text(&output.stderr);
+    let windows = "SLO \"availability\": burn_alert: also ask for short windows (5m, 30m, 2h, 6h), which OpenSLO";
+    assert!(notes.contains(windows), "{notes}");
+    assert!(
+        notes.contains("\"checkout-errors\", \"rate\" are no SLOs, and are left out"),
         "{notes}"
     );
     shop.write("none.toml", "service = \"shop\"");
@@ -317,7 +373,7 @@ fn what_a_spec_cannot_say_is_said() {
         ],
     );
     assert!(said.starts_with("none.toml: declares no SLO"), "{said}");
-    assert_eq!(shop.files(), ["none.toml", "shop.toml"]);
+    assert_eq!(shop.files(), ["more.toml", "none.toml", "shop.toml"]);
 }
 
 #[test]

@@ -172,34 +172,6 @@ fn a_seed_is_another_day() {
 }
 
 #[test]
-fn every_command_shows_an_example() {
-    let shop = Shop::new();
-    let commands = [
-        "check",
-        "explain",
-        "simulate",
-        "rules",
-        "dashboards",
-        "alertmanager",
-        "prometheus",
-        "import",
-        "export",
-        "runbook",
-        "metrics",
-        "query",
-        "completions",
-    ];
-    for command in commands {
-        let help = shop.printed(&[command, "--help"]);
-        assert!(
-            help.contains(&format!("Example: plimsoll {command} ")),
-            "{help}"
-        );
-        assert!(!help.contains('\u{1b}'), "no colours in a file: {help}");
-    }
-}
-
-#[test]
 fn dashboards_go_into_a_folder() {
     let shop = Shop::new();
     let printed = shop.printed(&["dashboards", "shop.toml", "--output", "made/dashboards"]);

@@ -1,7 +1,7 @@
 //! What processes say of themselves: promises that nothing counts for, and what they had to leave out.
 
 use super::{Finding, Patient};
-use crate::prometheus::{Error, quoted};
+use crate::prometheus::{Error, Prometheus, quoted};
 
 /// A family that has to be 0, the label that says what, and what is to be done about it.
 const ZERO: [(&str, &str, &str, &str); 6] = [
@@ -43,12 +43,15 @@ const ZERO: [(&str, &str, &str, &str); 6] = [
     ),
 ];
 
-pub(super) fn examine(patient: &Patient<'_>) -> Result<Vec<Finding>, Error> {
-    let mut findings = unseen(patient)?;
+pub(super) fn examine(
+    patient: &Patient<'_>,
+    prometheus: &Prometheus,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = unseen(patient, prometheus)?;
     let job = quoted(patient.declaration.job());
     for (family, label, what, mend) in ZERO {
         let grouped = format!("max by ({label}) ({family}{{job={job}}}) > 0");
-        let found = patient.prometheus.query(&grouped)?;
+        let found = prometheus.query(&grouped)?;
         if !found.is_empty() {
             let of: Vec<_> = found.iter().map(|sample| sample.label(label)).collect();
             let of = match label {
@@ -62,10 +65,10 @@ pub(super) fn examine(patient: &Patient<'_>) -> Result<Vec<Finding>, Error> {
 }
 
 /// Promises whose counters are there and stand at 0.
-fn unseen(patient: &Patient<'_>) -> Result<Vec<Finding>, Error> {
+fn unseen(patient: &Patient<'_>, prometheus: &Prometheus) -> Result<Vec<Finding>, Error> {
     let job = quoted(patient.declaration.job());
     let never = format!("sum by (budget) (plimsoll_sli_valid_total{{job={job}}}) == 0");
-    let never = patient.prometheus.query(&never)?;
+    let never = prometheus.query(&never)?;
     let finding = |budget: &str| {
         Finding::new(
             format!("{budget}: nothing was counted yet, its panels and rules have no value"),

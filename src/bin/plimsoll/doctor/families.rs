@@ -6,7 +6,7 @@ use plimsoll::Expr;
 use plimsoll::generate::{Declaration, Namesake, Variables};
 use plimsoll::rule::{Rule, RuleFile, RuleGroup};
 
-use super::{Finding, spelling};
+use super::{Finding, Patient, named, spelling};
 
 /// What Prometheus makes itself.
 const OWN: [&str; 3] = ["up", "ALERTS", "ALERTS_FOR_STATE"];
@@ -37,49 +37,65 @@ fn of_panels(declaration: &Declaration) -> Vec<Rule> {
     exprs.map(|expr| Rule::record("", expr)).collect()
 }
 
-pub(super) fn missing(
-    declaration: &Declaration,
-    wanted: &BTreeSet<String>,
-    there: &BTreeSet<String>,
-) -> Vec<Finding> {
-    let lacking = wanted.iter().filter(|name| !is_there(name, there));
-    lacking.map(|name| why(declaration, name, there)).collect()
+/// What shows nowhere has one finding for all that is mended alike.
+pub(super) fn missing(patient: &Patient<'_>, there: &BTreeSet<String>) -> Vec<Finding> {
+    let lacking = patient.wanted.iter().map(String::as_str);
+    let lacking = lacking.filter(|name| !is_there(name, there));
+    let (mut findings, mut own, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for name in lacking {
+        match traced(patient, name, there) {
+            Some(finding) => findings.push(finding),
+            None if name.starts_with("plimsoll_") => own.push(name),
+            None => others.push(name),
+        }
+    }
+    findings.extend(together(
+        &own,
+        "the process runs without what is declared here, or with an older declaration: give it this one, and start it anew",
+    ));
+    findings.extend(together(
+        &others,
+        "the route, operation or instrument was not used or declared since the process started; if it was, \
+         the name may be taken by another (plimsoll_families_dropped_total)",
+    ));
+    findings
+}
+
+fn together(names: &[&str], mend: &str) -> Option<Finding> {
+    let are = match names.len() {
+        0 => return None,
+        1 => "is",
+        _ => "are",
+    };
+    let what = format!("{} {are} not there", names.join(", "));
+    Some(Finding::new(what, mend))
 }
 
 /// A histogram is asked for by its own name as well.
-fn is_there(name: &str, there: &BTreeSet<String>) -> bool {
+pub(super) fn is_there(name: &str, there: &BTreeSet<String>) -> bool {
     there.contains(name) || there.contains(&format!("{name}_bucket"))
 }
 
-fn why(declaration: &Declaration, name: &str, there: &BTreeSet<String>) -> Finding {
+/// What became of a family, where that can be told.
+fn traced(patient: &Patient<'_>, name: &str, there: &BTreeSet<String>) -> Option<Finding> {
     let what = format!("{name} is not there");
-    if there.is_empty() {
-        return Finding::new(
-            what,
-            "the page shows no family at all: see whether it is the right one",
-        );
-    }
     let whole = ["_bucket", "_count", "_sum"]
         .iter()
         .find_map(|end| name.strip_suffix(end));
     if let Some(whole) = whole.filter(|whole| there.contains(*whole)) {
-        return Finding::new(
+        return Some(Finding::new(
             format!("{what}, but {whole} is: it is kept as a native histogram only"),
             "set `always_scrape_classic_histograms: true` for its job (`plimsoll prometheus` prints it), or ask with histogram_quantile(q, rate(NAME[5m]))",
-        );
+        ));
     }
     let shown = there.iter().map(String::as_str);
-    if let Some(namesake) = declaration.namesake(name, shown) {
-        return elsewhere(&what, &namesake);
+    if let Some(namesake) = patient.declaration.namesake(name, shown) {
+        return Some(elsewhere(&what, &namesake));
     }
     if let Some(near) = spelling::near(name, there) {
-        return Finding::new(what, format!("there is {near}: is it that?"));
+        return Some(Finding::new(what, format!("there is {near}: is it that?")));
     }
-    Finding::new(
-        what,
-        "its route, operation or instrument was not used or declared since the process started; if it was, \
-         its name may be taken by another (plimsoll_families_dropped_total)",
-    )
+    (!patient.knows(name)).then(|| named::unknown(patient, name))
 }
 
 /// It is there under another name.

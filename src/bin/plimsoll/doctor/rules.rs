@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Finding, Patient};
-use crate::prometheus::Error;
+use crate::prometheus::{Error, Prometheus};
 
-pub(super) fn examine(patient: &Patient<'_>) -> Result<Vec<Finding>, Error> {
-    let data = patient.prometheus.data("rules")?;
-    let groups = data["groups"].as_array().into_iter().flatten();
+pub(super) fn examine(
+    patient: &Patient<'_>,
+    prometheus: &Prometheus,
+) -> Result<Vec<Finding>, Error> {
+    let groups = prometheus.list("rules", "/groups")?;
     let loaded: BTreeMap<&str, &Value> = groups
+        .iter()
         .filter_map(|group| Some((group["name"].as_str()?, group)))
         .collect();
     let (there, lacking): (Vec<_>, Vec<_>) = patient
@@ -22,6 +25,7 @@ pub(super) fn examine(patient: &Patient<'_>) -> Result<Vec<Finding>, Error> {
     if let Some(first) = lacking.first() {
         let what = match there.is_empty() {
             true => "the rules are not loaded".to_owned(),
+            false if lacking.len() == 1 => format!("the group of rules {first} is not loaded"),
             false => format!(
                 "{} groups of rules are not loaded, {first} among them",
                 lacking.len()

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// A series' name without what histograms add to theirs.
-fn family(name: &str) -> &str {
+pub(super) fn family(name: &str) -> &str {
     let ends = ["_bucket", "_count", "_sum"];
     ends.iter()
         .find_map(|end| name.strip_suffix(end))

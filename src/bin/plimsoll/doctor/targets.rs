@@ -11,32 +11,29 @@ use crate::prometheus::{Error, Prometheus, quoted};
 /// What clocks may differ by: a scrape takes a while, too.
 const SKEW: f64 = 5.0;
 
+/// What stands between Prometheus and the processes, and whether it reaches any.
 pub(super) fn examine(
     job: &str,
     rules: &[RuleGroup],
     prometheus: &Prometheus,
-) -> Result<Vec<Finding>, Error> {
-    let data = prometheus.data("targets?state=active")?;
-    let all: Vec<&Value> = data["activeTargets"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .collect();
-    let its: Vec<_> = all
-        .iter()
-        .filter(|target| target["labels"]["job"] == job)
-        .collect();
+) -> Result<(Vec<Finding>, bool), Error> {
+    let all = prometheus.list("targets?state=active", "/activeTargets")?;
+    let its = all.iter().filter(|target| target["labels"]["job"] == job);
+    let its: Vec<_> = its.collect();
     if its.is_empty() {
-        return Ok(vec![none(job, &all)]);
+        return Ok((vec![none(job, &all)], false));
     }
-    let mut findings: Vec<_> = its.iter().filter_map(|target| down(target)).collect();
+    let mut findings = unreached(&its);
+    if its.iter().all(|target| target["health"] != "up") {
+        return Ok((findings, false));
+    }
     let shortest = shortest_window(rules);
     findings.extend(its.iter().find_map(|target| seldom(target, shortest?)));
     findings.extend(skewed(job, prometheus)?);
-    Ok(findings)
+    Ok((findings, true))
 }
 
-fn none(job: &str, all: &[&Value]) -> Finding {
+fn none(job: &str, all: &[Value]) -> Finding {
     let mut jobs: Vec<_> = all
         .iter()
         .filter_map(|target| target["labels"]["job"].as_str())
@@ -53,20 +50,37 @@ fn none(job: &str, all: &[&Value]) -> Finding {
     )
 }
 
-fn down(target: &Value) -> Option<Finding> {
-    let text = |key: &str| target[key].as_str().unwrap_or_default();
-    let url = text("scrapeUrl");
-    match text("health") {
-        "up" => None,
-        "down" => Some(Finding::new(
-            format!("{url} is down: {}", text("lastError")),
-            "see whether the process runs, listens there and serves its page under this path",
-        )),
-        _ => Some(Finding::new(
-            format!("{url} was not scraped yet"),
-            "ask again after a scrape interval",
-        )),
-    }
+/// Those that are down as one, and those that were not scraped yet: what is wrong with the first is as a rule wrong with all.
+fn unreached(its: &[&Value]) -> Vec<Finding> {
+    let up = its.iter().filter(|target| target["health"] == "up").count();
+    let later = match up {
+        0 => "; what is missing otherwise shows once one is up",
+        _ => "",
+    };
+    let of = |is_down: bool| {
+        let unreached = its.iter().filter(|target| target["health"] != "up");
+        let mut unreached = unreached.filter(|target| (target["health"] == "down") == is_down);
+        let first = unreached.next()?;
+        let others = match unreached.count() {
+            0 => String::new(),
+            1 => " (and another target)".to_owned(),
+            count => format!(" (and {count} other targets)"),
+        };
+        let text = |key: &str| first[key].as_str().unwrap_or_default();
+        let url = text("scrapeUrl");
+        let (what, mend) = match is_down {
+            true => (
+                format!("{url} is down: {}{others}", text("lastError")),
+                "see whether the process runs, listens there and serves its page under this path",
+            ),
+            false => (
+                format!("{url} was not scraped yet{others}"),
+                "ask again after a scrape interval",
+            ),
+        };
+        Some(Finding::new(what, format!("{mend}{later}")))
+    };
+    [true, false].into_iter().filter_map(of).collect()
 }
 
 /// Rates need two samples, and some air for a scrape that is late or lost.

@@ -1,13 +1,13 @@
 //! Where Prometheus is, how long it may take, and who asks.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
 
-use super::address::{address, is_open};
-use super::link::{Link, Who};
+use super::address;
+use super::link::Link;
+use super::secret::{self, Who};
 use crate::failure::Failure;
 
 /// `--prometheus` and what belongs to it.
@@ -41,72 +41,75 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 impl Server {
     pub(super) fn link(&self) -> Result<Link, Failure> {
-        let base = self
-            .prometheus
-            .clone()
-            .or_else(|| variable("PLIMSOLL_PROMETHEUS"));
-        let base = base.unwrap_or_else(|| "http://127.0.0.1:9090".to_owned());
-        let base = address("--prometheus", &base)?;
-        let (who, ca) = (self.who()?, self.authorities(&base)?);
-        // Inside a cluster that may be meant.
-        if !matches!(who, Who::Anybody) && is_open(&base) {
-            eprintln!(
-                "warning: --prometheus {base}: the token or password goes there without encryption; write https:// if it has that"
-            );
-        }
-        Link::new("--prometheus", &base, self.timeout, who, ca.as_deref())
+        let given = self.prometheus.clone();
+        let given = given.or_else(|| variable("PLIMSOLL_PROMETHEUS"));
+        let given = given.unwrap_or_else(|| "http://127.0.0.1:9090".to_owned());
+        let option = "--prometheus";
+        let who = match self.given()? {
+            Who::Anybody => of_environment()?,
+            given => given,
+        };
+        self.link_to(option, address::base(option, &given)?, who)
     }
 
-    /// The text that somebody else serves, who is not told who asks.
+    /// The text that somebody else serves, who is told who asks only by options: what the environment says is for Prometheus.
     pub(crate) fn page(&self, url: &str) -> Result<String, Failure> {
-        let url = address("--target", url)?;
-        let ca = self.authorities(&url)?;
-        let link = Link::new("--target", &url, self.timeout, Who::Anybody, ca.as_deref())?;
-        let (status, body) = link.get("")?;
-        match status {
-            200 => Ok(String::from_utf8_lossy(&body).into_owned()),
-            _ => Err(Failure::new(format!(
-                "{url} answered with HTTP status {status}"
-            ))),
+        let option = "--target";
+        let link = self.link_to(option, address::address(option, url)?, self.given()?)?;
+        let reply = link.page()?;
+        match reply.status {
+            200 => Ok(String::from_utf8_lossy(&reply.body).into_owned()),
+            _ => Err(link.status("", &reply, "").into()),
         }
+    }
+
+    fn link_to(&self, option: &'static str, url: Url, who: Who) -> Result<Link, Failure> {
+        let ca = self.authorities(&url)?;
+        // Inside a cluster that may be meant.
+        if !matches!(who, Who::Anybody) && address::is_open(&url) {
+            eprintln!(
+                "warning: {option} {}: the token or password goes there without encryption; write https:// if it has that",
+                address::shown(&url)
+            );
+        }
+        Link::new(option, url, self.timeout, who, ca.as_deref())
     }
 
     /// Who is believed at an address. What the environment says is for those with https; an option is for this one.
     fn authorities(&self, base: &Url) -> Result<Option<PathBuf>, Failure> {
         if self.ca.is_some() && base.scheme() == "http" {
             return Err(Failure::new(format!(
-                "--ca: {base} shows no certificate: write https://, or leave --ca out"
+                "--ca: {} shows no certificate: write https://, or leave --ca out",
+                address::shown(base)
             )));
         }
         let of_environment = || variable("PLIMSOLL_PROMETHEUS_CA").map(PathBuf::from);
         Ok(self.ca.clone().or_else(of_environment))
     }
 
-    fn who(&self) -> Result<Who, Failure> {
-        let token = secret(self.token_file.as_ref(), "PLIMSOLL_PROMETHEUS_TOKEN")?;
-        let user = secret(self.user_file.as_ref(), "PLIMSOLL_PROMETHEUS_USER")?;
-        match (token, user) {
-            (_, Some(user)) if self.token_file.is_none() => {
-                let (name, password) = user.split_once(':').ok_or_else(|| {
-                    Failure::new("user and password of Prometheus: write USER:PASSWORD")
-                })?;
-                Ok(Who::User(name.to_owned(), password.to_owned()))
-            }
-            (Some(token), _) => Ok(Who::Bearer(token)),
-            _ => Ok(Who::Anybody),
+    /// Who asks, by the options.
+    fn given(&self) -> Result<Who, Failure> {
+        if let Some(path) = &self.token_file {
+            return Who::bearer(&path.display().to_string(), &secret::read(path)?);
         }
+        match &self.user_file {
+            Some(path) => Who::user(&path.display().to_string(), &secret::read(path)?),
+            None => Ok(Who::Anybody),
+        }
+    }
+}
+
+fn of_environment() -> Result<Who, Failure> {
+    let (user, token) = ("PLIMSOLL_PROMETHEUS_USER", "PLIMSOLL_PROMETHEUS_TOKEN");
+    if let Some(text) = variable(user) {
+        return Who::user(&format!("${user}"), &text);
+    }
+    match variable(token) {
+        Some(text) => Who::bearer(&format!("${token}"), &text),
+        None => Ok(Who::Anybody),
     }
 }
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-fn secret(file: Option<&PathBuf>, name: &str) -> Result<Option<String>, Failure> {
-    let Some(path) = file else {
-        return Ok(variable(name));
-    };
-    let read = fs::read_to_string(path)
-        .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
-    Ok(Some(read.trim().to_owned()))
 }

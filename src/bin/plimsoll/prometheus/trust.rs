@@ -9,7 +9,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::link::root;
+use super::lost::root;
 use crate::failure::Failure;
 
 /// What the reason begins with where a certificate was looked at and is not believed.

@@ -83,6 +83,10 @@ impl BudgetRow {
         }
     }
 
+    pub(super) fn is_unknown(&self) -> bool {
+        self.state.is_none()
+    }
+
     pub(super) fn cells(&self) -> [String; 6] {
         [
             self.budget.clone(),

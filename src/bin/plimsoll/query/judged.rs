@@ -50,7 +50,10 @@ pub(super) struct Judged(Vec<Active>);
 impl Judged {
     pub(super) fn read(declaration: &Declaration, prometheus: &Prometheus) -> Result<Self, Error> {
         let groups = declaration.rules(RuleOptions::new()).into_groups();
-        let loaded = alerts(&prometheus.data("rules?type=alert")?, declaration.job());
+        let loaded = alerts(
+            &prometheus.list("rules?type=alert", "/groups")?,
+            declaration.job(),
+        );
         let mut active = Vec::new();
         let all = format!("ALERTS{{job={}}}", quoted(declaration.job()));
         active.extend(prometheus.query(&all)?.iter().map(Active::alert));
@@ -122,8 +125,8 @@ impl Active {
 }
 
 /// The names of the alerts of a job that Prometheus evaluates.
-fn alerts(rules: &Value, job: &str) -> HashSet<String> {
-    let groups = rules["groups"].as_array().into_iter().flatten();
+fn alerts(groups: &[Value], job: &str) -> HashSet<String> {
+    let groups = groups.iter();
     let rules = groups.flat_map(|group| group["rules"].as_array().into_iter().flatten());
     rules
         .filter(|rule| rule["labels"]["job"] == job)

@@ -102,6 +102,10 @@ impl SloRow {
         }
     }
 
+    pub(super) fn is_unknown(&self) -> bool {
+        self.state.is_none()
+    }
+
     pub(super) fn cells(&self) -> [String; 6] {
         let rate = |(window, rate): &(String, f64)| format!("{window} {}", number(Some(*rate)));
         let rates: Vec<_> = self.burn_rates.iter().map(rate).collect();

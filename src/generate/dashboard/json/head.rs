@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{PROMETHEUS, Source};
-use crate::generate::dashboard::promql::{self, TARGET};
+use crate::expr::TARGET_LABELS;
+use crate::generate::dashboard::promql;
 use crate::generate::dashboard::variables::Variable;
 
 #[derive(Debug, Serialize)]
@@ -99,7 +100,7 @@ pub(super) struct Templating {
 impl Templating {
     /// The data source, the job, the instance, and what the dashboard has of its own.
     pub(super) fn of(own: &[Variable]) -> Self {
-        let [job, instance] = TARGET;
+        let [job, instance] = TARGET_LABELS;
         let jobs = format!("label_values(plimsoll_build_info, {job})");
         let instances =
             format!("label_values(plimsoll_build_info{{{job}=~\"${job}\"}}, {instance})");

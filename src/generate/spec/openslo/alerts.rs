@@ -128,7 +128,7 @@ impl<'a> Documents<'a> {
             return self.find(kind, &name)?.spec.clone();
         }
         if let Some(metadata) = fields.get("metadata") {
-            named(&metadata);
+            named(&metadata, NAME_ONLY);
         }
         fields.ignore(&["kind", "apiVersion"]);
         let spec = fields.need("spec", "or refer to one");

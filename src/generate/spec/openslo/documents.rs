@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::cursor::{At, Raw};
 use super::super::problem::Report;
-use super::{NAME_ONLY, VERSION};
+use super::{NAME_ONLY, SERVICE_ONLY, VERSION};
 
 const KINDS: [&str; 7] = [
     "SLO",
@@ -127,7 +127,12 @@ fn header<'a>(at: At<'a>) -> Document<'a> {
     }
     let kind = kind.map_or("", |(kind, _)| kind);
     let name = fields.need("metadata", "write metadata: { name: .. }");
-    let name = name.and_then(|metadata| named(&metadata)).unwrap_or("");
+    let unsaid = match kind {
+        "Service" => SERVICE_ONLY,
+        _ => NAME_ONLY,
+    };
+    let name = name.and_then(|metadata| named(&metadata, unsaid));
+    let name = name.unwrap_or("");
     let spec = fields.need("spec", "say what it is about");
     let spec = spec.filter(|_| sound);
     if sound {
@@ -150,13 +155,13 @@ fn foreign(version: &str) -> String {
     }
 }
 
-/// The name in a `metadata`.
-pub(super) fn named<'a>(metadata: &At<'a>) -> Option<&'a str> {
+/// The name in a `metadata`; `unsaid` is what becomes of the rest.
+pub(super) fn named<'a>(metadata: &At<'a>, unsaid: &str) -> Option<&'a str> {
     let fields = metadata.fields();
     let name = fields
         .need("name", "everything has one")
         .and_then(|at| at.text());
-    fields.leave(&["displayName", "labels", "annotations"], NAME_ONLY);
+    fields.leave(&["displayName", "labels", "annotations"], unsaid);
     fields.finish();
     name
 }

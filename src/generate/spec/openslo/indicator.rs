@@ -16,7 +16,7 @@ impl<'a> Documents<'a> {
         }
         let fields = at.fields();
         if let Some(metadata) = fields.get("metadata") {
-            named(&metadata);
+            named(&metadata, NAME_ONLY);
         }
         fields.ignore(&["kind", "apiVersion"]);
         let spec = fields.need("spec", "write ratioMetric or thresholdMetric in it");

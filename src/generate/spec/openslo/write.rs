@@ -81,6 +81,7 @@ impl Writer {
             .filter_map(|burn| self.policy(&name, slo, burn))
             .map(|policy| Yaml::Map(vec![("alertPolicyRef", Yaml::text(policy))]))
             .collect();
+        self.notes.extend(short_windows(slo));
         let objective = slo.objective.unwrap_or_default();
         let mut spec = vec![
             ("service", Yaml::text(service)),
@@ -171,11 +172,6 @@ impl Writer {
             ("notificationTargets", Yaml::List(vec![target])),
         ]);
         self.document("AlertPolicy", metadata(&name, &name), spec);
-        let short = window_name(burn.short());
-        let message = format!(
-            "the {severity} over {long} also asks for the short window of {short}, which OpenSLO does not know"
-        );
-        self.notes.push(note(slo, "burn_alert", message));
         Some(name)
     }
 
@@ -195,6 +191,22 @@ impl Writer {
             (false, _) => "0m".to_owned(),
         }
     }
+}
+
+/// The second windows of alerts are lost.
+fn short_windows(slo: &Slo) -> Option<Note> {
+    let burns = slo.burns().into_iter();
+    let said = burns.filter(|burn| written(burn.long).is_some());
+    let windows: Vec<_> = said.map(|burn| window_name(burn.short())).collect();
+    let message = match &windows[..] {
+        [] => return None,
+        [only] => format!("also asks for a short window of {only}, which OpenSLO does not know"),
+        all => format!(
+            "also ask for short windows ({}), which OpenSLO does not know",
+            all.join(", ")
+        ),
+    };
+    Some(note(slo, "burn_alert", message))
 }
 
 /// A name, and what people are shown where that is another one.

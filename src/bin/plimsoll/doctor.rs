@@ -16,7 +16,7 @@ use plimsoll::rule::RuleGroup;
 use crate::Verdict;
 use crate::failure::Failure;
 use crate::output::say;
-use crate::prometheus::{Prometheus, Server, encoded, quoted};
+use crate::prometheus::{Prometheus, Server, quoted};
 use crate::scope::Scope;
 use crate::source::Source;
 
@@ -157,12 +157,10 @@ fn of_series(patient: &Patient<'_>, prometheus: &Prometheus) -> Result<Vec<Findi
     Ok(findings)
 }
 
-/// The names of all series of a job.
+/// The names of all series that a job has now: Prometheus' list of names has those that it lost long ago as well.
 fn names(job: &str, prometheus: &Prometheus) -> Result<BTreeSet<String>, Failure> {
-    let selector = encoded(&format!("{{job={}}}", quoted(job)));
-    let names = prometheus.list(&format!("label/__name__/values?match[]={selector}"), "")?;
-    let names = names.iter();
-    Ok(names
-        .filter_map(|name| Some(name.as_str()?.to_owned()))
-        .collect())
+    let now = format!("count by (__name__) ({{job={}}})", quoted(job));
+    let samples = prometheus.query(&now)?;
+    let names = samples.iter().map(|sample| sample.label("__name__"));
+    Ok(names.map(str::to_owned).collect())
 }

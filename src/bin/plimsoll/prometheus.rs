@@ -120,8 +120,8 @@ fn number(pair: &Value) -> Option<f64> {
     pair[1].as_str()?.parse().ok()
 }
 
-/// As a value of a form or an address.
-pub(crate) fn encoded(text: &str) -> String {
+/// As a value of a form.
+fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     let one = |byte: u8| match plain(byte) {
         true => char::from(byte).to_string(),

@@ -75,7 +75,7 @@ impl Entry<'_> {
         let other = other.resolved(all);
         resolved.definition = match but.trim_matches([',', ' ', '.']) {
             "" => other.definition,
-            but => format!("{} ({but}.)", other.definition),
+            but => format!("{} {}.", other.definition, capitalised(but)),
         };
         if self.interpretation.starts_with("the same") {
             resolved.interpretation = other.interpretation;
@@ -87,6 +87,12 @@ impl Entry<'_> {
     pub(super) fn refers_to(&self) -> Option<(&str, &str)> {
         self.definition.strip_prefix("as `")?.split_once('`')
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(rest).collect()
 }
 
 /// The text with other names where code names families and labels.

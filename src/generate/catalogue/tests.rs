@@ -121,7 +121,7 @@ fn another_definition_is_taken_with_what_is_different() {
             section: "A",
             name: "b",
             kind: "Counter.".to_owned(),
-            definition: "all of them. (times 2.)".to_owned(),
+            definition: "all of them. Times 2.".to_owned(),
             interpretation: "many.".to_owned(),
             example: "`b`".to_owned(),
             note: String::new(),

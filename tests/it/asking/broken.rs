@@ -109,7 +109,6 @@ fn every_way_to_give_no_answer_has_a_sentence_of_its_own() {
 fn data_of_another_shape_are_not_taken_for_none() {
     for (command, path) in [
         ("doctor", "targets"),
-        ("doctor", "label/__name__/values"),
         ("doctor", "rules"),
         ("doctor", "query"),
         ("query", "rules"),

@@ -46,11 +46,11 @@ fn mistakes_name_the_field() {
         ),
         (
             budget("gauge = \"g\"\nschedule = { period = [{ name = \"a\", hours = \"9-18\" }] }"),
-            "schedule: period: hours \"9-18\" is not from one hour to another",
+            "schedule: period 1: hours \"9-18\" is not from one hour to another",
         ),
         (
             budget("gauge = \"g\"\nschedule = { period = [{ name = \"a\", days = \"Monday\" }] }"),
-            "schedule: period: days [\"Monday\"] are not days",
+            "schedule: period 1: days [\"Monday\"] are not days",
         ),
         (
             budget("gauge = \"g\"\nschedule = { otherwise = { name = \"a\", times = [1, 2] } }"),

@@ -35,6 +35,7 @@ mod schedule;
 mod select;
 pub mod tables;
 mod tree;
+mod unit;
 pub(crate) mod wilson;
 
 pub(crate) use compile::{Rule, Shown};
@@ -43,6 +44,7 @@ pub(crate) use condition::{
 };
 pub(crate) use dynamic::{BAND, OBSERVED};
 pub use kpi::{Kpi, KpiUnit};
+pub(crate) use limit::Amount;
 #[cfg(feature = "generate")]
 pub(crate) use limit::tidy;
 pub use limit::{Level, Limit, Multiple};
@@ -50,6 +52,7 @@ pub(crate) use pattern::Pattern;
 pub use schedule::{Hours, Schedule, Times};
 pub use select::Select;
 pub use tree::{BudgetStage, BudgetTree, BudgetTreeError, Share};
+pub(crate) use unit::{Misfit, Unit};
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -28,6 +28,7 @@ mod fields;
 mod file;
 #[cfg(feature = "config")]
 mod lines;
+mod problem;
 #[cfg(all(feature = "config", feature = "promql"))]
 mod rules;
 #[cfg(all(feature = "config", not(feature = "promql")))]
@@ -43,13 +44,16 @@ pub(crate) use env::{Vars, apply as apply_vars};
 pub(crate) use file::parse as parse_toml;
 #[cfg(feature = "config")]
 pub(crate) use lines::locate;
+#[cfg(feature = "config")]
+pub(crate) use problem::Reader;
+pub(crate) use problem::{Advice, Mend};
+pub use problem::{BuildError, Problem};
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::band::Dynamic;
-use crate::budget::{Budget, Level, Limit, Schedule};
+use crate::budget::{Amount, Budget, Level, Limit, Schedule};
 use crate::expr::Expr;
 use crate::naming::Naming;
 use crate::rule::RuleFile;
@@ -67,6 +71,9 @@ pub struct Thresholds {
     /// The promised HTTP error ratio, in `0.0..=1.0`.
     pub error_ratio: f64,
 }
+
+/// What a service is called that was given no name.
+pub(crate) const UNNAMED: &str = "service";
 
 /// Everything that can be set, as far as one source sets it.
 #[derive(Debug, Clone, Default)]
@@ -124,6 +131,8 @@ pub(crate) struct Adjustment {
     pub(crate) absent_after: Option<Duration>,
     pub(crate) schedule: Option<Schedule>,
     pub(crate) dynamic: Option<Dynamic>,
+    /// The floor of what is learned, as it is written.
+    pub(crate) floor: Option<Amount>,
     pub(crate) warm_up: Option<Duration>,
     pub(crate) when: Option<Expr>,
 }
@@ -148,7 +157,7 @@ impl Settings {
         self.extras = stronger.extras;
         for adjustment in stronger.adjustments {
             match self.budgets.iter_mut().find(|budget| budget.name == adjustment.budget) {
-                Some(budget) => adjustment.apply(budget),
+                Some(budget) => adjustment.apply(budget, problems),
                 None => problems.push(Problem::new(
                     format!("budget {:?}: on", adjustment.budget),
                     "is missing: say what it is about (on = \"http\"), or use the name of a budget that exists",
@@ -170,7 +179,11 @@ impl Settings {
 }
 
 impl Adjustment {
-    fn apply(self, budget: &mut Budget) {
+    fn apply(self, budget: &mut Budget, problems: &mut Vec<Problem>) {
+        let misfit = self
+            .floor
+            .and_then(|floor| budget.misfit("dynamic: floor", floor));
+        problems.extend(misfit.map(|misfit| Problem::misfit(budget, misfit)));
         for (level, limit) in self.limits {
             set_limit(budget, level, limit);
         }
@@ -186,6 +199,20 @@ impl Adjustment {
         budget.warm_up = self.warm_up.unwrap_or(budget.warm_up);
         budget.when = self.when.or(budget.when.take());
     }
+
+    /// Lets a budget that stands for one that could not be read have what can be wrong whatever that is about.
+    #[cfg(feature = "config")]
+    fn check(mut self, mut stand_in: Budget) -> Budget {
+        let is_given = !self.limits.is_empty() || self.dynamic.is_some();
+        stand_in.limits = is_given
+            .then(|| (Level::Target, 1.0.into()))
+            .into_iter()
+            .collect();
+        (self.limits, self.dynamic, self.floor) = (Vec::new(), None, None);
+        (self.min_bad, self.confidence) = (None, None);
+        self.apply(&mut stand_in, &mut Vec::new());
+        stand_in
+    }
 }
 
 /// Replaces a level's limit, or adds it.
@@ -195,78 +222,3 @@ pub(crate) fn set_limit(budget: &mut Budget, level: Level, limit: Limit) {
         None => budget.limits.push((level, limit)),
     }
 }
-
-/// One mistake in a configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Problem {
-    /// Where it is: a budget and its field, a TOML key, a variable.
-    pub field: String,
-    /// What is wrong and how to mend it.
-    pub message: String,
-    /// The line of the TOML text that it is about, from 1 up, if it is in that text.
-    pub line: Option<usize>,
-}
-
-impl Problem {
-    pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            message: message.into(),
-            line: None,
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(f, "line {line}: ")?;
-        }
-        write!(f, "{} {}", self.field, self.message)
-    }
-}
-
-/// Every mistake that a configuration has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildError {
-    problems: Vec<Problem>,
-}
-
-impl BuildError {
-    pub(crate) fn new(problem: Problem) -> Self {
-        Self {
-            problems: vec![problem],
-        }
-    }
-
-    /// `Ok` without problems.
-    pub(crate) fn check(problems: Vec<Problem>) -> Result<(), Self> {
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(Self { problems })
-        }
-    }
-
-    /// The mistakes, in the order in which they were found.
-    pub fn problems(&self) -> &[Problem] {
-        &self.problems
-    }
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.problems.len();
-        write!(
-            f,
-            "{count} mistake{} in the configuration",
-            if count == 1 { "" } else { "s" }
-        )?;
-        self.problems
-            .iter()
-            .try_for_each(|problem| write!(f, "\n  {problem}"))
-    }
-}
-
-impl std::error::Error for BuildError {}

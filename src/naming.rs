@@ -24,6 +24,8 @@ use std::collections::HashSet;
 use crate::registry::{self, Domain, Side};
 #[cfg(feature = "generate")]
 pub use namesakes::Namesake;
+#[cfg(feature = "generate")]
+pub(crate) use problems::RESERVED;
 pub(crate) use table::{Label, Take};
 use table::{OWN, Row, axum_prometheus, bounds};
 
@@ -167,7 +169,8 @@ impl Naming {
         self
     }
 
-    /// Exports `label` of `family` (its name in the profile, before any rename) as `new`.
+    /// Exports `label` of `family` (its name in the profile, before any rename) as `new`, which must be none that Prometheus or our own
+    /// families and rules have: `job`, `le`, `budget`, `level` and the like.
     pub fn rename_label(
         mut self,
         family: impl Into<String>,

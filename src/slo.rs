@@ -350,6 +350,28 @@ impl Slo {
         }
     }
 
+    /// What the user gave it to read, each with the field that says so.
+    pub(crate) fn sources(&self) -> Vec<(&'static str, Expr)> {
+        match &self.sli {
+            Sli::Ratio {
+                part,
+                valid,
+                part_is_good,
+            } => {
+                let of_part = if *part_is_good { "good" } else { "bad" };
+                let select = |series: &Selector| Expr::select(series.clone());
+                vec![(of_part, select(part)), ("valid", select(valid))]
+            }
+            Sli::Time(condition) | Sli::TimeSlice(condition, _) => {
+                vec![("condition", condition.clone())]
+            }
+            Sli::RatioSlices(ratio, _) => vec![("error_ratio", ratio.clone())],
+            Sli::Availability(_) | Sli::Latency(..) | Sli::Weighted(_) | Sli::AllOf(_) => {
+                Vec::new()
+            }
+        }
+    }
+
     /// What one of its events is: `events`, `ticks` or `slices`; empty for a weighted one, which has none.
     pub(crate) fn unit(&self) -> &'static str {
         match self.sli {

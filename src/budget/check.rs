@@ -28,29 +28,27 @@ impl Budget {
         let mut report = |field: &str, message: String| {
             problems.push((format!("budget {:?}: {field}", self.name), message));
         };
-        if self.name.is_empty() {
-            report("name", "is empty: give the budget a name".into());
+        if let Some(message) = name_problem(&self.name) {
+            report("name", message);
         }
         if let Some(message) = window_problem(self.over, tick) {
             report("over", message);
         }
         if self.limits.is_empty() && self.dynamic.is_none() {
-            let mend = "is missing: add at_most, at_least, warning, critical or dynamic";
+            let mend = "is missing: declare a target, a warning, a critical level, or dynamic ones";
             report("limit", mend.into());
         }
         for (at, (level, limit)) in self.limits.iter().enumerate() {
+            let field = self.field(*level);
             if self.limits[..at].iter().any(|earlier| earlier.0 == *level) {
-                report(
-                    level.as_str(),
-                    "is given twice: keep one of the limits".into(),
-                );
+                report(field, "is given twice: keep one of the limits".into());
             }
             for message in self.level_problems(*level, limit, tick) {
-                report(level.as_str(), message);
+                report(field, message);
             }
         }
         for (level, message) in self.contradictions() {
-            report(level.as_str(), message);
+            report(self.field(level), message);
         }
         for (field, message) in self
             .sli_problems()
@@ -63,13 +61,13 @@ impl Budget {
             report(&field, message);
         }
         if let Some(select) = self.select() {
-            for (key, message) in select.unknown_labels(keys) {
-                report(&format!("label {key:?}"), message);
+            for (list, key, message) in select.unknown_labels(keys) {
+                report(&format!("{list}: {key}"), message);
             }
         }
         for (at, key) in self.per.iter().enumerate() {
             if let Some(message) = self.per_problem(key, &self.per[..at], keys) {
-                report("per", message);
+                report(&format!("per {key:?}"), message);
             }
         }
         problems
@@ -79,6 +77,7 @@ impl Budget {
         let mut problems = Vec::new();
         problems.extend(limit.over.and_then(|over| window_problem(over, tick)));
         match self.limit(level) {
+            _ if !self.fits(level) => {}
             None => problems.push(multiple_problem(level)),
             Some(amount) => {
                 problems.extend(self.limit_problem(amount));
@@ -127,6 +126,7 @@ impl Budget {
         let mut limits: Vec<(Level, f64)> = self
             .limits
             .iter()
+            .filter(|limit| self.fits(limit.0))
             .filter_map(|limit| Some((limit.0, self.limit(limit.0)?)))
             .collect();
         limits.sort_by_key(|limit| limit.0);
@@ -177,7 +177,9 @@ impl Budget {
         };
         if let Some(right) = wrong_way {
             let message = format!("points the wrong way: this SLI is promised with {right}");
-            problems.push(("limit", message));
+            let declared = self.limits.first();
+            let field = declared.map_or("higher_is_better", |limit| self.field(limit.0));
+            problems.push((field, message));
         }
         problems
     }
@@ -217,28 +219,27 @@ impl Budget {
         match self.select() {
             None => Some("is not for a value, which has no operations: leave it out".into()),
             Some(_) if earlier.iter().any(|earlier| earlier == key) => {
-                Some(format!("names {key:?} twice: name it once"))
+                Some("stands twice: name it once".into())
             }
-            Some(_) if OWN_LABELS.contains(&key) => Some(format!(
-                "{key:?} is a label that every SLI counter has: rename yours"
-            )),
-            Some(select) => {
-                let message = select.no_label(key, keys)?;
-                Some(format!("{key:?} {message}"))
+            Some(_) if OWN_LABELS.contains(&key) => {
+                Some("is a label that every SLI counter has: rename yours".into())
             }
+            Some(select) => select.no_label(key, keys),
         }
     }
 
     pub(super) fn limit_problem(&self, limit: f64) -> Option<String> {
         match self.sli {
-            _ if !limit.is_finite() => Some(format!("{limit} is not a number")),
-            Sli::Quantile(..) if limit <= 0.0 || limit > LONGEST => Some(format!(
+            Sli::Quantile(..) if !(limit > 0.0 && limit <= LONGEST) => Some(format!(
                 "{limit} s is outside what is measured: it takes more than 0 and at most {LONGEST} s"
             )),
             Sli::ErrorRatio(_) | Sli::SuccessRatio(_) | Sli::Ratio(..) => self.ratio_problem(limit),
-            Sli::Throughput(_) if limit < 0.0 => {
-                Some(format!("{limit} is negative: it is operations per second"))
+            _ if !limit.is_finite() => {
+                Some(format!("{limit} is not a number: write one, such as 100"))
             }
+            Sli::Throughput(_) if limit < 0.0 => Some(format!(
+                "{limit} is negative: write 100 for 100 operations per second"
+            )),
             Sli::Freshness(_) | Sli::Age(_) if limit <= 0.0 => {
                 Some(format!("{limit} s is no age: it takes more than 0"))
             }
@@ -252,14 +253,29 @@ impl Budget {
             _ if (1.0..=100.0).contains(&limit) && limit != 1.0 => Some(format!(
                 "{limit} is not a ratio between 0 and 1: write {percent} for {limit} %"
             )),
-            _ if !(0.0..=1.0).contains(&limit) => Some(format!(
-                "{limit} is not a ratio between 0 and 1: write 0.001 for 0.1 %"
-            )),
+            _ if !(0.0..=1.0).contains(&limit) => {
+                let mend = match self.floor {
+                    true => "write 0.99 for 99 %",
+                    false => "write 0.01 for 1 %",
+                };
+                Some(format!("{limit} is not a ratio between 0 and 1: {mend}"))
+            }
             1.0 if !self.floor => Some("1 can never be exceeded: write 0.01 for 1 %".to_owned()),
             0.0 if self.floor => Some("0 is always kept: write 0.99 for 99 %".to_owned()),
             _ => None,
         }
     }
+}
+
+/// What is wrong with the name of a service or of a promise. It stands in tables, in rules and as the value of a label.
+pub(crate) fn name_problem(name: &str) -> Option<String> {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    if name.is_empty() {
+        return Some("is empty: write a name".to_owned());
+    }
+    name.contains(breaks).then(|| {
+        format!("{name:?} has a line break or another control character: write it in one line")
+    })
 }
 
 fn multiple_problem(level: Level) -> String {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::condition::Condition;
 use super::dynamic::LEARNED;
 use super::limit::Amount;
-use super::{Budget, Labels, Level, Sli};
-use crate::expr::{self, Expr};
+use super::{Budget, Labels, Level, Sli, Whole};
+use crate::expr::{self, Expr, Selector};
 use crate::rule::{self, RuleGroup, RuleKind};
 
 /// One level of a budget, ready to be judged.
@@ -385,6 +385,24 @@ impl Budget {
             None => "",
         };
         format!("{} is {beyond} {limit}{unit} ({level}){at}", self.name)
+    }
+
+    /// What the user gave it to read, each with the field that says so.
+    pub(crate) fn sources(&self) -> Vec<(&'static str, Expr)> {
+        let select = |series: &Selector| Expr::select(series.clone());
+        let mut sources = match &self.sli {
+            Sli::Age(gauge) => vec![("gauge", select(gauge))],
+            Sli::Ratio(part, Whole::Of(whole)) => {
+                vec![("part", select(part)), ("whole", select(whole))]
+            }
+            Sli::Ratio(hits, Whole::With(misses)) => {
+                vec![("hits", select(hits)), ("misses", select(misses))]
+            }
+            Sli::Value(value) => vec![("value", value.clone())],
+            _ => Vec::new(),
+        };
+        sources.extend(self.when.clone().map(|when| ("when", when)));
+        sources
     }
 
     /// Everything that is evaluated for it, for a part without labels.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::limit::tidy;
-use super::{Budget, Level, Limit};
+use super::{Amount, Budget, Level, Limit};
 
 /// A key figure: what is measured, its levels, and the bounds that it must stay within.
 ///
@@ -169,7 +169,11 @@ impl Kpi {
     }
 
     fn limit(&self, limit: f64) -> Limit {
-        Limit::from(tidy(limit * self.unit.scale()))
+        let limit = tidy(limit * self.unit.scale());
+        Limit::new(match self.unit {
+            KpiUnit::Milliseconds | KpiUnit::Seconds => Amount::Seconds(limit),
+            _ => Amount::Number(limit),
+        })
     }
 
     /// Key figures as a table in Markdown.

@@ -46,8 +46,8 @@ impl fmt::Display for Level {
     }
 }
 
-/// A limit: a [`Duration`] for quantiles and freshness, a number for everything else, or a [`Multiple`] of the target;
-/// with what is otherwise on this level than in the rest of the budget.
+/// A limit: a [`Duration`] for quantiles, freshness and ages, a number for ratios and throughput, either for any other value; or
+/// a [`Multiple`] of the target. With what is otherwise on this level than in the rest of the budget.
 ///
 /// ```
 /// use plimsoll::{Budget, Limit, Select};
@@ -71,8 +71,10 @@ pub struct Limit {
 /// How much a limit is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Amount {
-    /// In the unit of the SLI; seconds for durations.
-    Fixed(f64),
+    /// In the unit of the SLI, which is none of time.
+    Number(f64),
+    /// A duration in seconds.
+    Seconds(f64),
     /// So many times the target.
     Multiple(f64),
 }
@@ -84,7 +86,7 @@ pub(crate) enum Amount {
 pub struct Multiple(pub f64);
 
 impl Limit {
-    fn new(amount: Amount) -> Self {
+    pub(crate) fn new(amount: Amount) -> Self {
         Self {
             amount,
             clear: None,
@@ -134,7 +136,7 @@ impl Amount {
     /// In the unit of the SLI; `None` for a multiple without a target.
     pub(crate) fn of(self, target: Option<f64>) -> Option<f64> {
         match self {
-            Self::Fixed(amount) => Some(amount),
+            Self::Number(amount) | Self::Seconds(amount) => Some(amount),
             Self::Multiple(times) => Some(tidy(times * target?)),
         }
     }
@@ -152,13 +154,13 @@ pub(crate) fn tidy(number: f64) -> f64 {
 
 impl From<Duration> for Limit {
     fn from(duration: Duration) -> Self {
-        Self::new(Amount::Fixed(duration.as_secs_f64()))
+        Self::new(Amount::Seconds(duration.as_secs_f64()))
     }
 }
 
 impl From<f64> for Limit {
     fn from(number: f64) -> Self {
-        Self::new(Amount::Fixed(number))
+        Self::new(Amount::Number(number))
     }
 }
 

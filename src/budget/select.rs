@@ -101,11 +101,14 @@ impl Select {
         self
     }
 
-    /// Labels that are none of `keys`, which the kind of work has; each with what it has.
-    pub(crate) fn unknown_labels(&self, keys: &[&str]) -> Vec<(&str, String)> {
-        let labels = self.labels.iter().chain(&self.except);
-        let labels = labels.map(|label| label.0.as_str());
-        let unknown = labels.filter_map(|label| Some((label, self.no_label(label, keys)?)));
+    /// Labels that are none of `keys`, which the kind of work has, as (`labels` or `except`, label, what it has).
+    pub(crate) fn unknown_labels(&self, keys: &[&str]) -> Vec<(&'static str, &str, String)> {
+        let lists = [("labels", &self.labels), ("except", &self.except)];
+        let labels = lists.into_iter();
+        let labels =
+            labels.flat_map(|(list, labels)| labels.iter().map(move |label| (list, label)));
+        let unknown =
+            labels.filter_map(|(list, (key, _))| Some((list, &**key, self.no_label(key, keys)?)));
         unknown.collect()
     }
 

@@ -85,7 +85,7 @@ fn mistakes_name_the_field_and_the_mend() {
         ),
         (
             Budget::error_ratio("b", Select::http()).at_most(1.5),
-            "target 1.5 is not a ratio between 0 and 1",
+            "at_most 1.5 is not a ratio between 0 and 1: write 0.015 for 1.5 %",
         ),
         (
             Budget::error_ratio("b", Select::http())
@@ -104,19 +104,23 @@ fn mistakes_name_the_field_and_the_mend() {
         ),
         (
             Budget::error_ratio("b", Select::http()).at_most(f64::NAN),
-            "NaN is not a number",
+            "at_most NaN is not a ratio between 0 and 1: write 0.01 for 1 %",
         ),
         (
             Budget::error_ratio("", Select::http()).at_most(0.1),
             "name is empty",
         ),
         (
+            Budget::error_ratio("a\nb", Select::http()).at_most(0.1),
+            r#"budget "a\nb": name "a\nb" has a line break or another control character"#,
+        ),
+        (
             Budget::error_ratio("b", Select::http()).at_most(99.9),
-            "target 99.9 is not a ratio between 0 and 1: write 0.999 for 99.9 %",
+            "at_most 99.9 is not a ratio between 0 and 1: write 0.999 for 99.9 %",
         ),
         (
             Budget::quantile("b", Select::http(), 0.95).at_most(ms(4_000_000)),
-            "target 4000 s is outside what is measured",
+            "at_most 4000 s is outside what is measured",
         ),
         (
             Budget::quantile("b", Select::http(), 0.95)
@@ -138,8 +142,8 @@ fn mistakes_name_the_field_and_the_mend() {
             "absent_after 0ns is no time",
         ),
         (
-            Budget::age("b", Selector::new("time")).at_most(0.0),
-            "target 0 s is no age",
+            Budget::age("b", Selector::new("time")).at_most(ms(0)),
+            "at_most 0 s is no age",
         ),
         (
             Budget::error_ratio("b", Select::http())
@@ -155,7 +159,7 @@ fn mistakes_name_the_field_and_the_mend() {
             Budget::error_ratio("b", Select::http())
                 .at_most(0.1)
                 .at_most(0.2),
-            "target is given twice",
+            "at_most is given twice",
         ),
         (
             Budget::quantile("b", Select::http(), 0.5).at_most(ms(0)),
@@ -163,7 +167,7 @@ fn mistakes_name_the_field_and_the_mend() {
         ),
         (
             Budget::error_ratio("b", Select::db().label("route", "/a")).at_most(0.1),
-            "label \"route\" is not a label of db: it has operation, model",
+            "labels: route is not a label of db: it has operation, model",
         ),
     ] {
         let problems = problems(budget);
@@ -190,7 +194,7 @@ fn a_part_has_rules_over_its_own_counters() {
     assert_eq!(problems(budget.clone()), "");
     assert_eq!(
         problems(budget.clone().per("route").per("path")),
-        "budget \"errors\": per names \"route\" twice: name it once\n\
+        "budget \"errors\": per \"route\" stands twice: name it once\n\
          budget \"errors\": per \"path\" is not a label of http: it has method, route"
     );
     let clashing = budget.per("schedule");
@@ -201,7 +205,7 @@ fn a_part_has_rules_over_its_own_counters() {
     let depth = Budget::value("depth", Expr::select(Selector::new("depth")).sum());
     assert_eq!(
         problems(depth.at_most(1.0).per("queue")),
-        "budget \"depth\": per is not for a value, which has no operations: leave it out"
+        "budget \"depth\": per \"queue\" is not for a value, which has no operations: leave it out"
     );
 }
 

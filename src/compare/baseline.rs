@@ -310,7 +310,7 @@ pub(super) fn selected<'a>(
     select: &Select,
 ) -> Result<(&'a OperationSet, Vec<Arc<Operation>>), CompareError> {
     let set = plimsoll.registry().set(select.domain);
-    if let Some((label, message)) = select.unknown_labels(set.keys()).pop() {
+    if let Some((_, label, message)) = select.unknown_labels(set.keys()).pop() {
         return Err(CompareError::field(format!("label {label:?}"), message));
     }
     let position = |key: &str| set.keys().iter().position(|known| *known == key);

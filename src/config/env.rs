@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Problem, Settings, set_limit};
-use crate::budget::{Budget, Level, Select, Sli};
+use crate::budget::{Budget, Level, Limit, Select, Sli};
 use crate::registry::Domain;
 
 pub(crate) const API_LATENCY: &str = "PERF_API_LATENCY_MS";
@@ -110,18 +110,15 @@ fn put_p95(
     let is_p95 =
         |sli: &Sli| matches!(sli, Sli::Quantile(select, q) if of_all(select, domain) && *q == 0.95);
     let select = Select::all(domain);
-    put(
-        settings,
-        is_p95,
-        limit.map(|limit| limit.as_secs_f64()),
-        || Budget::quantile(name, select, 0.95).at_most(limit.unwrap_or(default)),
-    );
+    put(settings, is_p95, limit.map(Limit::from), || {
+        Budget::quantile(name, select, 0.95).at_most(limit.unwrap_or(default))
+    });
 }
 
 fn put_ratio(settings: &mut Settings, ratio: Option<f64>) {
     let is_ratio =
         |sli: &Sli| matches!(sli, Sli::ErrorRatio(select) if of_all(select, Domain::Http));
-    put(settings, is_ratio, ratio, || {
+    put(settings, is_ratio, ratio.map(Limit::from), || {
         Budget::error_ratio("http-error-ratio", Select::http()).at_most(ratio.unwrap_or(0.001))
     });
 }
@@ -130,7 +127,7 @@ fn put_ratio(settings: &mut Settings, ratio: Option<f64>) {
 fn put(
     settings: &mut Settings,
     is: impl Fn(&Sli) -> bool,
-    limit: Option<f64>,
+    limit: Option<Limit>,
     declare: impl FnOnce() -> Budget,
 ) {
     let mut found = false;
@@ -141,7 +138,7 @@ fn put(
     {
         found = true;
         if let Some(limit) = limit {
-            set_limit(budget, Level::Target, limit.into());
+            set_limit(budget, Level::Target, limit);
         }
     }
     if !found {

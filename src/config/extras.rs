@@ -54,14 +54,11 @@ fn operations(root: &mut Fields<'_>) -> Operations {
         }
         named.finish();
     }
-    for table in fields.tables("escalation") {
-        let mut level = fields.beside("escalation: ", table);
+    for (place, table) in (1..).zip(fields.tables("escalation")) {
+        let mut level = fields.beside(&format!("escalation {place}: "), table);
         let (after, receiver) = (level.duration("after"), level.string("receiver"));
-        if after.is_none() || receiver.is_none() {
-            let message =
-                "and receiver are both needed: write after = \"15m\" and receiver = \"team-lead\"";
-            level.report("after", message);
-        }
+        let after = level.needed("after", after, "write after = \"15m\"");
+        let receiver = level.needed("receiver", receiver, "write receiver = \"team-lead\"");
         level.finish();
         if let (Some(after), Some(receiver)) = (after, receiver) {
             operations = operations.escalation(after, receiver);

@@ -5,15 +5,21 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use super::Problem;
-use crate::budget::{Limit, Multiple, Share};
+use super::lines::nameless;
+use crate::budget::{Amount, Limit, Multiple, Share};
 
 /// The fields of one table: each is taken once, and what is left over is unknown.
 pub(super) struct Fields<'a> {
     at: String,
     table: Table,
     known: Vec<&'static str>,
+    /// Those that are there and have no value.
+    wrong: Vec<&'static str>,
     problems: &'a mut Vec<Problem>,
 }
+
+/// A table and its place among those of its kind, from 1 up.
+pub(super) type Numbered = (usize, Table);
 
 impl<'a> Fields<'a> {
     pub(super) fn new(at: String, table: Table, problems: &'a mut Vec<Problem>) -> Self {
@@ -21,6 +27,7 @@ impl<'a> Fields<'a> {
             at,
             table,
             known: Vec::new(),
+            wrong: Vec::new(),
             problems,
         }
     }
@@ -28,15 +35,18 @@ impl<'a> Fields<'a> {
     /// The fields of one of several tables of a kind, which its name tells from the others.
     pub(super) fn named(
         kind: &str,
-        table: Table,
+        (place, table): Numbered,
         problems: &'a mut Vec<Problem>,
     ) -> (String, Self) {
         let name = table.get("name").and_then(Value::as_str);
-        let name = name.unwrap_or_default().to_owned();
+        let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
+        let is_missing = name.is_none();
+        let name = name.unwrap_or_else(|| nameless(place));
         let mut fields = Self::new(format!("{kind} {name:?}: "), table, problems);
         fields.string("name");
-        if name.is_empty() {
+        if is_missing {
             fields.report("name", format!("is missing: every {kind} needs one"));
+            fields.wrong.push("name");
         }
         (name, fields)
     }
@@ -52,9 +62,25 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Reports what is wrong with a field, unless that follows from its having no value.
     pub(super) fn report(&mut self, field: &str, message: impl Into<String>) {
-        self.problems
-            .push(Problem::new(format!("{}{field}", self.at), message));
+        if !self.is_wrong(field) {
+            self.problems
+                .push(Problem::new(format!("{}{field}", self.at), message));
+        }
+    }
+
+    /// Whether a field is there and has no value of its kind.
+    pub(super) fn is_wrong(&self, field: &str) -> bool {
+        self.wrong.contains(&field)
+    }
+
+    /// A field that must be there; `mend` says what to write.
+    pub(super) fn needed<T>(&mut self, field: &str, value: Option<T>, mend: &str) -> Option<T> {
+        if value.is_none() {
+            self.report(field, format!("is missing: {mend}"));
+        }
+        value
     }
 
     /// Takes a field and reads it, or reports what was wanted.
@@ -69,6 +95,7 @@ impl<'a> Fields<'a> {
         let read = read(&value);
         if read.is_none() {
             self.report(field, format!("{value} is not {wanted}"));
+            self.wrong.push(field);
         }
         read
     }
@@ -87,6 +114,12 @@ impl<'a> Fields<'a> {
         })
     }
 
+    pub(super) fn days(&mut self, field: &'static str) -> Option<u64> {
+        self.take(field, "a number of days: write 30 for 30 days", |value| {
+            value.as_integer()?.try_into().ok()
+        })
+    }
+
     pub(super) fn number(&mut self, field: &'static str) -> Option<f64> {
         self.take(field, "a number", as_number)
     }
@@ -99,8 +132,8 @@ impl<'a> Fields<'a> {
         )
     }
 
-    /// A number, or a duration as seconds.
-    pub(super) fn amount(&mut self, field: &'static str) -> Option<f64> {
+    /// A number or a duration.
+    pub(super) fn amount(&mut self, field: &'static str) -> Option<Amount> {
         let wanted = "a limit: write a number such as 0.001, or a duration such as \"200ms\"";
         self.take(field, wanted, as_amount)
     }
@@ -117,15 +150,16 @@ impl<'a> Fields<'a> {
     /// A number, a duration, or a table of a limit with what is otherwise on its level.
     pub(super) fn limit(&mut self, field: &'static str) -> Option<Limit> {
         if !self.table.get(field).is_some_and(Value::is_table) {
-            return self.amount(field).map(Limit::from);
+            return self.amount(field).map(Limit::new);
         }
         let mut fields = self.inner(field)?;
         let limit = match (fields.amount("limit"), fields.number("multiple")) {
-            (Some(limit), None) => Some(Limit::from(limit)),
+            (Some(limit), None) => Some(Limit::new(limit)),
             (None, Some(times)) => Some(Limit::from(Multiple(times))),
             (limit, _) => {
                 let message = match limit {
                     Some(_) => "stands beside limit: keep one of the two",
+                    None if fields.is_wrong("limit") => return None,
                     None => {
                         "is missing, and so is limit: write limit = 0.01, or multiple = 2 for twice the target"
                     }
@@ -138,7 +172,7 @@ impl<'a> Fields<'a> {
         let (sustained, keep) = (fields.duration("for"), fields.duration("keep_firing_for"));
         fields.finish();
         let mut limit = limit?;
-        limit.clear = clear.map(|clear| Limit::from(clear).amount);
+        limit.clear = clear;
         (limit.over, limit.sustained, limit.keep_firing) = (over, sustained, keep);
         Some(limit)
     }
@@ -170,6 +204,18 @@ impl<'a> Fields<'a> {
         self.take(field, wanted, read).unwrap_or_default()
     }
 
+    /// Reads each of several tables within this one, which have no names.
+    pub(super) fn each<T>(
+        &mut self,
+        field: &'static str,
+        mut read: impl FnMut(Fields<'_>) -> T,
+    ) -> Vec<T> {
+        let tables = (1..).zip(self.tables(field));
+        tables
+            .map(|(place, table)| read(self.beside(&format!("{field} {place}: "), table)))
+            .collect()
+    }
+
     /// A string, or a list of strings.
     pub(super) fn words(&mut self, field: &'static str) -> Vec<String> {
         let word = |value: &Value| value.as_str().map(str::to_owned);
@@ -192,13 +238,31 @@ impl<'a> Fields<'a> {
 
     /// A table of strings.
     pub(super) fn strings(&mut self, field: &'static str) -> Vec<(String, String)> {
-        let read = |value: &Value| {
-            let entry =
-                |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
-            value.as_table()?.iter().map(entry).collect()
-        };
-        self.take(field, "a table of strings", read)
-            .unwrap_or_default()
+        let read = |value: &Value| value.as_str().map(str::to_owned);
+        self.entries(field, "a string: write it in quotes", read)
+    }
+
+    /// A table of such values.
+    pub(super) fn entries<T>(
+        &mut self,
+        field: &'static str,
+        wanted: &str,
+        read: fn(&Value) -> Option<T>,
+    ) -> Vec<(String, T)> {
+        let mut entries = Vec::new();
+        for (key, value) in self.table(field).unwrap_or_default() {
+            match read(&value) {
+                Some(read) => entries.push((key, read)),
+                None => {
+                    self.report(
+                        &format!("{field}: {key}"),
+                        format!("{value} is not {wanted}"),
+                    );
+                    self.wrong.push(field);
+                }
+            }
+        }
+        entries
     }
 
     /// Reports every field that nobody took.
@@ -217,9 +281,9 @@ pub(super) fn as_number(value: &Value) -> Option<f64> {
         .or_else(|| value.as_integer().map(|number| number as f64))
 }
 
-/// A number, or a duration as seconds.
-fn as_amount(value: &Value) -> Option<f64> {
-    as_number(value).or_else(|| Some(as_duration(value)?.as_secs_f64()))
+fn as_amount(value: &Value) -> Option<Amount> {
+    let number = as_number(value).map(Amount::Number);
+    number.or_else(|| Some(Amount::Seconds(as_duration(value)?.as_secs_f64())))
 }
 
 fn as_duration(value: &Value) -> Option<Duration> {

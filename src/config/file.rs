@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-use super::fields::Fields;
+use super::fields::{Fields, Numbered};
 use super::{DatabaseSettings, Problem, Settings, budgets, extras, rules, slos};
 use crate::naming::Naming;
 
@@ -17,7 +17,7 @@ const MAX_STATEMENTS: u64 = 32_000;
 const MAX_BYTES: usize = 1 << 20;
 
 /// Reads one table of a kind of which there may be several.
-type ReadTable = fn(Table, &mut Settings, &mut Vec<Problem>);
+type ReadTable = fn(Numbered, &mut Settings, &mut Vec<Problem>);
 
 /// In the order in which their mistakes are reported.
 const KINDS: [(&str, ReadTable); 5] = [
@@ -88,8 +88,8 @@ pub(crate) fn parse(text: &str, folder: &Path, problems: &mut Vec<Problem>) -> S
         fields.finish();
     }
     for (tables, read) in tables {
-        tables
-            .into_iter()
+        (1..)
+            .zip(tables)
             .for_each(|table| read(table, &mut settings, problems));
     }
     settings
@@ -124,8 +124,8 @@ fn naming(mut fields: Fields<'_>) -> Option<Naming> {
         match label.split_once('.') {
             Some((family, label)) => naming = naming.rename_label(family, label, to),
             None => fields.report(
-                "rename_label",
-                format!("{label:?} names no label: write \"family.label\""),
+                &format!("rename_label: {label}"),
+                "names no label: write \"family.label\"",
             ),
         }
     }
@@ -133,7 +133,7 @@ fn naming(mut fields: Fields<'_>) -> Option<Naming> {
     Some(naming)
 }
 
-fn database(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
+fn database(table: Numbered, settings: &mut Settings, problems: &mut Vec<Problem>) {
     let (name, mut fields) = Fields::named("database", table, problems);
     fields.refuse_twice(&name, settings.databases.iter().map(|known| &*known.name));
     let max_statements = fields.integer("max_statements");

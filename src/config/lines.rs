@@ -1,12 +1,12 @@
-//! Where in a file a mistake is.
+//! Where in a file a mistake is, and what the field is called there.
 //!
-//! What reads a configuration names fields and knows no places, which is all that most of its mistakes need; so lines
-//! are looked up afterwards, by these names, and only if there is something wrong.
+//! What checks a configuration names fields as Rust does and knows no places; so both are looked up afterwards, by these
+//! names, and only if there is something wrong.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::Problem;
+use super::{Problem, Reader};
 
 /// Gives each problem the line of `text` that it is about, as far as that can be told.
 pub(crate) fn locate(text: &str, problems: &mut [Problem]) {
@@ -14,23 +14,61 @@ pub(crate) fn locate(text: &str, problems: &mut [Problem]) {
         return;
     };
     for problem in problems.iter_mut().filter(|problem| problem.line.is_none()) {
-        let at = find(root.get_ref(), &problem.field);
-        problem.line = at.map(|at| 1 + text[..at].matches('\n').count());
+        let Some((at, field)) = find(root.get_ref(), &problem.field) else {
+            continue;
+        };
+        let reader = match field.starts_with("kpi ") {
+            true => Reader::KeyFigure,
+            false => Reader::Toml,
+        };
+        problem.line = Some(1 + text[..at].matches('\n').count());
+        problem.field = field;
+        *problem = problem.clone().said_to(reader);
     }
 }
 
-/// Where in a table stands what `field` names, or the innermost table around it that is there.
-fn find(table: &DeTable<'_>, field: &str) -> Option<usize> {
+/// Where in a table stands what `field` names, or the innermost table around it that is there; and its name there.
+fn find(table: &DeTable<'_>, field: &str) -> Option<(usize, String)> {
     let (first, rest) = match field.split_once(": ") {
         Some((first, rest)) => (first, Some(rest)),
         None => (field, None),
     };
-    let (at, value) = named(table, first).or_else(|| keyed(table, first))?;
+    let (name, (at, value)) = named(table, first).or_else(|| called(table, first))?;
+    let Some(rest) = rest else {
+        return Some((at, name));
+    };
+    let rest = match rest {
+        "critical" | "limit" => bound(first, &name).unwrap_or(rest),
+        _ => rest,
+    };
     let inner = match value.get_ref() {
-        DeValue::Table(inner) => rest.and_then(|rest| find(inner, rest)),
+        DeValue::Table(inner) => find(inner, rest),
         _ => None,
     };
-    inner.or(Some(at))
+    let (at, rest) = inner.unwrap_or_else(|| (at, rest.to_owned()));
+    Some((at, format!("{name}: {rest}")))
+}
+
+/// What a field of Rust may be called in a file.
+const KEYS: [(&str, &[&str]); 5] = [
+    ("at_most", &["target"]),
+    ("at_least", &["target"]),
+    ("value", &["gauge", "condition"]),
+    ("condition", &["state"]),
+    (
+        "limit",
+        &[
+            "at_most", "at_least", "target", "warning", "critical", "dynamic",
+        ],
+    ),
+];
+
+/// A key by the name of a field.
+fn called<'a, 'i>(table: &'a DeTable<'i>, field: &str) -> Option<(String, Found<'a, 'i>)> {
+    let others = KEYS.iter().filter(|(known, _)| *known == field);
+    let keys = std::iter::once(field).chain(others.flat_map(|(_, keys)| keys.iter().copied()));
+    let mut found = keys.filter_map(|key| Some((key.to_owned(), keyed(table, key)?)));
+    found.next()
 }
 
 type Found<'a, 'i> = (usize, &'a Spanned<DeValue<'i>>);
@@ -40,36 +78,65 @@ fn keyed<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<Found<'a, 'i>> {
     Some((key.span().start, value))
 }
 
-/// `budget "api"`: that table of a list whose name it is, or that word of a list of words.
-fn named<'a, 'i>(table: &'a DeTable<'i>, segment: &str) -> Option<Found<'a, 'i>> {
+/// `budget "api"`, `period 2`: that table of a list whose name or place it is, or that word of a list of words.
+fn named<'a, 'i>(table: &'a DeTable<'i>, segment: &str) -> Option<(String, Found<'a, 'i>)> {
     let (kind, name) = segment.split_once(' ')?;
     let of_kpi = || (kind == "budget").then(|| key_figure(table, name))?;
-    entry(table, kind, name).or_else(of_kpi)
+    let found = entry(table, kind, name).or_else(|| {
+        let (at, list) = keyed(table, kind)?;
+        // A single word needs no list.
+        list.get_ref().as_str().map(|_| (at, list))
+    });
+    let found = found.map(|found| (segment.to_owned(), found));
+    found.or_else(of_kpi)
 }
 
 /// The key figure that a budget of this name comes from, or that a bound of it does.
-fn key_figure<'a, 'i>(table: &'a DeTable<'i>, name: &str) -> Option<Found<'a, 'i>> {
-    let bounds = ["-min\"", "-max\""].iter();
-    let bounded = bounds.filter_map(|end| name.strip_suffix(end)).next();
-    let whole = bounded.map(|name| format!("{name}\""));
-    entry(table, "kpi", name).or_else(|| entry(table, "kpi", &whole?))
+fn key_figure<'a, 'i>(table: &'a DeTable<'i>, name: &str) -> Option<(String, Found<'a, 'i>)> {
+    let whole = BOUNDS.iter().find_map(|(end, _)| name.strip_suffix(end));
+    let names = [Some(name.to_owned()), whole.map(|name| format!("{name}\""))];
+    let mut names = names.into_iter().flatten();
+    names.find_map(|name| Some((format!("kpi {name}"), entry(table, "kpi", &name)?)))
 }
 
-/// The entry of a list by its name as it is printed in quotes.
+/// How the names of budgets end that are bounds of key figures, and the keys of these.
+const BOUNDS: [(&str, &str); 2] = [("-min\"", "min"), ("-max\"", "max")];
+
+/// The key of a bound, which is its only limit.
+fn bound(budget: &str, kpi: &str) -> Option<&'static str> {
+    let name = kpi.strip_prefix("kpi ")?;
+    let of = budget.strip_prefix("budget ").filter(|of| *of != name)?;
+    let found = BOUNDS.iter().find(|(end, _)| of.ends_with(end));
+    found.map(|(_, key)| *key)
+}
+
+/// The entry of a list by its place, from 1 up, or by its name as it is printed in quotes.
 fn entry<'a, 'i>(table: &'a DeTable<'i>, kind: &str, name: &str) -> Option<Found<'a, 'i>> {
     let (_, list) = keyed(table, kind)?;
     let entries = list.get_ref().as_array()?;
-    let is_meant = |entry: &&Spanned<DeValue<'_>>| {
+    if let Ok(place) = name.parse::<usize>() {
+        let entry = entries.get(place.checked_sub(1)?)?;
+        return Some((entry.span().start, entry));
+    }
+    let is_meant = |(place, entry): &(usize, &Spanned<DeValue<'_>>)| {
         let value = entry.get_ref();
         let known = match value.as_table() {
             Some(inner) => keyed(inner, "name").and_then(|(_, name)| name.get_ref().as_str()),
             None => value.as_str(),
         };
-        format!("{:?}", known.unwrap_or_default()) == name
+        match known.filter(|known| !known.is_empty()) {
+            Some(known) => format!("{known:?}") == name,
+            None => format!("{:?}", nameless(place + 1)) == name,
+        }
     };
     // Of two with one name the second is one too many.
-    let entry = entries.iter().rfind(is_meant)?;
+    let (_, entry) = entries.iter().enumerate().rfind(is_meant)?;
     Some((entry.span().start, entry))
+}
+
+/// What a table without a name is called, by its place among those of its kind.
+pub(super) fn nameless(place: usize) -> String {
+    format!("#{place}")
 }
 
 #[cfg(test)]
@@ -89,6 +156,10 @@ profile = \"nobody's\"
 name = \"api\"
 quantile = 0.95
 critical = { limit = 0.01, clear = 0.02 }
+per = \"route\"
+[budget.labels]
+route = \"/a\"
+path = \"/b\"
 [budget.schedule]
 offset = \"late\"
 [[budget.schedule.period]]
@@ -101,13 +172,25 @@ at_most = 1
 
 [[kpi]]
 name = \"wait\"
+gauge = \"wait_seconds\"
+target = 2
 max = 3
+
+[[slo]]
+objective = 0.9
 ";
 
     fn line(field: &str) -> Option<usize> {
         let mut problems = [Problem::new(field, "is wrong")];
         locate(TEXT, &mut problems);
         problems[0].line
+    }
+
+    fn field(field: &str) -> String {
+        let mut problems = [Problem::new(field, "is wrong")];
+        locate(TEXT, &mut problems);
+        let [problem] = problems;
+        problem.field
     }
 
     #[test]
@@ -117,27 +200,42 @@ max = 3
         assert_eq!(line("naming: profile"), Some(7));
         assert_eq!(line("budget \"api\": quantile"), Some(11));
         assert_eq!(line("budget \"api\": critical: clear"), Some(12));
-        assert_eq!(line("budget \"api\": schedule: offset"), Some(14));
-        assert_eq!(
-            line("budget \"api\": schedule: period \"noon\": hours"),
-            Some(17)
-        );
-        assert_eq!(line("budget \"\\\"quoted\\\"\": at_most"), Some(21));
+        assert_eq!(line("budget \"api\": per \"route\""), Some(13));
+        assert_eq!(line("budget \"api\": labels: path"), Some(16));
+        assert_eq!(line("budget \"api\": schedule: offset"), Some(18));
+        for period in ["\"noon\"", "1"] {
+            let field = format!("budget \"api\": schedule: period {period}: hours");
+            assert_eq!(line(&field), Some(21));
+        }
+        assert_eq!(line("budget \"\\\"quoted\\\"\": at_most"), Some(25));
+        assert_eq!(line("slo \"#1\": objective"), Some(34));
     }
 
     #[test]
     fn what_is_missing_has_the_line_of_its_table() {
         assert_eq!(line("budget \"api\": on"), Some(9));
-        assert_eq!(line("budget \"\\\"quoted\\\"\": on"), Some(19));
+        assert_eq!(line("budget \"api\": schedule: period 2: hours"), Some(17));
+        assert_eq!(line("budget \"\\\"quoted\\\"\": on"), Some(23));
         assert_eq!(line("naming: prefix"), Some(6));
     }
 
     #[test]
     fn a_budget_of_a_key_figure_has_the_line_of_that() {
-        assert_eq!(line("budget \"wait\": absent_after"), Some(23));
-        assert_eq!(line("budget \"wait-max\": max"), Some(25));
+        assert_eq!(line("budget \"wait\": absent_after"), Some(27));
+        assert_eq!(line("budget \"wait-max\": critical"), Some(31));
         assert_eq!(line("budget \"wait-mean\": max"), None);
         assert_eq!(line("slo \"wait\": max"), None);
+    }
+
+    #[test]
+    fn a_field_is_called_what_it_is_called_there() {
+        assert_eq!(field("budget \"wait\": at_most"), "kpi \"wait\": target");
+        assert_eq!(field("budget \"wait-max\": critical"), "kpi \"wait\": max");
+        assert_eq!(field("budget \"wait-max\": over"), "kpi \"wait\": over");
+        assert_eq!(field("budget \"wait\": value"), "kpi \"wait\": gauge");
+        assert_eq!(field("budget \"api\": limit"), "budget \"api\": critical");
+        assert_eq!(field("budget \"api\": at_most"), "budget \"api\": at_most");
+        assert_eq!(field("budget \"code\": value"), "budget \"code\": value");
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Watch {
         problems.extend(
             unknown
                 .into_iter()
-                .map(|(key, message)| (field(&format!("label {key:?}")), message)),
+                .map(|(_, key, message)| (field(&format!("label {key:?}")), message)),
         );
         problems
     }

@@ -6,7 +6,7 @@ mod slos;
 pub(crate) use budgets::is_silent;
 
 use super::{Declaration, RuleOptions, Variables};
-use crate::config::Problem;
+use crate::config::{Problem, UNNAMED};
 use crate::rule::RuleKind;
 
 /// Everything that is worth a warning, in the order of the declaration.
@@ -15,7 +15,7 @@ pub(super) fn of(declaration: &Declaration) -> Vec<Problem> {
         let message = "is missing, and so is any slo: nothing is promised, so nothing is judged";
         return vec![Problem::new("budget", message)];
     }
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<_> = nameless(declaration).into_iter().collect();
     let scrape = declaration.extras.operations.scrape_interval;
     for budget in &declaration.budgets {
         warnings.extend(budgets::of(budget, scrape));
@@ -27,6 +27,12 @@ pub(super) fn of(declaration: &Declaration) -> Vec<Problem> {
     warnings.extend(never_read(declaration));
     warnings.extend(never_escalated(declaration));
     warnings
+}
+
+/// A service without a name, by which its rules and dashboards could be told from those of others.
+fn nameless(declaration: &Declaration) -> Option<Problem> {
+    let message = "is missing: dashboards, groups of rules and, without generate.job, the job that rules look for are called \"service\"; write service = \"shop\"";
+    (declaration.service == UNNAMED).then(|| Problem::new("service", message))
 }
 
 /// What takes longer to know than most processes live.

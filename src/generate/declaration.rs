@@ -9,33 +9,9 @@ use super::{Operations, advice};
 use crate::Plimsoll;
 use crate::budget::{BREACH_DURATIONS, Budget};
 use crate::config::{BuildError, Problem};
-use crate::naming::{Namesake, Naming, sample_names};
+use crate::naming::{Namesake, Naming, RESERVED, sample_names};
 use crate::rule::RuleFile;
 use crate::slo::Slo;
-
-/// The labels of generated alerts and recordings, and of what these read.
-const RESERVED: [&str; 20] = [
-    "absent",
-    "alertname",
-    "alertstate",
-    "budget",
-    "edge",
-    "escalation",
-    "instance",
-    "job",
-    "le",
-    "level",
-    "long",
-    "schedule",
-    "scope",
-    "severity",
-    "short",
-    "slo",
-    "sloth_id",
-    "sloth_service",
-    "sloth_slo",
-    "sloth_window",
-];
 
 /// Everything that was promised, free of mistakes.
 ///
@@ -157,8 +133,9 @@ impl Declaration {
         let all = of_budgets.chain(of_slos).flat_map(|(kind, name, per)| {
             let labels = per.iter().filter(taken);
             labels.map(move |label| {
-                let message = format!("{label:?} is a label that generated rules have for themselves: give it another name");
-                Problem::new(format!("{kind} {name:?}: per"), message)
+                let message =
+                    "is a label that generated rules have for themselves: give it another name";
+                Problem::new(format!("{kind} {name:?}: per {label:?}"), message)
             })
         });
         all.collect()

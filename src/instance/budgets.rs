@@ -1,6 +1,5 @@
 //! Budgets of an instance that is built already, and how far they reach.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::readable::Readable;
@@ -8,7 +7,7 @@ use super::{Inner, Plimsoll};
 use crate::budget::Budget;
 use crate::config::{BuildError, Problem};
 use crate::engine::{Reach, StateCell, Uncovered};
-use crate::expr::Expr;
+use crate::expr::EvalError;
 use crate::histogram::Buckets;
 
 impl Plimsoll {
@@ -126,26 +125,23 @@ pub(super) fn problems(
     let mut found: Vec<_> = found
         .map(|(field, message)| Problem::new(field, message))
         .collect();
-    // What is wrong with its fields makes the condition wrong as well.
-    let read = match found.is_empty() {
-        true => Readable::all_problems,
-        false => Readable::problems,
-    };
-    found.extend(unreadable(budget, readable, read));
+    let misfits = budget.misfits().into_iter();
+    found.extend(misfits.map(|misfit| Problem::misfit(budget, misfit)));
+    found.extend(unreadable(budget, readable));
+    // What is wrong with a part of it makes the whole wrong as well.
+    if found.is_empty() {
+        let wrong = budget.read().into_iter();
+        let mut wrong = wrong.filter_map(|expr| expr.check().err());
+        let field = format!("budget {:?}: value", budget.name);
+        let problem = |error: EvalError| Problem::new(field, error.to_string());
+        found.extend(wrong.next().map(problem));
+    }
     found
 }
 
-/// What its condition reads that is not there.
-pub(super) fn unreadable<'a>(
-    budget: &Budget,
-    readable: &Readable<'a>,
-    look: impl Fn(&Readable<'a>, &[&Expr]) -> BTreeSet<String>,
-) -> Vec<Problem> {
-    let read = budget.read();
-    let found = look(readable, &read.iter().collect::<Vec<_>>());
-    let field = format!("budget {:?}: condition", budget.name);
-    let problem = |message| Problem::new(field.clone(), message);
-    found.into_iter().map(problem).collect()
+/// What it reads that is not there.
+pub(super) fn unreadable(budget: &Budget, readable: &Readable<'_>) -> Vec<Problem> {
+    readable.problems_of(&format!("budget {:?}", budget.name), &budget.sources())
 }
 
 /// A name belongs to another budget.

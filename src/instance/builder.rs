@@ -52,7 +52,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The name of the service; `service` by default.
+    /// The name of the service, in one line; `service` by default. What is generated is called by it, so two services need two.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.code.service = Some(name.into());
         self

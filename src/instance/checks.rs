@@ -6,6 +6,7 @@ use super::NotReady;
 use super::budgets::{self, taken};
 use super::readable::Readable;
 use super::{rules, slos};
+use crate::budget::check::name_problem;
 use crate::config::{Problem, Settings, Thresholds};
 use crate::expr::is_family_name;
 use crate::family::Foreign;
@@ -24,6 +25,8 @@ pub(super) fn find_problems(
     labels: &[Label],
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let name = settings.service.as_deref().and_then(name_problem);
+    problems.extend(name.map(|message| Problem::new("service", message)));
     if tick < Duration::from_millis(1) {
         problems.push(Problem::new(
             "tick",

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::Inner;
 use crate::budget::BREACH_DURATIONS;
+use crate::config::{Advice, Mend, Problem};
 use crate::export::{Present, present};
 use crate::expr::{Compare, Expr, Matcher, Selector, TARGET_LABELS};
 use crate::naming::{Naming, sample_names};
@@ -63,40 +64,48 @@ impl<'a> Readable<'a> {
     }
 
     /// What is wrong with what an expression reads and how to mend it, each once.
-    pub(super) fn problems(&self, exprs: &[&Expr]) -> BTreeSet<String> {
+    pub(super) fn problems(&self, expr: &Expr) -> BTreeSet<Advice> {
         let mut problems = BTreeSet::new();
-        for expr in exprs {
-            expr.visit(&mut |selector, _| problems.extend(self.problem(selector)));
+        expr.visit(&mut |selector, _| problems.extend(self.problem(selector)));
+        problems
+    }
+
+    /// The same of what somebody gave to read in these fields, and what makes it ill-formed.
+    pub(super) fn problems_of(
+        &self,
+        promise: &str,
+        sources: &[(&'static str, Expr)],
+    ) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (field, expr) in sources {
+            let mut found = self.problems(expr);
+            found.extend(expr.check().err().map(|error| error.to_string().into()));
+            let found = found.into_iter();
+            let field = format!("{promise}: {field}");
+            problems.extend(found.map(|advice| Problem::advised(&*field, advice)));
         }
         problems
     }
 
-    /// The same, and what makes an expression ill-formed.
-    pub(super) fn all_problems(&self, exprs: &[&Expr]) -> BTreeSet<String> {
-        let checked = exprs.iter().filter_map(|expr| expr.check().err());
-        let mut problems = self.problems(exprs);
-        problems.extend(checked.map(|error| error.to_string()));
-        problems
-    }
-
-    fn problem(&self, selector: &Selector) -> Option<String> {
+    fn problem(&self, selector: &Selector) -> Option<Advice> {
         let name = selector.name();
         if ALERTS.contains(&name) || self.recorded.contains(name) {
             return None;
         }
         let present = self.inner.and_then(|inner| present(inner, name));
         if present.is_none() && !self.ours.contains(name) && !self.is_expected(name) {
-            return Some(format!(
-                "names {name}, which this process does not export: correct the name, or announce it with Builder::expect_family({name:?}) if its instrument comes later"
-            ));
+            return Some(Advice {
+                what: format!("names {name}, which this process does not export"),
+                mend: Mend::Announce(name.to_owned()),
+            });
         }
         let of_target = selector.matchers().iter();
         let mut of_target = of_target.filter_map(|matcher| self.target_problem(matcher));
         of_target.next().or_else(|| match present {
             Some(Present::Histogram) => Some(format!(
                 "names the histogram {name}, which has no samples of that name: write {name}_bucket, {name}_sum or {name}_count"
-            )),
-            Some(Present::Buckets(bounds)) => bound_problem(selector, &bounds),
+            ).into()),
+            Some(Present::Buckets(bounds)) => bound_problem(selector, &bounds).map(Advice::from),
             Some(Present::Numbers) | None => None,
         })
     }
@@ -110,19 +119,19 @@ impl<'a> Readable<'a> {
     }
 
     /// A label that only a scrape adds, and not like this.
-    fn target_problem(&self, matcher: &Matcher) -> Option<String> {
+    fn target_problem(&self, matcher: &Matcher) -> Option<Advice> {
         let label = matcher.label();
         let at = TARGET_LABELS.iter().position(|key| *key == label)?;
         let Some(target) = self.target else {
-            return Some(format!(
-                "asks for {matcher}, a label that Prometheus adds when it scrapes: say which one that is with Builder::target(job, instance), or leave it out"
-            ));
+            return Some(Advice {
+                what: format!("asks for {matcher}, a label that Prometheus adds when it scrapes"),
+                mend: Mend::Target,
+            });
         };
         let here = &target[at];
         (!matcher.holds(here)).then(|| {
-            format!(
-                "asks for {matcher}, but this process is {label}={here:?} (Builder::target): its series are not here, so leave the rule to Prometheus"
-            )
+            let what = format!("asks for {matcher}, but this process is {label}={here:?}");
+            format!("{what}: its series are not here, so leave the rule to Prometheus").into()
         })
     }
 }

@@ -1,9 +1,11 @@
 //! Groups of rules of an instance, and what is wrong with them.
 
+use std::cell::RefCell;
+
 use super::readable::Readable;
 use super::{Inner, Plimsoll};
-use crate::config::{BuildError, Problem};
-use crate::rule::{Alert, Rule, RuleFile, RuleKind};
+use crate::config::{Advice, BuildError, Mend, Problem};
+use crate::rule::{Alert, Refusal, Rule, RuleFile, RuleKind};
 
 impl Plimsoll {
     /// Judges further groups of rules from now on, over what is sampled from now on.
@@ -60,22 +62,28 @@ pub(super) fn recorded(file: &RuleFile) -> Vec<String> {
 
 /// Every rule that reads or records what it cannot, in its place.
 pub(super) fn problems(file: &RuleFile, readable: &Readable<'_>) -> Vec<Problem> {
+    let mends = RefCell::new(Vec::new());
     let wrong = |rule: &Rule| {
-        let mut wrong = readable.problems(&[&rule.expr]);
+        let mut wrong = readable.problems(&rule.expr);
         if let RuleKind::Record(name) = &rule.kind
             && readable.is_ours(name)
         {
             let mend = "choose another, such as level:metric:operations";
-            wrong.insert(format!(
-                "records {name}, which this process exports under that name: {mend}"
-            ));
+            let what =
+                format!("records {name}, which this process exports under that name: {mend}");
+            wrong.insert(what.into());
         }
-        wrong
-            .into_iter()
-            .map(|message| (String::new(), message))
-            .collect()
+        let place = |Advice { what, mend }| {
+            mends.borrow_mut().push(mend);
+            (String::new(), what)
+        };
+        wrong.into_iter().map(place).collect()
     };
     let refusals = file.refuse(wrong).into_iter();
-    let problem = |refusal: crate::rule::Refusal| Problem::new("rules", refusal.to_string());
+    let refusals = refusals.zip(mends.take());
+    let problem = |(refusal, mend): (Refusal, Mend)| {
+        let what = refusal.to_string();
+        Problem::advised("rules", Advice { what, mend })
+    };
     refusals.map(problem).collect()
 }

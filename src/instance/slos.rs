@@ -132,9 +132,8 @@ pub(super) fn problems(
     let mut problems: Vec<_> = found
         .map(|(field, message)| Problem::new(field, message))
         .collect();
-    let field = format!("slo {:?}: condition", slo.name);
-    let unreadable = readable.all_problems(&[&slo.read()]).into_iter();
-    problems.extend(unreadable.map(|message| Problem::new(&*field, message)));
+    let promise = format!("slo {:?}", slo.name);
+    problems.extend(readable.problems_of(&promise, &slo.sources()));
     problems
 }
 

@@ -6,41 +6,67 @@ use super::table::{INSTRUMENTS, OWN};
 use super::{LabelRename, Naming, Profile, sample_names};
 use crate::registry::{Domain, check_label, check_name};
 
+/// Labels that Prometheus adds, or that our own families, generated alerts and recordings, and what these read, have.
+pub(crate) const RESERVED: [&str; 20] = [
+    "absent",
+    "alertname",
+    "alertstate",
+    "budget",
+    "edge",
+    "escalation",
+    "instance",
+    "job",
+    "le",
+    "level",
+    "long",
+    "schedule",
+    "scope",
+    "severity",
+    "short",
+    "slo",
+    "sloth_id",
+    "sloth_service",
+    "sloth_slo",
+    "sloth_window",
+];
+
 impl Naming {
     /// Every mistake as (field, message); empty when there is none.
     pub(crate) fn problems(&self) -> Vec<(String, String)> {
         let mut problems = Vec::new();
-        let mut report = |field: &str, message: String| problems.push((field.to_owned(), message));
+        let mut report = |field: &str, message: String| {
+            problems.push((format!("naming: {field}"), message));
+        };
         if !self.prefix.is_empty() && check_name(&self.prefix).is_err() {
             let prefix = &self.prefix;
             report(
-                "naming.prefix",
-                format!("prefix {prefix:?} must match [a-zA-Z_][a-zA-Z0-9_]*"),
+                "prefix",
+                format!("{prefix:?} must match [a-zA-Z_][a-zA-Z0-9_]*"),
             );
         }
         if self.errors_family && self.profile != Profile::Classic {
             report(
-                "naming.errors_family",
-                "errors_family belongs to Naming::classic(): leave it out or change the profile"
-                    .into(),
+                "errors_family",
+                "belongs to the profile classic: leave it out or change the profile".into(),
             );
         }
         for (old, new) in &self.renames {
             if let Some(message) = self.rename_problem(old, new) {
-                report("naming.rename", message);
+                report(&format!("rename: {old}"), message);
             }
         }
         for rename in &self.label_renames {
             if let Some(message) = self.label_problem(rename) {
-                report("naming.rename_label", message);
+                let LabelRename { family, label, .. } = rename;
+                report(&format!("rename_label: {family}.{label}"), message);
             }
         }
         for message in self.clashes() {
-            report("naming.rename", message);
+            report("rename", message);
         }
-        for (label, message) in self.label_clashes() {
-            report(&format!("http_label {label:?}:"), message);
-        }
+        let of_labels = self.label_clashes().into_iter();
+        problems
+            .extend(of_labels.map(|(label, message)| (format!("http_label {label:?}:"), message)));
         problems
     }
 
@@ -49,12 +75,13 @@ impl Naming {
         known.extend(INSTRUMENTS);
         if !known.contains(&old) {
             return Some(format!(
-                "{old:?} is no family of this profile: did you mean {:?}?",
+                "is no family of this profile: did you mean {:?}?",
                 nearest(old, &known)
             ));
         }
         let refused = check_name(new).is_err();
-        refused.then(|| format!("new name {new:?} of {old} must match [a-zA-Z_][a-zA-Z0-9_]*"))
+        refused
+            .then(|| format!("has the new name {new:?}, which must match [a-zA-Z_][a-zA-Z0-9_]*"))
     }
 
     fn label_problem(&self, rename: &LabelRename) -> Option<String> {
@@ -62,7 +89,7 @@ impl Naming {
         let Some(row) = self.rows().find(|row| row.name == family) else {
             let known: Vec<_> = self.rows().map(|row| row.name).collect();
             return Some(format!(
-                "{family:?} is no family of this profile: did you mean {:?}?",
+                "is a label of no family of this profile: did you mean {:?}?",
                 nearest(family, &known)
             ));
         };
@@ -74,6 +101,11 @@ impl Naming {
         }
         if let Err(error) = check_label(family, new) {
             return Some(error.to_string());
+        }
+        if RESERVED.contains(&new.as_str()) {
+            return Some(format!(
+                "would be called {new:?}, which Prometheus or our own families and rules have for themselves: choose another name"
+            ));
         }
         let exported = self.spec(row).labels;
         let bearers = exported.iter().filter(|(key, _)| key == new).count();

@@ -119,44 +119,44 @@ fn every_mistake_is_named_with_its_remedy() {
     let mistakes = [
         (
             Naming::otel().prefix("9-"),
-            "naming.prefix",
-            r#"prefix "9-" must match [a-zA-Z_][a-zA-Z0-9_]*"#,
+            "naming: prefix",
+            r#""9-" must match [a-zA-Z_][a-zA-Z0-9_]*"#,
         ),
         (
             Naming::millis().errors_family(),
-            "naming.errors_family",
-            "errors_family belongs to Naming::classic(): leave it out or change the profile",
+            "naming: errors_family",
+            "belongs to the profile classic: leave it out or change the profile",
         ),
         (
             Naming::classic().rename("request_total", "x"),
-            "naming.rename",
-            r#""request_total" is no family of this profile: did you mean "requests_total"?"#,
+            "naming: rename: request_total",
+            r#"is no family of this profile: did you mean "requests_total"?"#,
         ),
         (
             Naming::classic().rename("requests_total", "a b"),
-            "naming.rename",
-            r#"new name "a b" of requests_total must match [a-zA-Z_][a-zA-Z0-9_]*"#,
+            "naming: rename: requests_total",
+            r#"has the new name "a b", which must match [a-zA-Z_][a-zA-Z0-9_]*"#,
         ),
         (
             Naming::classic().rename("requests_total", "request_duration_seconds_count"),
-            "naming.rename",
+            "naming: rename",
             "request_duration_seconds and requests_total would both export request_duration_seconds_count: choose \
              another name for one of them",
         ),
         (
             Naming::classic().rename_label("requests_total", "code", "x"),
-            "naming.rename_label",
+            "naming: rename_label: requests_total.code",
             r#"requests_total has no label "code": its labels are ["method", "route", "status"]"#,
         ),
         (
             Naming::classic().rename_label("requests_total", "status", "route"),
-            "naming.rename_label",
+            "naming: rename_label: requests_total.status",
             r#"two labels of requests_total would be called "route""#,
         ),
         (
             Naming::classic().rename_label("requestz_total", "status", "code"),
-            "naming.rename_label",
-            r#""requestz_total" is no family of this profile: did you mean "requests_total"?"#,
+            "naming: rename_label: requestz_total.status",
+            r#"is a label of no family of this profile: did you mean "requests_total"?"#,
         ),
     ];
     for (naming, field, message) in mistakes {
@@ -165,8 +165,29 @@ fn every_mistake_is_named_with_its_remedy() {
             (field.to_owned(), message.to_owned())
         );
     }
-    let reserved = Naming::classic().rename_label("requests_total", "status", "le");
-    assert!(only_problem(&reserved).1.contains("must not be le"));
+}
+
+#[test]
+fn no_label_takes_the_name_of_one_that_somebody_else_adds() {
+    let renamed = |new| Naming::classic().rename_label("requests_total", "status", new);
+    for (new, expected) in [
+        ("le", "must not be le"),
+        ("quantile", "must not be le or quantile"),
+        (
+            "job",
+            "would be called \"job\", which Prometheus or our own",
+        ),
+        ("instance", "would be called \"instance\""),
+        ("budget", "would be called \"budget\""),
+        ("level", "would be called \"level\""),
+        ("slo", "would be called \"slo\""),
+        ("alertname", "would be called \"alertname\""),
+    ] {
+        let (field, message) = only_problem(&renamed(new));
+        assert_eq!(field, "naming: rename_label: requests_total.status");
+        assert!(message.contains(expected), "{message}");
+    }
+    assert_eq!(renamed("code").problems(), []);
 }
 
 #[test]
@@ -267,7 +288,7 @@ fn added_labels_can_be_renamed_and_clash_with_nothing() {
     let mut naming = Naming::classic().rename_label("requests_total", "tier", "cache");
     naming.add_labels(&added());
     let (field, message) = only_problem(&naming);
-    assert_eq!(field, "naming.rename_label");
+    assert_eq!(field, "naming: rename_label: requests_total.tier");
     assert_eq!(
         message,
         "two labels of requests_total would be called \"cache\""

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Period, Sli, Slo};
+use super::{BurnAlert, Period, Sli, Slo};
+use crate::budget::check::name_problem;
 
 const DAY: u64 = 86_400;
+
+/// Mistakes as (field, what is wrong and how to mend it).
+type Problems = Vec<(String, String)>;
 
 /// Why a weighted SLO has no maintenance.
 pub(super) const WEIGHTED_MAINTENANCE: &str =
@@ -19,32 +23,46 @@ impl Slo {
         keys: &[&str],
         all: &[Self],
     ) -> Vec<(String, String)> {
-        let mut problems = Vec::new();
-        if self.name.is_empty() {
-            problems.push(("name", "is empty: give the SLO a name".to_owned()));
+        let mut problems = Problems::new();
+        let mut add = |field: &str, message| problems.push((field.to_owned(), message));
+        if let Some(message) = name_problem(&self.name) {
+            add("name", message);
         }
-        let objective = self.objective_problem();
-        let sound = objective.is_none();
-        problems.extend(objective.map(|message| ("objective", message)));
-        if let Period::Rolling(length) = self.period
-            && !(DAY..=366 * DAY).contains(&length.as_secs())
-        {
-            let days = length.as_secs() / DAY;
-            problems.push((
-                "rolling",
-                format!("{days} is not a number of days from 1 to 366"),
-            ));
+        let of_promise = [
+            ("objective", self.objective_problem()),
+            ("rolling", self.period_problem()),
+        ];
+        let sound = of_promise.iter().all(|(_, message)| message.is_none());
+        for (field, message) in of_promise {
+            message.into_iter().for_each(|message| add(field, message));
         }
-        problems.extend(self.sli_problems(tick));
+        for (field, message) in self.sli_problems(tick) {
+            add(field, message);
+        }
+        for (field, message) in self.option_problems(tick) {
+            add(field, message);
+        }
         problems.extend(self.composite_problems(all));
         problems.extend(self.label_problems(keys));
         if sound {
-            problems.extend(self.alert_problems(tick));
+            problems.extend(self.burn_problems(tick));
         }
-        let maintenance = self.maintenance.iter().filter_map(|known| known.problem());
-        problems.extend(maintenance.map(|message| ("maintenance", message)));
+        for (place, maintenance) in (1..).zip(&self.maintenance) {
+            let message = maintenance.problem().into_iter();
+            problems.extend(message.map(|message| (format!("maintenance {place}"), message)));
+        }
         let at = |(field, message)| (format!("slo {:?}: {field}", self.name), message);
         problems.into_iter().map(at).collect()
+    }
+
+    fn period_problem(&self) -> Option<String> {
+        let Period::Rolling(length) = self.period else {
+            return None;
+        };
+        let days = length.as_secs() / DAY;
+        let sound = (1..=366).contains(&days);
+        (!sound)
+            .then(|| format!("{days} is not a number of days from 1 to 366: write 30 for 30 days"))
     }
 
     fn objective_problem(&self) -> Option<String> {
@@ -93,107 +111,113 @@ impl Slo {
         problems
     }
 
-    fn composite_problems(&self, all: &[Self]) -> Vec<(&'static str, String)> {
+    /// Each part in its place: `all_of "name"`, `weights: name`.
+    fn composite_problems(&self, all: &[Self]) -> Problems {
         let (of, weighted) = match &self.sli {
             Sli::Weighted(of) => (of, true),
             Sli::AllOf(of) => (of, false),
-            _ => return Vec::new(),
+            _ => return Problems::new(),
         };
-        let mut problems = Vec::new();
+        let list = if weighted { "weights" } else { "all_of" };
+        let mut problems = Problems::new();
         if of.is_empty() {
-            problems.push((
-                "of",
-                "names no SLO: name those that it is made of".to_owned(),
-            ));
+            let message = "names no SLO: name those that it is made of";
+            problems.push((list.to_owned(), message.to_owned()));
         }
         for (name, weight) in of {
-            match all.iter().find(|known| known.name == *name) {
-                _ if *name == self.name => problems.push((
-                    "of",
-                    format!("names {name:?}, which is itself: name what it is made of"),
-                )),
-                None => problems.push((
-                    "of",
-                    format!(
-                        "names {name:?}, which is no SLO of this instance: declare that one too"
-                    ),
-                )),
-                Some(part) if matches!(part.sli, Sli::Weighted(_)) => {
-                    problems.push(("of", format!("names {name:?}, which counts nothing of its own: name what it is made of")));
-                }
-                Some(part) if part.needs(&self.name, all) => problems.push((
-                    "of",
-                    format!("names {name:?}, which needs {:?} itself: take one of them out of the other", self.name),
-                )),
-                Some(part) if weighted && part.period != self.period => {
-                    problems.push((
-                        "of",
-                        format!(
-                            "names {name:?}, whose period is {}: give both the same",
-                            part.period
-                        ),
-                    ));
-                }
-                Some(part) if weighted && !part.per.is_empty() => {
-                    problems.push((
-                        "of",
-                        format!(
-                            "names {name:?}, which is kept by labels: name one that is kept as one"
-                        ),
-                    ));
-                }
-                Some(_) => {}
-            }
+            let field = || match weighted {
+                true => format!("weights: {name}"),
+                false => format!("all_of {name:?}"),
+            };
+            let message = self.part_problem(name, weighted, all);
+            problems.extend(message.map(|message| (field(), message)));
             if weighted && !(weight.is_finite() && *weight > 0.0) {
-                problems.push((
-                    "of",
-                    format!("weighs {name:?} with {weight}: it takes a number above 0"),
-                ));
+                let message = format!("{weight} is no weight: write a number above 0");
+                problems.push((field(), message));
             }
         }
         if weighted && self.confidence.is_some() {
-            problems.push((
-                "confidence",
-                "is not for a weighted SLO, whose parts have events of their own: ask for it there"
-                    .to_owned(),
-            ));
+            let message =
+                "is not for a weighted SLO, whose parts have events of their own: ask for it there";
+            problems.push(("confidence".to_owned(), message.to_owned()));
         }
         if weighted && !self.maintenance.is_empty() {
-            problems.push(("maintenance", WEIGHTED_MAINTENANCE.to_owned()));
+            problems.push(("maintenance".to_owned(), WEIGHTED_MAINTENANCE.to_owned()));
         }
         problems
     }
 
-    fn label_problems(&self, keys: &[&str]) -> Vec<(&'static str, String)> {
+    /// What is wrong with the SLO of this name as a part.
+    fn part_problem(&self, name: &str, weighted: bool, all: &[Self]) -> Option<String> {
+        if name == self.name {
+            return Some("is the SLO itself: name what it is made of".to_owned());
+        }
+        let Some(part) = all.iter().find(|known| known.name == name) else {
+            return Some("is no SLO of this instance: declare that one too".to_owned());
+        };
+        if matches!(part.sli, Sli::Weighted(_)) {
+            Some("counts nothing of its own: name what it is made of".to_owned())
+        } else if part.needs(&self.name, all) {
+            let itself = &self.name;
+            Some(format!(
+                "needs {itself:?} itself: take one of them out of the other"
+            ))
+        } else if weighted && part.period != self.period {
+            let period = part.period;
+            Some(format!("has another period, {period}: give both the same"))
+        } else if weighted && !part.per.is_empty() {
+            Some("is kept by labels: name one that is kept as one".to_owned())
+        } else {
+            None
+        }
+    }
+
+    fn label_problems(&self, keys: &[&str]) -> Problems {
         let Some(select) = self.select() else {
-            let message = "is only for SLOs over operations: leave it out".to_owned();
-            return self
-                .per
-                .first()
-                .map(|_| ("per", message))
-                .into_iter()
+            let message = "is only for SLOs over operations: leave it out";
+            let given = self.per.first().into_iter();
+            return given
+                .map(|_| ("per".to_owned(), message.to_owned()))
                 .collect();
         };
         let unknown = select.unknown_labels(keys).into_iter();
-        let unknown = unknown.map(|(key, message)| ("label", format!("{key:?} {message}")));
+        let unknown = unknown.map(|(list, key, message)| (format!("{list}: {key}"), message));
         let per = self.per.iter().enumerate().filter_map(|(at, key)| {
-            if self.per[..at].contains(key) {
-                return Some(("per", format!("names {key:?} twice: name it once")));
-            }
-            let message = select.no_label(key, keys)?;
-            Some(("per", format!("{key:?} {message}")))
+            let message = match self.per[..at].contains(key) {
+                true => "stands twice: name it once".to_owned(),
+                false => select.no_label(key, keys)?,
+            };
+            Some((format!("per {key:?}"), message))
         });
         unknown.chain(per).collect()
     }
 
-    fn alert_problems(&self, tick: Duration) -> Vec<(&'static str, String)> {
+    /// Of the usual burn alerts the first tells what is wrong with the objective, and with the others.
+    fn burn_problems(&self, tick: Duration) -> Problems {
         let (objective, budget) = (self.objective.unwrap_or(0.0), self.error_budget());
-        let burns = self.burns().into_iter();
-        let problem = |burn: super::BurnAlert| burn.problem(self.period, objective, budget, tick);
-        let mut problems: Vec<_> = burns
-            .filter_map(problem)
-            .map(|message| ("burn alert", message))
-            .collect();
+        let kept = self.burns();
+        let usual = || BurnAlert::usual(self.period);
+        let declared = self.burn_alerts.clone().unwrap_or_else(usual);
+        let found = (1..).zip(declared).filter_map(|(place, burn)| {
+            kept.contains(&burn).then_some(())?;
+            let message = burn.problem(self.period, objective, budget, tick)?;
+            Some((place, message))
+        });
+        match self.burn_alerts {
+            None => {
+                let usual = found.take(1);
+                usual
+                    .map(|(_, message)| ("burn_alerts".to_owned(), message))
+                    .collect()
+            }
+            Some(_) => found
+                .map(|(place, message)| (format!("burn_alert {place}"), message))
+                .collect(),
+        }
+    }
+
+    fn option_problems(&self, tick: Duration) -> Vec<(&'static str, String)> {
+        let mut problems = Vec::new();
         if let Some(confidence) = self.confidence
             && !(0.5..1.0).contains(&confidence)
         {
@@ -216,147 +240,4 @@ impl Slo {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{BurnAlert, Maintenance, Severity};
-    use super::*;
-    use crate::budget::Select;
-    use crate::expr::{Expr, Selector};
-    use std::time::UNIX_EPOCH;
-
-    const KEYS: &[&str] = &["method", "route"];
-
-    fn api() -> Slo {
-        Slo::availability("api", Select::http())
-    }
-
-    #[track_caller]
-    fn refused(slo: Slo, all: &[Slo], field: &str, mend: &str) {
-        let problems = slo.problems(Duration::from_secs(1), KEYS, all);
-        let found = problems
-            .iter()
-            .any(|(at, message)| at.ends_with(field) && message.contains(mend));
-        assert!(found, "{field} {mend}: {problems:?}");
-    }
-
-    #[test]
-    fn a_sound_one_has_no_problems() {
-        let slo = api()
-            .objective(0.999)
-            .per("route")
-            .absent_after(Duration::from_secs(600));
-        assert_eq!(slo.problems(Duration::from_secs(1), KEYS, &[]), []);
-    }
-
-    #[test]
-    fn objectives_that_cannot_be_meant_are_refused() {
-        refused(api(), &[], "objective", "write 0.999");
-        refused(api().objective(0.0), &[], "objective", "promises nothing");
-        refused(api().objective(1.0), &[], "objective", "no error budget");
-        refused(
-            api().objective(99.9),
-            &[],
-            "objective",
-            "write 0.999 for 99.9 %",
-        );
-        refused(
-            api().objective(99.95),
-            &[],
-            "objective",
-            "write 0.9995 for 99.95 %",
-        );
-        refused(api().objective(-0.1), &[], "objective", "not a share");
-        refused(api().objective(f64::NAN), &[], "objective", "not a share");
-        refused(
-            api().objective(1.0 - 1e-15),
-            &[],
-            "objective",
-            "not a share",
-        );
-        refused(api().objective(0.9), &[], "burn alert", "can never fire");
-        let reachable = api().objective(0.9).reachable_burn_alerts();
-        assert_eq!(reachable.problems(Duration::from_secs(1), KEYS, &[]), []);
-        assert_eq!(reachable.burns().len(), 3);
-    }
-
-    #[test]
-    fn everything_else_that_cannot_be_meant_is_refused() {
-        let sound = || api().objective(0.999);
-        refused(sound().rolling(0), &[], "rolling", "1 to 366");
-        refused(sound().per("rout"), &[], "per", "not a label of http");
-        refused(sound().per("route").per("route"), &[], "per", "twice");
-        refused(sound().confidence(95.0), &[], "confidence", "0.95");
-        refused(
-            sound().absent_after(Duration::from_secs(3)),
-            &[],
-            "absent_after",
-            "four ticks",
-        );
-        let late = UNIX_EPOCH + Duration::from_secs(9);
-        refused(
-            sound().maintenance(Maintenance::new(late, UNIX_EPOCH, "x")),
-            &[],
-            "maintenance",
-            "ends before",
-        );
-        let short = BurnAlert::new(Severity::Page, 0.02, Duration::from_secs(12));
-        refused(sound().burn_alerts([short]), &[], "burn alert", "two ticks");
-        let slow = Slo::latency("slow", Select::http(), Duration::ZERO).objective(0.9);
-        refused(slow, &[], "threshold", "more than 0");
-        let state = || Expr::select(Selector::new("up"));
-        let slices = Slo::time_slice("s", state(), Duration::from_secs(1)).objective(0.9);
-        refused(slices, &[], "slice", "two ticks");
-        refused(
-            Slo::time_based("t", state()).objective(0.9).per("a"),
-            &[],
-            "per",
-            "only for SLOs over operations",
-        );
-    }
-
-    #[test]
-    fn composites_name_what_there_is() {
-        let (a, month) = (api().objective(0.999), api().objective(0.999).rolling(30));
-        let both = || Slo::weighted("both", [(&a, 1.0)]).objective(0.99);
-        refused(both(), &[], "of", "no SLO of this instance");
-        refused(both(), std::slice::from_ref(&month), "of", "rolling 30d");
-        refused(both(), &[a.clone().per("route")], "of", "kept by labels");
-        refused(
-            Slo::weighted("none", []).objective(0.99),
-            &[],
-            "of",
-            "names no SLO",
-        );
-        refused(
-            Slo::weighted("zero", [(&a, 0.0)]).objective(0.99),
-            std::slice::from_ref(&a),
-            "of",
-            "above 0",
-        );
-        refused(
-            both().confidence(0.95),
-            std::slice::from_ref(&a),
-            "confidence",
-            "not for a weighted",
-        );
-        let nested = Slo::all_of("nested", [&both()]).objective(0.99);
-        refused(nested, &[both()], "of", "counts nothing");
-    }
-
-    #[test]
-    fn composites_in_a_circle_are_refused() {
-        let all_of = |name: &str, part: &str| {
-            let part = Slo::availability(part, Select::http());
-            Slo::all_of(name, [&part]).objective(0.99)
-        };
-        let itself = || all_of("a", "a");
-        refused(itself(), &[itself()], "of", "which is itself");
-        let circle = [all_of("a", "b"), all_of("b", "c"), all_of("c", "a")];
-        for slo in &circle {
-            refused(slo.clone(), &circle, "of", "take one of them out");
-        }
-        // One that only leads into a circle is none itself.
-        let beside = all_of("d", "a");
-        assert_eq!(beside.problems(Duration::from_secs(1), KEYS, &circle), []);
-        assert_eq!(beside.with_parts(&circle).len(), 4);
-    }
-}
+mod tests;

@@ -136,7 +136,7 @@ fn all_mistakes_of_the_code_are_found_at_once() {
         "budget \"a\": quantile 1.5 is not between 0 and 1: write 0.95 for p95",
         "budget \"b\": over 0ns is not a window: it takes whole milliseconds and at least two ticks of 1s",
         "budget \"b\": name is declared twice",
-        "budget \"b\": target NaN is not a number",
+        "budget \"b\": at_most NaN is not a ratio between 0 and 1: write 0.01 for 1 %",
         "slow_request 0ns is outside what is measured",
         "max_series 0 leaves no room",
     ] {
@@ -348,7 +348,7 @@ mod toml {
             "database \"shop\": double_quotes \"both\" is not what they stand around: choose names or literals",
             "database \"shop\": queries [1] is not a string or a list of strings",
             "database \"shop\": name stands twice: keep one of the two tables",
-            "database \"\": name is missing: every database needs one",
+            "database \"#3\": name is missing: every database needs one",
             "budget \"a\": on \"htpp\" is not a kind of work: choose http,",
             "budget \"b\": at_most true is not a limit",
             "budget \"b\": sli is missing",

@@ -276,7 +276,7 @@ fn a_family_that_is_not_there_is_refused() {
     let plain = |builder| builder;
     assert_eq!(
         refused(of("requests_totl"), plain),
-        "1 mistake in the configuration\n  budget \"of\": condition names requests_totl, which this process does not export: \
+        "1 mistake in the configuration\n  budget \"of\": value names requests_totl, which this process does not export: \
          correct the name, or announce it with Builder::expect_family(\"requests_totl\") if its instrument comes later"
     );
     let histogram = refused(of("operation_duration_seconds"), plain);
@@ -318,7 +318,7 @@ fn a_bucket_that_is_no_bound_is_refused() {
     };
     let told = |le| refused(of(le), |builder| builder);
     let between = told("0.2");
-    let expected = "condition asks for le=\"0.2\", which is no bound of operation_duration_seconds_bucket: the nearest ones are le=\"0.1\" and le=\"0.25\"";
+    let expected = "value asks for le=\"0.2\", which is no bound of operation_duration_seconds_bucket: the nearest ones are le=\"0.1\" and le=\"0.25\"";
     assert!(between.contains(expected), "{between}");
     let spelt = told("10");
     assert!(spelt.contains("it is written le=\"10.0\""), "{spelt}");

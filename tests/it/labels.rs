@@ -208,7 +208,7 @@ fn what_no_request_has_cannot_be_selected() {
     assert!(builder().budget(by("tier")).build().is_ok());
     let message = refused(builder().budget(by("cache")));
     let expected =
-        "budget \"paid\": label \"cache\" is not a label of http: it has method, route, tier";
+        "budget \"paid\": labels: cache is not a label of http: it has method, route, tier";
     assert!(message.contains(expected), "{message}");
     let watch = Watch::new("paid", Select::http().label("teir", "x")).over(Duration::from_secs(60));
     let message = refused(builder().watch(watch));

@@ -41,6 +41,8 @@ mod labels;
 mod live;
 #[cfg(all(feature = "tracing", feature = "axum", feature = "db"))]
 mod log;
+#[cfg(feature = "config")]
+mod mistakes;
 #[cfg(feature = "modbus")]
 mod modbus;
 mod parity;

@@ -195,19 +195,16 @@ fn every_mistake_is_named_and_the_others_go_on() {
     for expected in [
         r#"slo "api": objective 99 is a percentage"#,
         r#"slo "api": threshold 0.123 s is no bound of operation"#,
-        r#"slo "api": maintenance ends before it begins"#,
+        r#"slo "api": maintenance 1 ends before it begins"#,
         r#"slo "api": name is that of another SLO or budget"#,
     ] {
         assert!(error.contains(expected), "{expected}\n{error}");
     }
     let lost = Slo::all_of("lost", [&slo("nobody")]).objective(0.9);
-    assert!(refused(lost).contains(r#"slo "lost": of names "nobody", which is no SLO"#));
+    assert!(refused(lost).contains(r#"slo "lost": all_of "nobody" is no SLO"#));
     let unread = Slo::bad_ratio("bad", Selector::new("a_total"), Selector::new("b_total"));
     let error = refused(unread.objective(0.99));
-    assert!(
-        error.contains(r#"slo "bad": condition names a_total"#),
-        "{error}"
-    );
+    assert!(error.contains(r#"slo "bad": bad names a_total"#), "{error}");
     let budget = Budget::error_ratio("errors", work()).at_most(0.1);
     bench.plimsoll.add_budget(budget).unwrap();
     assert!(refused(slo("errors")).contains("is that of another SLO or budget"));

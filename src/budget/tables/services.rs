@@ -124,7 +124,9 @@ pub fn database(queries: &Select, pool: &str, lag: &str) -> Vec<Budget> {
         quantile("database-p95", queries, 0.95, (50, 100)),
         quantile("database-p99", queries, 0.99, (100, 500)),
         highest("database-pool", pool).at_most(80.0).critical(90.0),
-        highest("database-lag", lag).at_most(0.1).critical(1.0),
+        highest("database-lag", lag)
+            .at_most(Duration::from_millis(100))
+            .critical(Duration::from_secs(1)),
         Budget::success_ratio("database-backup", Select::operation("backup"))
             .at_least(1.0)
             .over(24 * 60 * MINUTE),

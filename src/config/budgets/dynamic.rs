@@ -2,12 +2,14 @@
 
 use super::schedule;
 use crate::band::{Dynamic, Method};
+use crate::budget::Amount;
 use crate::config::fields::Fields;
 
-/// Reads the table `dynamic` of a budget.
-pub(super) fn read(budget: &mut Fields<'_>) -> Option<Dynamic> {
+/// Reads the table `dynamic` of a budget; its floor also as it is written, for the unit is known only with the budget.
+pub(super) fn read(budget: &mut Fields<'_>) -> Option<(Dynamic, Option<Amount>)> {
     let mut fields = budget.inner("dynamic")?;
-    let mut dynamic = Dynamic::new(method(&mut fields)?);
+    let method = method(&mut fields);
+    let mut dynamic = Dynamic::new(method.unwrap_or_default());
     if let Some(window) = fields.duration("window") {
         dynamic = dynamic.window(window);
     }
@@ -17,7 +19,8 @@ pub(super) fn read(budget: &mut Fields<'_>) -> Option<Dynamic> {
     if let Some(margin) = fields.number("margin") {
         dynamic = dynamic.margin(margin);
     }
-    if let Some(floor) = fields.amount("floor") {
+    let floor = fields.amount("floor");
+    if let Some(floor) = floor.and_then(|floor| floor.of(None)) {
         dynamic = dynamic.floor(floor);
     }
     if let Some(offset) = schedule::offset(&mut fields) {
@@ -30,7 +33,7 @@ pub(super) fn read(budget: &mut Fields<'_>) -> Option<Dynamic> {
         dynamic = dynamic.every(every);
     }
     fields.finish();
-    Some(dynamic)
+    method.map(|_| (dynamic, floor))
 }
 
 fn method(fields: &mut Fields<'_>) -> Option<Method> {

@@ -1,17 +1,20 @@
 //! Key figures from TOML.
 
-use toml::Table;
-
-use super::{About, options};
-use crate::budget::{Kpi, KpiUnit};
-use crate::config::fields::Fields;
-use crate::config::{Problem, Settings};
+use super::about::About;
+use super::options;
+use crate::budget::{Kpi, KpiUnit, Level};
+use crate::config::fields::{Fields, Numbered};
+use crate::config::{Adjustment, Problem, Settings};
 
 /// Reads a key figure: what a budget is about, with limits in a unit.
-pub(in crate::config) fn kpi(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
+pub(in crate::config) fn kpi(
+    table: Numbered,
+    settings: &mut Settings,
+    problems: &mut Vec<Problem>,
+) {
     let (name, mut fields) = Fields::named("kpi", table, problems);
     let about = About::read(&mut fields);
-    if about.is_nothing() {
+    if about.says_nothing(&fields) {
         let message = "is missing: say what it is about (on = \"http\", gauge, hits or part)";
         fields.report("on", message);
     }
@@ -33,11 +36,21 @@ pub(in crate::config) fn kpi(table: Table, settings: &mut Settings, problems: &m
     let options = options(&mut fields);
     let declared = about.declare(&mut fields, &name);
     fields.finish();
-    let Some(mut measure) = declared else {
-        return;
+    let mut measure = match declared {
+        Ok(measure) => measure,
+        Err(stand_in) => {
+            let given = limits.iter().any(|(_, limit)| limit.is_some());
+            let limits = given.then(|| (Level::Target, 1.0.into()));
+            let options = Adjustment {
+                limits: limits.into_iter().collect(),
+                ..options
+            };
+            settings.budgets.push(options.check(*stand_in));
+            return;
+        }
     };
     measure.floor = higher.unwrap_or(measure.floor);
-    options.apply(&mut measure);
+    options.apply(&mut measure, problems);
     let kpi = Kpi::new(measure).unit(unit);
     let given = limits
         .into_iter()

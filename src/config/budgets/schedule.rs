@@ -11,8 +11,9 @@ pub(super) fn read(budget: &mut Fields<'_>) -> Option<Schedule> {
     let mut fields = budget.inner("schedule")?;
     let offset = offset(&mut fields);
     let mut schedule = Schedule::at(offset?);
-    for period in fields.tables("period") {
-        schedule = self::period(schedule, fields.beside("period: ", period));
+    for (place, period) in (1..).zip(fields.tables("period")) {
+        let fields = fields.beside(&format!("period {place}: "), period);
+        schedule = self::period(schedule, fields);
     }
     if let Some(mut rest) = fields.inner("otherwise") {
         let name = rest.string("name").unwrap_or_default();

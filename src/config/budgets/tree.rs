@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use toml::Table;
-
 use crate::budget::{BudgetStage, BudgetTree, Select, Share};
-use crate::config::fields::Fields;
+use crate::config::fields::{Fields, Numbered};
 use crate::config::{Problem, Settings, subject};
 
 /// Reads a total with its shares, and theirs.
-pub(in crate::config) fn tree(table: Table, settings: &mut Settings, problems: &mut Vec<Problem>) {
+pub(in crate::config) fn tree(
+    table: Numbered,
+    settings: &mut Settings,
+    problems: &mut Vec<Problem>,
+) {
     let (name, mut fields) = Fields::named("budget_tree", table, problems);
     let total = fields.duration("total");
-    if total.is_none() {
-        fields.report("total", "is missing: write the duration that is shared out");
-    }
+    let total = fields.needed("total", total, "write the duration that is shared out");
     let mut tree = BudgetTree::new(name, total.unwrap_or(Duration::ZERO));
     if let Some(q) = fields.number("quantile") {
         tree = tree.quantile(q);
@@ -28,8 +28,8 @@ pub(in crate::config) fn tree(table: Table, settings: &mut Settings, problems: &
     if let Some(name) = fields.string("remainder") {
         tree = tree.remainder(name);
     }
-    for table in fields.tables("share") {
-        tree = tree.stage(stage(fields.beside("share: ", table)));
+    for stage in fields.each("share", stage) {
+        tree = tree.stage(stage);
     }
     let budgets = match total {
         Some(_) => tree.budgets(),
@@ -48,10 +48,8 @@ fn stage(mut fields: Fields<'_>) -> BudgetStage {
         fields.report("name", "is missing: every share needs one");
     }
     let share = fields.share("of");
-    if share.is_none() {
-        let message = "is missing: write \"30ms\", or 0.5 for half of what is shared out";
-        fields.report("of", message);
-    }
+    let mend = "write \"30ms\", or 0.5 for half of what is shared out";
+    let share = fields.needed("of", share, mend);
     let mut stage = BudgetStage::new(name, share.unwrap_or(Share::Part(1.0)));
     if let Some(select) = select(&mut fields) {
         stage = stage.on(select);
@@ -59,8 +57,8 @@ fn stage(mut fields: Fields<'_>) -> BudgetStage {
     if let Some(name) = fields.string("remainder") {
         stage = stage.remainder(name);
     }
-    for table in fields.tables("share") {
-        stage = stage.stage(self::stage(fields.beside("share: ", table)));
+    for part in fields.each("share", self::stage) {
+        stage = stage.stage(part);
     }
     fields.finish();
     stage

@@ -189,7 +189,7 @@ fn what_takes_too_long_is_said() {
         name = "age"
         gauge = "stamp_seconds"
         sli = "age"
-        at_most = 1e19
+        at_most = "1000years"
     "#;
     let text = explained(ages, "age");
     assert!(text.contains("than the 20 years"), "{text}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::problem::{Mistake, Note, SpecError};
 use super::{Import, Origin};
 use crate::Plimsoll;
-use crate::config::Problem;
+use crate::config::{Problem, Reader};
 use crate::expr::{Compare, Expr, Selector, TARGET_LABELS};
 use crate::generate::rules::each_selector;
 use crate::generate::{Declaration, Operations};
@@ -126,7 +126,8 @@ impl Import {
 
     /// Where the SLO stands that a problem is about.
     fn mistake(&self, problem: &Problem) -> Mistake {
-        let Problem { field, message, .. } = problem;
+        let problem = problem.clone().said_to(Reader::Spec);
+        let Problem { field, message, .. } = &problem;
         match self.origin(field) {
             Some((field, Origin { place, .. })) => place.mistake(format!("{field} {message}")),
             None => unplaced(problem.to_string()),

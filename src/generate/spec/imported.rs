@@ -14,8 +14,7 @@ use crate::slo::{BurnAlert, Slo};
 const MAX_BYTES: usize = 4 << 20;
 
 /// What is said of a query that only a target can answer.
-pub(super) const ADDED: &str =
-    "asks for `job` or `instance`, which only Prometheus adds: name both with Builder::target";
+pub(super) const ADDED: &str = "asks for `job` or `instance`, which only Prometheus adds: let all queries of a service ask for the same job and no instance";
 
 /// That of services that say nothing else.
 const TICK: Duration = Duration::from_secs(1);
@@ -141,7 +140,8 @@ impl<'a> Importer<'a> {
                 .chain(slo.per.iter().map(|key| &**key));
             let keys: Vec<&str> = keys.collect();
             for (field, message) in slo.problems(TICK, &keys, &all) {
-                let field = field.rsplit(": ").next().unwrap_or_default();
+                let promise = format!("slo {:?}: ", slo.name);
+                let field = field.strip_prefix(&*promise).unwrap_or(&field);
                 let mistake = origin.place.mistake(format!("{field} {message}"));
                 self.report.refuse(mistake);
             }

@@ -10,7 +10,7 @@ use super::{Builder, Locate};
 use crate::alert::{Hub, QUEUE_CAPACITY};
 use crate::budget::Budget;
 use crate::clock::SharedClock;
-use crate::config::{BuildError, Problem, Settings, Thresholds, apply_vars};
+use crate::config::{BuildError, Problem, Settings, Thresholds, UNNAMED, apply_vars};
 use crate::engine::{Engine, Sampled, Ticker, Watch};
 use crate::export::Sampler;
 use crate::family::Shelf;
@@ -118,7 +118,7 @@ impl Builder {
             &self.watches,
             memory,
         ));
-        let service = settings.service.unwrap_or_else(|| "service".to_owned());
+        let service = settings.service.unwrap_or_else(|| UNNAMED.to_owned());
         let inner = Inner {
             service,
             #[cfg(feature = "http")]
@@ -151,11 +151,14 @@ impl Builder {
         };
         let readable = Readable::of(&inner);
         let budgets = settings.budgets.iter();
-        let of_budgets =
-            budgets.flat_map(|budget| unreadable(budget, &readable, Readable::problems));
+        let of_budgets = budgets.flat_map(|budget| unreadable(budget, &readable));
         let files = settings.rules.iter();
         let of_rules = files.flat_map(|file| rules::problems(file, &readable));
-        refuse(of_budgets.chain(of_rules).collect(), self.locate.as_ref())?;
+        refuse(
+            Vec::new(),
+            of_budgets.chain(of_rules).collect(),
+            self.locate.as_ref(),
+        )?;
         let inner = Arc::new(inner);
         inner.engine.attach(Box::new(Sampler::new(&inner)));
         for file in settings.rules {
@@ -175,18 +178,20 @@ impl Builder {
 
     /// What is in force, if it has no mistakes.
     pub(super) fn check(&mut self) -> Result<Checked, BuildError> {
-        let mut problems = mem::take(&mut self.problems);
+        let mut read = mem::take(&mut self.problems);
         let (code, file) = (mem::take(&mut self.code), mem::take(&mut self.file));
-        let mut settings = code.under(file, &mut problems);
+        let mut settings = code.under(file, &mut read);
         if let Some(vars) = &self.vars {
-            apply_vars(&mut settings, vars, &mut problems);
+            apply_vars(&mut settings, vars, &mut read);
         }
         let tick = settings.tick.unwrap_or(Duration::from_secs(1));
         let mut naming = settings.naming.clone().unwrap_or_else(Naming::otel);
         naming.add_labels(&self.labels);
         let thresholds = thresholds(&settings);
         let found = label_problems(&self.labels).into_iter();
-        problems.extend(found.map(|(field, message)| Problem::new(field, message)));
+        let mut problems: Vec<_> = found
+            .map(|(field, message)| Problem::new(field, message))
+            .collect();
         let readable = Readable::new(&naming, &settings.expected, self.target.as_ref())
             .recorded(settings.rules.iter().flat_map(recorded));
         problems.extend(find_problems(
@@ -218,10 +223,10 @@ impl Builder {
         problems.extend(slow_log_problem(slow_log));
         problems.extend(query_problems(&settings));
         problems.extend(Keeper::problems(&settings));
-        let service = settings.service.as_deref().unwrap_or("service");
+        let service = settings.service.as_deref().unwrap_or(UNNAMED);
         let (budgets, slos) = (&settings.budgets, &settings.slos);
         problems.extend(settings.extras.problems(service, budgets, slos));
-        refuse(problems, self.locate.as_ref())?;
+        refuse(read, problems, self.locate.as_ref())?;
         Ok(Checked {
             settings,
             tick,
@@ -232,15 +237,25 @@ impl Builder {
     }
 }
 
-/// `Ok` without problems; otherwise these, with their lines.
+/// `Ok` without problems; otherwise these, with their lines. What was `found` in what had been read with mistakes may only
+/// follow from them.
 pub(super) fn refuse(
-    mut problems: Vec<Problem>,
+    mut read: Vec<Problem>,
+    mut found: Vec<Problem>,
     locate: Option<&Locate>,
 ) -> Result<(), BuildError> {
     if let Some(locate) = locate {
-        locate(&mut problems);
+        locate(&mut read);
+        locate(&mut found);
     }
-    BuildError::check(problems)
+    found.retain(|problem| !problem.follows_from(&read));
+    for problem in found {
+        // The budgets of one key figure are declared once.
+        if !read.contains(&problem) {
+            read.push(problem);
+        }
+    }
+    BuildError::check(read)
 }
 
 fn start(engine: &Arc<Engine>, tick: Duration) -> Result<Ticker, BuildError> {

@@ -2,7 +2,7 @@
 
 use super::Builder;
 use super::build::refuse;
-use crate::config::BuildError;
+use crate::config::{BuildError, UNNAMED};
 use crate::generate::Declaration;
 
 impl Builder {
@@ -16,7 +16,7 @@ impl Builder {
         let checked = self.check()?;
         let settings = checked.settings;
         let mut declaration = Declaration {
-            service: settings.service.unwrap_or_else(|| "service".to_owned()),
+            service: settings.service.unwrap_or_else(|| UNNAMED.to_owned()),
             naming: checked.naming,
             tick: checked.tick,
             expected: settings.expected,
@@ -28,7 +28,7 @@ impl Builder {
             warnings: Vec::new(),
             extras: settings.extras,
         };
-        refuse(declaration.problems(), self.locate.as_ref())?;
+        refuse(Vec::new(), declaration.problems(), self.locate.as_ref())?;
         declaration.advise();
         if let Some(locate) = &self.locate {
             locate(&mut declaration.warnings);

@@ -116,7 +116,7 @@ fn mistakes_of_a_declaration_have_their_lines() {
     .unwrap();
     for command in ["dashboards", "rules", "simulate"] {
         let said = refused(&shop, &[command, "bad.toml", "--output", "made"]);
-        assert!(said.starts_with("bad.toml:1: budget \"x\""), "{said}");
+        assert!(said.starts_with("bad.toml:5: budget \"x\""), "{said}");
     }
     assert_eq!(shop.files(), ["bad.toml", "shop.toml"]);
 }

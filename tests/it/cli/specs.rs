@@ -145,7 +145,7 @@ fn every_mistake_of_every_file_is_said_and_nothing_written() {
     let said = import(&[]);
     for expected in [
         "percent.yaml:9: SLO \"checkout\": spec.objectives[0].target: 99.9 is a percentage: write 0.999",
-        "twice.yaml:4: service \"shop\": slos[0]: burn alert over 1h can never fire",
+        "twice.yaml:4: service \"shop\": slos[0]: burn_alert 1 over 1h can never fire",
         "again.yaml:4: service \"shop\": slos[0]: makes a second SLO \"checkout\"",
         "old.yaml:1: SLO \"checkout\": apiVersion: \"openslo/v1alpha\" is another version",
         "pyrra.yaml:1: document 1: is neither OpenSLO",
@@ -162,7 +162,12 @@ fn what_only_prometheus_could_tell_is_refused_where_it_stands() {
     shop.write("slos.yaml", &of_instance);
     let said = refused(&shop, &["import", "slos.yaml"]);
     assert!(
-        said.contains("slos.yaml:4: service \"shop\": slos[0]: condition asks for"),
+        said.contains("slos.yaml:4: service \"shop\": slos[0]: bad asks for"),
+        "{said}"
+    );
+    assert!(
+        said.contains("let all queries of the service ask for the same job")
+            && !said.contains("Builder"),
         "{said}"
     );
     shop.write(
@@ -264,7 +269,7 @@ fn notes_are_about_the_service_and_about_what_is_not_kept() {
         "{of_shop}"
     );
     assert!(!of_shop.contains("\"mail\""), "{of_shop}");
-    assert!(!of_shop.contains("Builder::target"), "{of_shop}");
+    assert!(!of_shop.contains("ask for the same job"), "{of_shop}");
     assert!(
         of_mail.contains("service \"mail\": slos[0].description"),
         "{of_mail}"

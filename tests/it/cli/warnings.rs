@@ -40,6 +40,19 @@ fn without_warnings_strict_is_well() {
 }
 
 #[test]
+fn a_service_without_a_name_is_warned_of() {
+    let (code, strict, text) = checked(&SOUND.replace("service = \"shop\"\n", ""));
+    assert_eq!((code, strict), (0, 1), "{text}");
+    let said = "it.toml: warning: service is missing: dashboards, groups of rules and";
+    assert!(text.starts_with(said), "{text}");
+    assert!(text.contains("write service = \"shop\"\n"), "{text}");
+    assert!(
+        text.ends_with("it.toml: service has no mistakes, and 1 warning\n"),
+        "{text}"
+    );
+}
+
+#[test]
 fn each_has_its_line_and_says_how_to_mend_it() {
     for (from, to, line, said) in [
         (

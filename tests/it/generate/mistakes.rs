@@ -49,7 +49,7 @@ fn all_mistakes_of_operations_are_named_at_once() {
             "escalation begins after 900s",
             "escalation after 300s does not come later",
             "after 300s has no receiver",
-            "escalation: after and receiver are both needed",
+            "escalation 3: after is missing: write after",
         ],
     );
 }

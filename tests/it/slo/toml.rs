@@ -40,15 +40,15 @@ fn mistakes_in_toml_name_their_field() {
         ),
         (
             "objective = 0.999\nall_of = [\"b\"]",
-            "of names \"b\", which is no SLO",
+            "all_of \"b\" is no SLO of this instance",
         ),
         (
             "objective = 0.999\non = \"http\"\n[[slo.maintenance]]\nstart = \"soon\"",
-            "maintenance: start \"soon\" is not a moment",
+            "maintenance 1: start \"soon\" is not a moment",
         ),
         (
             "objective = 0.999\non = \"http\"\n[[slo.burn_alert]]\nseverity = \"mail\"",
-            "burn_alert: severity \"mail\" is not one",
+            "burn_alert 1: severity \"mail\" is not one",
         ),
     ] {
         let toml = format!("[[slo]]\nname = \"a\"\n{toml}");

@@ -55,8 +55,8 @@ fn events_and_ratios_are_counters() {
         &[
             ("labels", "is not kept"),
             ("slos[0].description", "known by its name"),
-            ("slos[0].sli.events.error_query", "Builder::target"),
-            ("slos[0].sli.events.total_query", "Builder::target"),
+            ("slos[0].sli.events.error_query", "ask for the same job"),
+            ("slos[0].sli.events.total_query", "ask for the same job"),
             ("slos[0].alerting.name", "named after their SLO"),
             ("slos[0].alerting.page_alert.labels", "is not kept"),
         ],

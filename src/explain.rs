@@ -58,12 +58,11 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// Explains what is named so. Cost: up to some tens of millions of made-up operations, for some seconds, on a thread for each
-    /// situation.
+    /// Explains what is named so. Cost: up to some hundred thousand judgements, for some seconds, on a thread for each situation.
     ///
     /// # Errors
     ///
-    /// [`ExplainError`] with the names that are most alike if there is none of that name, or if it cannot be tried out.
+    /// [`ExplainError`] with all names, the most alike first, if there is none of that name.
     pub fn new(declaration: &Declaration, name: &str) -> Result<Self, ExplainError> {
         if let Some(budget) = declaration
             .budgets
@@ -85,7 +84,7 @@ impl Explanation {
                 alerts: alerts
                     .map(|(level, rule)| (words::of_level(budget, level), rule.expr.to_string()))
                     .collect(),
-                table: situations::of_budget(&alone, budget)?,
+                table: situations::of_budget(&alone, budget),
                 unseen: words::unseen_of_budget(budget),
             });
         }
@@ -105,7 +104,7 @@ impl Explanation {
             alerts: alerts
                 .map(|alert| (words::of_alert(slo, &alert), alert.condition.to_string()))
                 .collect(),
-            table: situations::of_slo(&alone, slo)?,
+            table: situations::of_slo(&alone, slo),
             unseen: words::unseen_of_slo(slo),
         })
     }
@@ -158,6 +157,11 @@ fn length(duration: std::time::Duration) -> String {
 /// `0.1 %`, without the noise of a calculation.
 fn percent(share: f64) -> String {
     format!("{} %", (share * 1e11).round() / 1e9)
+}
+
+/// Three figures of a number, which is as much as a sentence bears.
+fn roughly(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
 }
 
 #[cfg(test)]

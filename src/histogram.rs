@@ -23,6 +23,8 @@
 //! This room never reads a clock and never sees a label.
 
 mod blocks;
+#[cfg(feature = "generate")]
+mod bulk;
 mod cells;
 mod exemplar;
 mod folded;

@@ -31,6 +31,8 @@ mod alerts;
 mod counters;
 mod course;
 mod gauges;
+mod names;
+mod settings;
 mod stage;
 mod traffic;
 
@@ -38,14 +40,18 @@ pub use alerts::{AlertChange, SimulatedAlert};
 pub use course::{Course, CourseError, Phase};
 
 pub(crate) use counters::labels;
+pub(crate) use names::suggested;
 pub(crate) use stage::{NOON, Stage};
 pub(crate) use traffic::Load;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use humantime::format_duration;
+
 use crate::config::{BuildError, Problem};
 use crate::expr::Selector;
 use crate::generate::Declaration;
+use settings::Setting;
 
 /// No simulation begins later, in time since 1970: 2400-01-01T00:00:00Z. The engine's clock holds 584 years of nanoseconds.
 pub const LATEST: Duration = Duration::from_secs(13_569_465_600);
@@ -62,14 +68,6 @@ pub struct Simulation {
     history: Duration,
     seed: Option<u64>,
     settings: Vec<Setting>,
-}
-
-/// A gauge that takes a value at some moment.
-#[derive(Debug, Clone)]
-struct Setting {
-    gauge: Selector,
-    value: f64,
-    at: Duration,
 }
 
 /// What came of it.
@@ -186,12 +184,12 @@ impl Simulation {
         self
     }
 
-    /// Runs it. Cost: about 100 ns for each operation, and a judgement for each step.
+    /// Runs it. Cost: a judgement for each step, whatever the traffic.
     ///
     /// # Errors
     ///
     /// [`BuildError`] if it begins after [`LATEST`], a step is zero or longer than half a window, or a gauge's name belongs to
-    /// something else.
+    /// something else, is read by nothing, or takes its value only when all is over.
     pub fn run(&self) -> Result<Simulated, BuildError> {
         if self.begins > LATEST {
             let message = "is later than 2400, where the clock of a simulation ends: begin earlier";
@@ -199,7 +197,9 @@ impl Simulation {
         }
         let history = self.history.min(self.begins);
         let start = self.begins - history;
-        let mut stage = Stage::new(&self.declaration, self.step, self.seed, start)?;
+        let mut stage = Stage::new(&self.declaration, self.step, self.seed, start)
+            .map_err(|error| self.without_step(error))?;
+        BuildError::check(self.unnoticed(&stage))?;
         let mut settings = self.settings.clone();
         settings.sort_by_key(|setting| setting.at);
         let mut settings = settings.into_iter().peekable();
@@ -239,6 +239,33 @@ impl Simulation {
             changes,
             steps,
         })
+    }
+
+    /// What was declared fits the service's own tick, so it is the step's mistake if it does not fit that.
+    fn without_step(&self, error: BuildError) -> BuildError {
+        let Some(step) = self.step else {
+            return error;
+        };
+        let problems: Vec<_> = error.problems().iter().map(ToString::to_string).collect();
+        let message = format!(
+            "{} does not fit: take {}, or not much more ({})",
+            format_duration(step),
+            format_duration(self.declaration.tick),
+            problems.first().map_or("", String::as_str)
+        );
+        BuildError::new(Problem::new("step", message))
+    }
+
+    /// Settings that change nothing.
+    fn unnoticed(&self, stage: &Stage) -> Vec<Problem> {
+        let mut read = settings::all_read(&self.declaration);
+        read.retain(|selector| !stage.drives(selector.name()));
+        let length = self.course.length();
+        let settings = self.settings.iter();
+        // Names that are taken are told of when they are set.
+        let own = settings.filter(|setting| !stage.drives(setting.gauge.name()));
+        own.filter_map(|setting| setting.problem(&read, length))
+            .collect()
     }
 }
 

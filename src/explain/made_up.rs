@@ -41,9 +41,7 @@ fn reads(declaration: &Declaration, expr: &Expr) -> Result<Vec<Read>, String> {
     for read in &reads {
         let name = read.selector.name();
         if stage.drives(name) {
-            return Err(format!(
-                "It reads {name}, which is measured and not set: no value of it can be made up here."
-            ));
+            return Err(refused(&stage, name));
         }
         if let Err(error) = stage.set(&read.selector, 0.0) {
             return Err(format!("No value of {name} can be made up here: {error}"));
@@ -155,13 +153,52 @@ pub(super) fn number(value: f64) -> f64 {
 
 /// The longest range that is read.
 pub(super) fn longest_range(expr: &Expr) -> Duration {
-    let mut longest = Duration::ZERO;
+    ranges(expr).into_iter().max().unwrap_or_default()
+}
+
+/// How seldom these may be judged: three times in the shortest range that they read.
+pub(super) fn longest_step<'a>(exprs: impl IntoIterator<Item = &'a Expr>) -> Duration {
+    let ranges = exprs.into_iter().flat_map(ranges);
+    ranges.min().map_or(Duration::MAX, |shortest| shortest / 3)
+}
+
+fn ranges(expr: &Expr) -> Vec<Duration> {
+    let mut ranges = Vec::new();
     expr.visit(&mut |_, reading| {
         if let Reading::Range(range) = reading {
-            longest = longest.max(range);
+            ranges.push(range);
         }
     });
-    longest
+    ranges
+}
+
+/// A sentence where these counters of a budget or SLO do not follow what is made up.
+pub(super) fn can_count(
+    declaration: &Declaration,
+    of: &str,
+    counters: [&Selector; 2],
+) -> Result<(), String> {
+    let stage = stage(declaration)?;
+    if stage.counts(of) {
+        return Ok(());
+    }
+    let mut names = counters.into_iter().map(Selector::name);
+    Err(match names.find(|name| stage.measures(name)) {
+        Some(name) => refused(&stage, name),
+        None => format!(
+            "The labels of {} or {} are not the same everywhere that they are read: nothing can be counted in them here.",
+            counters[0].name(),
+            counters[1].name()
+        ),
+    })
+}
+
+fn refused(stage: &Stage, name: &str) -> String {
+    let why = match stage.measures(name) {
+        true => "which is measured and not set",
+        false => "which counts what another part promises",
+    };
+    format!("It reads {name}, {why}: no value of it can be made up here.")
 }
 
 #[cfg(test)]

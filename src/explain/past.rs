@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Time passes in steps of the tick, or of so small a part of what has passed, or of what is left of the past.
-const PART: u32 = 500;
+pub(super) const PART: u32 = 500;
 
 /// How long is lived through ahead of the beginning, where only hours of weeks are.
 const AHEAD: Duration = Duration::from_secs(3_600);
@@ -12,8 +12,9 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 /// What comes before.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Past {
-    /// All is well for so long; steps are small near the beginning.
-    Well(Duration),
+    /// All is well for so long; steps are small near the beginning, and what happens then is judged in steps that are no longer than
+    /// this.
+    Well(Duration, Duration),
     /// The same, in steps that are all alike, because each counts as much as any other.
     Even(Duration, Duration),
     /// The same hours of so many weeks, each for so long, in such steps.
@@ -31,33 +32,40 @@ pub(super) enum Stretch {
 impl Past {
     pub(super) fn length(self) -> Duration {
         match self {
-            Self::Well(length) | Self::Even(length, _) => length,
+            Self::Well(length, _) | Self::Even(length, _) => length,
             Self::Weeks(weeks, ..) => WEEK * weeks + AHEAD,
         }
     }
 
-    /// How much of it is lived through.
-    pub(super) fn lived(self) -> Duration {
-        match self {
-            Self::Well(length) | Self::Even(length, _) => length,
-            Self::Weeks(weeks, each, _) => each.min(WEEK) * weeks + AHEAD,
+    /// In how many ticks it is lived through, and then twice so long; some more than `most` if there are more.
+    pub(super) fn ticks(self, tick: Duration, horizon: Duration, most: u64) -> u64 {
+        let in_steps =
+            |length: Duration, step: Duration| (length.as_nanos() / step.as_nanos().max(1)) as u64;
+        let lived = match self {
+            Self::Well(length, _) => narrowing(length, tick).len() as u64,
+            Self::Even(length, step) => in_steps(length, step),
+            Self::Weeks(weeks, each, step) => in_steps(each.min(WEEK) * weeks + AHEAD, step),
+        };
+        let (mut ticks, mut passed) = (0, Duration::ZERO);
+        while passed < horizon && ticks <= most {
+            passed += self.step(tick, passed);
+            ticks += 1;
         }
+        lived.saturating_add(2 * ticks)
     }
 
-    /// In which steps, where they are not those of the service.
-    pub(super) fn words(self) -> String {
+    /// In which steps, where they are all alike.
+    pub(super) fn even_step(self) -> Option<Duration> {
         match self {
-            Self::Well(_) => String::new(),
-            Self::Even(_, step) | Self::Weeks(.., step) => {
-                format!(", judged every {}", super::length(step))
-            }
+            Self::Well(..) => None,
+            Self::Even(_, step) | Self::Weeks(.., step) => Some(step),
         }
     }
 
     /// All of it, piece by piece.
     pub(super) fn stretches(self, tick: Duration) -> Vec<Stretch> {
         match self {
-            Self::Well(length) => narrowing(length, tick),
+            Self::Well(length, _) => narrowing(length, tick),
             Self::Even(length, step) => even(length, step),
             Self::Weeks(weeks, each, step) => {
                 let each = each.min(WEEK);
@@ -75,8 +83,8 @@ impl Past {
     /// How long the next step is, when so much has passed since something else happens.
     pub(super) fn step(self, tick: Duration, passed: Duration) -> Duration {
         match self {
-            Self::Well(_) => {
-                let step = tick.max(passed / PART);
+            Self::Well(_, longest) => {
+                let step = tick.max((passed / PART).min(longest));
                 Duration::from_millis(step.as_millis() as u64)
             }
             Self::Even(_, step) | Self::Weeks(.., step) => step,

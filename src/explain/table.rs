@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::past::PART;
 use super::{length, wrapped};
 
 /// Situations, and after how long each alert fires in them.
@@ -12,7 +13,10 @@ pub(super) struct Table {
     pub(super) intro: String,
     pub(super) alerts: Vec<String>,
     pub(super) rows: Vec<Row>,
-    pub(super) horizon: Duration,
+    /// How long was waited.
+    pub(super) horizon: String,
+    /// From when on times are found in steps of a part of them, if some are that long.
+    pub(super) coarse: Option<Duration>,
 }
 
 /// A situation, with what each alert does in it.
@@ -30,12 +34,15 @@ pub(super) struct Fired {
     pub(super) clears: Option<Duration>,
 }
 
-/// In seconds, above an hour in minutes: it was found in such steps.
-fn after(duration: Duration) -> String {
+/// As exactly as it was found: in seconds, above an hour in minutes, above a day in hours, above 20 days in days.
+pub(super) fn after(duration: Duration) -> String {
     let seconds = duration.as_secs_f64().round() as u64;
+    let nearest = |unit: u64| (seconds + unit / 2) / unit * unit;
     let seconds = match seconds {
         0..3_600 => seconds.max(1),
-        _ => seconds / 60 * 60,
+        3_600..86_400 => nearest(60),
+        86_400..1_728_000 => nearest(3_600),
+        _ => nearest(86_400),
     };
     match duration.is_zero() {
         true => "at once".to_owned(),
@@ -70,10 +77,16 @@ impl fmt::Display for Table {
             let cells: String = cells.map(|cell| format!("  {cell:>9}")).collect();
             writeln!(f, "{}", format!("  {what:wide$}{cells}").trim_end())?;
         }
-        writeln!(
-            f,
-            "\n  \"never\": not within {}, the longest that was tried.",
-            after(self.horizon)
-        )
+        let mut never = format!(
+            "\"never\": not within {}, the longest that was tried.",
+            self.horizon
+        );
+        if let Some(coarse) = self.coarse {
+            never += &format!(
+                " Times above {} are found in steps of a {PART}th of them.",
+                length(coarse)
+            );
+        }
+        writeln!(f, "\n{}", wrapped(&never))
     }
 }

@@ -114,7 +114,7 @@ fn names_that_are_alike_are_suggested() {
         refused("API").ends_with(r#"did you mean "api-p95"?"#)
             || refused("api").ends_with(r#"did you mean "api-p95"?"#)
     );
-    assert!(refused("something-else").ends_with("take the name of one that the file declares"));
+    assert!(refused("something-else").ends_with(r#"declared are "api-p95""#));
 }
 
 #[test]
@@ -131,4 +131,74 @@ fn what_tells_of_silence_by_itself_is_not_told_to() {
     let alone = "expect_families = [\"depth\"]\n[[budget]]\nname = \"a\"\ngauge = \"depth\"\nat_most = 5\nabsent_after = \"5m\"\n";
     let text = explained(alone, "a");
     assert!(!text.contains("What it does not see"), "{text}");
+}
+
+#[test]
+fn no_situation_is_at_a_limit() {
+    let promise = |limits: &str| {
+        let toml = format!("[[budget]]\nname = \"a\"\non = \"http\"\n{limits}\n");
+        explained(&toml, "a")
+    };
+    let p99 = promise("quantile = 0.99\nat_most = \"1s\"");
+    assert!(!p99.contains("  1 % too slow"), "{p99}");
+    assert_ne!(row(&p99, "2 % too slow")[0], "never", "{p99}");
+    assert_eq!(row(&p99, "0.5 % too slow"), ["never"], "{p99}");
+    let two = promise("sli = \"error_ratio\"\nwarning = 0.05\ncritical = 0.1");
+    assert!(!two.contains("  10 % fail") && !two.contains("  5 % fail"));
+    let between = row(&two, "7.5 % fail");
+    assert_ne!(between[0], "never", "{two}");
+    assert_eq!(between[2], "never", "{two}");
+}
+
+#[test]
+fn so_much_happens_that_small_shares_are_seen() {
+    let toml = r#"
+        [[budget]]
+        name = "a"
+        on = "http"
+        sli = "error_ratio"
+        at_most = 0.0001
+    "#;
+    let text = explained(toml, "a");
+    assert!(text.contains("1667 good operations per second"), "{text}");
+    assert_ne!(row(&text, "0.02 % fail")[0], "never", "{text}");
+    assert_eq!(row(&text, "0.005 % fail"), ["never"], "{text}");
+}
+
+#[test]
+fn what_takes_long_is_judged_often_enough() {
+    let toml = r#"
+        [[budget]]
+        name = "patient"
+        on = "http"
+        sli = "error_ratio"
+        at_most = 0.1
+        for = "10h"
+        [[budget]]
+        name = "month"
+        on = "http"
+        sli = "error_ratio"
+        at_most = 0.1
+        over = "30d"
+        [[budget]]
+        name = "endless"
+        on = "http"
+        sli = "error_ratio"
+        at_most = 0.1
+        for = "500d"
+    "#;
+    let patient = explained(toml, "patient");
+    assert_eq!(row(&patient, "100 % fail")[0], "10h", "{patient}");
+    assert!(
+        patient.contains("Times above 8m20s are found in steps of a 500th"),
+        "{patient}"
+    );
+    let month = explained(toml, "month");
+    // A tenth of 30 days.
+    assert_eq!(row(&month, "100 % fail")[0], "3d", "{month}");
+    let endless = explained(toml, "endless");
+    assert!(
+        endless.contains("must be judged every 20s until then, which takes too long"),
+        "{endless}"
+    );
 }

@@ -19,14 +19,20 @@ fn kept_by(per: &[String]) -> Option<String> {
 }
 
 fn operations(select: &Select) -> String {
-    let labels = select.labels.iter();
-    let labels: Vec<_> = labels
-        .map(|(key, value)| format!("{key} {value}"))
-        .collect();
-    match labels.is_empty() {
-        true => kind(select.domain).to_owned(),
-        false => format!("{} with {}", kind(select.domain), labels.join(" and ")),
+    let (names, labels): (Vec<_>, Vec<_>) = select
+        .labels
+        .iter()
+        .partition(|label| select.domain == Domain::Operation && label.0 == "operation");
+    let mut text = kind(select.domain).to_owned();
+    for (_, name) in names {
+        text += &format!(" named {name}");
     }
+    let labels = labels.iter().map(|(key, value)| format!("{key} {value}"));
+    let labels: Vec<_> = labels.collect();
+    if !labels.is_empty() {
+        text += &format!(" with {}", labels.join(" and "));
+    }
+    text
 }
 
 fn kind(domain: Domain) -> &'static str {
@@ -46,8 +52,11 @@ fn kind(domain: Domain) -> &'static str {
 }
 
 fn seconds(seconds: f64) -> String {
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if duration.as_millis() > 0 => length(duration),
+    // A limit is a number of seconds, which may lie a billionth beside what was written.
+    let micros = (seconds * 1e6).round();
+    match Duration::try_from_secs_f64(micros / 1e6) {
+        Ok(duration) if micros > 0.0 && micros % 1e3 == 0.0 => length(duration),
+        Ok(_) if (1.0..1e9).contains(&micros) => format!("{micros}µs"),
         _ => format!("{seconds}s"),
     }
 }

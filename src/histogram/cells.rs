@@ -16,7 +16,7 @@ use super::shard::{PAGE, Shard};
 #[derive(Debug)]
 pub(crate) struct Cells {
     slot: Slot,
-    blocks: Blocks,
+    pub(super) blocks: Blocks,
 }
 
 impl Cells {

@@ -50,7 +50,8 @@ impl Shared {
         self.add(0, sum);
     }
 
-    fn add_to_cell(&self, cell: usize, n: u64, memory: &Memory) {
+    /// Adds to a cell. What is added to the head afterwards publishes it.
+    pub(super) fn add_to_cell(&self, cell: usize, n: u64, memory: &Memory) {
         let page = self
             .page(cell / PAGE)
             .unwrap_or_else(|| self.make_page(cell / PAGE, memory));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Load;
+use super::gauges::is_measured;
 use crate::budget::{Budget, Sli as BudgetSli, Whole};
 use crate::expr::{Compare, Matcher, Selector};
 use crate::histogram::Cells;
@@ -97,8 +98,8 @@ pub(super) struct Ratio {
 }
 
 impl Ratio {
-    /// Those of a budget, if it is about counters.
-    pub(super) fn of_budget(plimsoll: &Plimsoll, budget: &Budget) -> Option<Self> {
+    /// Those of a budget, if it is about counters; its name if they cannot be made up.
+    pub(super) fn of_budget(plimsoll: &Plimsoll, budget: &Budget) -> Option<Result<Self, String>> {
         let BudgetSli::Ratio(part, whole) = &budget.sli else {
             return None;
         };
@@ -107,19 +108,22 @@ impl Ratio {
             Whole::With(rest) => (rest, false),
         };
         let pair = (part, rest);
-        Self::new(plimsoll, &budget.name, pair, budget.floor, rest_is_all)
+        let made = Self::new(plimsoll, &budget.name, pair, budget.floor, rest_is_all);
+        Some(made.ok_or_else(|| budget.name.clone()))
     }
 
-    /// Those of an SLO, if it is about counters.
-    pub(super) fn of_slo(plimsoll: &Plimsoll, slo: &Slo) -> Option<Self> {
-        match &slo.sli {
-            Sli::Ratio {
-                part,
-                valid,
-                part_is_good,
-            } => Self::new(plimsoll, &slo.name, (part, valid), *part_is_good, true),
-            _ => None,
-        }
+    /// Those of an SLO, if it is about counters; its name if they cannot be made up.
+    pub(super) fn of_slo(plimsoll: &Plimsoll, slo: &Slo) -> Option<Result<Self, String>> {
+        let Sli::Ratio {
+            part,
+            valid,
+            part_is_good,
+        } = &slo.sli
+        else {
+            return None;
+        };
+        let made = Self::new(plimsoll, &slo.name, (part, valid), *part_is_good, true);
+        Some(made.ok_or_else(|| slo.name.clone()))
     }
 
     fn new(
@@ -129,6 +133,12 @@ impl Ratio {
         part_is_good: bool,
         rest_is_all: bool,
     ) -> Option<Self> {
+        if [part, rest]
+            .iter()
+            .any(|counter| is_measured(plimsoll, counter.name()))
+        {
+            return None;
+        }
         let labels = labels(part);
         // Of one family the whole is the sum: what is added beside the part is what the part leaves.
         let (others, rest_is_all) = match rest.name() == part.name() {

@@ -30,6 +30,8 @@ pub(crate) struct Stage {
     elapsed: Duration,
     streams: Vec<Stream>,
     ratios: Vec<Ratio>,
+    /// Budgets and SLOs whose counters could not be made up.
+    uncounted: Vec<String>,
     gauges: Gauges,
     alerts: Alerts,
 }
@@ -55,13 +57,19 @@ impl Stage {
             .collect();
         let of_budgets = declaration.budgets.iter();
         let of_budgets = of_budgets.filter_map(|budget| Ratio::of_budget(&plimsoll, budget));
-        let of_slos = declaration
-            .slos
-            .iter()
-            .filter_map(|slo| Ratio::of_slo(&plimsoll, slo));
+        let of_slos = declaration.slos.iter();
+        let of_slos = of_slos.filter_map(|slo| Ratio::of_slo(&plimsoll, slo));
+        let (mut ratios, mut uncounted) = (Vec::new(), Vec::new());
+        for ratio in of_budgets.chain(of_slos) {
+            match ratio {
+                Ok(ratio) => ratios.push(ratio),
+                Err(name) => uncounted.push(name),
+            }
+        }
         Ok(Self {
             streams: streams(&plimsoll, &budgets, seed),
-            ratios: of_budgets.chain(of_slos).collect(),
+            ratios,
+            uncounted,
             gauges: Gauges::new(declaration),
             alerts: Alerts::default(),
             elapsed: Duration::ZERO,
@@ -87,8 +95,17 @@ impl Stage {
 
     /// Whether a family follows from the operations that are made up, so that nobody sets it.
     pub(crate) fn drives(&self, name: &str) -> bool {
+        self.measures(name) || self.ratios.iter().any(|ratio| ratio.counts(name))
+    }
+
+    /// Whether a family is the instance's own.
+    pub(crate) fn measures(&self, name: &str) -> bool {
         gauges::is_measured(&self.plimsoll, name)
-            || self.ratios.iter().any(|ratio| ratio.counts(name))
+    }
+
+    /// Whether the counters of a budget or SLO count what is made up.
+    pub(crate) fn counts(&self, name: &str) -> bool {
+        !self.uncounted.iter().any(|uncounted| uncounted == name)
     }
 
     /// Sets a gauge of the service's own.
@@ -171,8 +188,10 @@ impl Stage {
         self.streams.iter().map(Stream::name).collect()
     }
 
-    /// Budgets and SLOs that read what is not there.
+    /// Budgets and SLOs that read what is not there, or what nobody can make up.
     pub(super) fn untouched(&self) -> Vec<String> {
-        self.gauges.untouched()
+        let mut untouched = self.gauges.untouched();
+        untouched.extend(self.uncounted.iter().cloned());
+        untouched
     }
 }

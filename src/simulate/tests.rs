@@ -162,7 +162,11 @@ fn a_name_that_is_taken_is_refused() {
 #[test]
 fn a_step_that_is_too_long_is_refused() {
     let simulation = Simulation::new(declared(SLO)).step(Duration::ZERO);
-    assert!(simulation.run().is_err());
+    let error = simulation.run().expect_err("no time at all");
+    assert!(
+        error.to_string().contains("step 0s does not fit: take 1s"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -176,4 +180,45 @@ fn it_begins_when_the_clock_still_holds_it() {
     assert!(begin(LATEST).is_ok());
     let late = begin(LATEST + Duration::from_secs(1)).expect_err("it is too late");
     assert!(late.to_string().contains("begin earlier"), "{late}");
+}
+
+#[test]
+fn what_nobody_would_notice_is_refused() {
+    let toml = r#"
+        expect_families = ["level", "queue_depth"]
+        [[budget]]
+        name = "level"
+        condition = "level{tank=\"a\"} > 3"
+        [[budget]]
+        name = "queue"
+        gauge = "queue_depth"
+        at_most = 100
+    "#;
+    let refused = |gauge: Selector, at: u64| {
+        let simulation = Simulation::new(declared(toml)).set(gauge, 1.0, Duration::from_secs(at));
+        let error = simulation.run().expect_err("nobody notices");
+        error.problems()[0].to_string()
+    };
+    assert_eq!(
+        refused(Selector::new("queue_dept"), 0),
+        "set queue_dept is read by no budget, SLO or rule: did you mean queue_depth? Others that are read: level{tank=\"a\"}"
+    );
+    let other = refused(Selector::new("level").label("tank", "b"), 0);
+    assert!(other.contains("did you mean level{tank=\"a\"}?"), "{other}");
+    assert_eq!(
+        refused(Selector::new("queue_depth"), 7_200),
+        "set queue_depth at 2h is not before the end, which is at 2h: name an earlier moment"
+    );
+}
+
+#[test]
+fn counters_that_are_measured_are_told_of() {
+    let gateway = include_str!("../../examples/declarations/gateway.toml");
+    let course = Course::from(Phase::new(Duration::from_secs(10)));
+    let result = Simulation::new(declared(gateway)).course(course).run();
+    let untouched = result.expect("it runs").untouched;
+    assert!(
+        untouched.contains(&"data-accuracy".to_owned()),
+        "{untouched:?}"
+    );
 }

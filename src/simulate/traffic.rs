@@ -116,19 +116,23 @@ impl Stream {
         let load = load(&self.of);
         let fast_ns = load.lasting.map_or(self.fast_ns, nanos);
         let drawn = self.spread.draw(length, load);
-        let slow_from = drawn.all - drawn.slow;
-        for at in 0..drawn.all {
-            let outcome = if at < drawn.errors {
-                Outcome::Error
-            } else {
-                Outcome::Ok
-            };
-            let duration_ns = if at < slow_from {
-                fast_ns
-            } else {
-                self.slow_ns
-            };
-            self.operation.record(outcome, duration_ns);
+        // The first ones fail, the last ones are slow.
+        let fast = drawn.all - drawn.slow;
+        let both = drawn.errors.min(fast);
+        for (outcome, duration_ns, times) in [
+            (Outcome::Error, fast_ns, both),
+            (Outcome::Error, self.slow_ns, drawn.errors - both),
+            (Outcome::Ok, fast_ns, fast - both),
+            (
+                Outcome::Ok,
+                self.slow_ns,
+                drawn.all - drawn.errors.max(fast),
+            ),
+        ] {
+            if times > 0 {
+                let series = self.operation.series(outcome);
+                series.histogram.record_times(duration_ns, times);
+            }
         }
         into.operations += drawn.all;
         into.errors += drawn.errors;

@@ -12,6 +12,7 @@ mod explain;
 mod export;
 mod failure;
 mod import;
+mod options;
 mod output;
 mod prometheus;
 mod query;
@@ -102,7 +103,17 @@ fn run(command: Command) -> Result<Verdict, Failure> {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => match options::mistake(&error) {
+            Some(mistake) => {
+                eprintln!("{mistake}");
+                return ExitCode::from(2);
+            }
+            None => error.exit(),
+        },
+    };
+    match run(cli.command) {
         Ok(Verdict::Well) => ExitCode::SUCCESS,
         Ok(Verdict::Found) => ExitCode::from(1),
         Err(failure) => {

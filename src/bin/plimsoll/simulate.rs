@@ -29,37 +29,37 @@ pub(crate) struct Args {
     #[command(flatten)]
     source: Source,
     /// Operations per second, of each kind that budgets and SLOs speak of
-    #[arg(long, default_value_t = 100.0, value_parser = args::traffic)]
+    #[arg(long, allow_hyphen_values = true, default_value_t = 100.0, value_parser = args::traffic)]
     traffic: f64,
     /// The share of operations that fail: 0.1% or 0.001
-    #[arg(long, default_value = "0%", value_parser = args::share)]
+    #[arg(long, allow_hyphen_values = true, default_value = "0%", value_parser = args::share)]
     errors: f64,
     /// The share of operations that take longer than every limit
-    #[arg(long, default_value = "0%", value_parser = args::share)]
+    #[arg(long, allow_hyphen_values = true, default_value = "0%", value_parser = args::share)]
     slow: f64,
     /// How long it takes; 2h, unless --until or --shape says
-    #[arg(long, value_parser = args::duration, conflicts_with_all = ["shape", "until"])]
+    #[arg(long, allow_hyphen_values = true, value_parser = args::duration, conflicts_with_all = ["shape", "until"])]
     duration: Option<Duration>,
     /// When it begins, in UTC: 2026-03-06T16:00:00Z or 2026-03-06; a Monday noon, unless said
-    #[arg(long, value_name = "MOMENT", value_parser = args::moment)]
+    #[arg(long, allow_hyphen_values = true, value_name = "MOMENT", value_parser = args::moment)]
     from: Option<SystemTime>,
     /// When it ends: --shape is cut off there, or goes on as the options say
-    #[arg(long, value_name = "MOMENT", value_parser = args::moment, requires = "from")]
+    #[arg(long, allow_hyphen_values = true, value_name = "MOMENT", value_parser = args::moment, requires = "from")]
     until: Option<SystemTime>,
     /// What happens, phase by phase: '10m good, 5m errors=20% slow=5% traffic=20, 30m'
-    #[arg(long, value_name = "PHASES")]
+    #[arg(long, allow_hyphen_values = true, value_name = "PHASES")]
     shape: Option<Course>,
     /// Good operations before the beginning, so that long windows are not empty
-    #[arg(long, default_value = "0s", value_parser = args::history)]
+    #[arg(long, allow_hyphen_values = true, default_value = "0s", value_parser = args::history)]
     history: Duration,
     /// How often is judged; as often as the service does, unless said
-    #[arg(long, value_parser = args::duration)]
+    #[arg(long, allow_hyphen_values = true, value_parser = args::duration)]
     step: Option<Duration>,
     /// Draws which operations fail, instead of spreading them evenly
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true, value_parser = args::seed)]
     seed: Option<u64>,
     /// A gauge takes a value at some moment: 'queue_depth=500@10m', 'level{tank="a"}=3'
-    #[arg(long, value_name = "GAUGE=VALUE[@WHEN]", value_parser = args::setting)]
+    #[arg(long, allow_hyphen_values = true, value_name = "GAUGE=VALUE[@WHEN]", value_parser = args::setting)]
     set: Vec<Setting>,
     /// Draws it into this file, too
     #[arg(long, value_name = "PATH")]
@@ -106,9 +106,11 @@ pub(crate) fn run(args: &Args) -> Result<Verdict, Failure> {
     for Setting { gauge, value, at } in &args.set {
         simulation = simulation.set(gauge.clone(), *value, *at);
     }
-    let result = simulation
-        .run()
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let result = simulation.run().map_err(|error| {
+        // They are mistakes of the options: the declaration itself was read well.
+        let problems = error.problems().iter();
+        Failure::all(problems.map(|problem| format!("--{problem}")))
+    })?;
     let hours = Hours {
         from: args.from,
         length: course.length(),

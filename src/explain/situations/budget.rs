@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Badly, RATE, Tried, at, learned, nothing, shares, sorted, tidy};
-use crate::budget::{Budget, Sli};
+use super::{Badly, RATE, Tried, around, at, between, enough, learned, nothing, shares, sorted};
+use crate::budget::{Budget, Level, Sli, Whole};
 use crate::explain::length;
-use crate::explain::made_up::{Dial, longest_range, shared, while_it_holds};
+use crate::explain::made_up::{
+    Dial, can_count, longest_range, longest_step, shared, while_it_holds,
+};
 use crate::explain::past::Past;
 use crate::explain::play::Act;
-use crate::explain::trial::{Situation, Trial};
+use crate::explain::trial::{Awaited, Situation, Trial};
 use crate::expr::{Expr, Selector};
 use crate::generate::Declaration;
 use crate::simulate::Load;
@@ -24,44 +26,50 @@ pub(super) struct Cast {
 pub(in crate::explain) fn of_budget(declaration: &Declaration, budget: &Budget) -> Tried {
     let always = match budget.when.as_ref() {
         None => Vec::new(),
-        Some(when) => match apart(budget, when).and_then(|()| while_it_holds(declaration, when)) {
-            Ok(settings) => vec![Act::Hold(settings)],
-            Err(why) => return Ok(Err(why)),
-        },
+        Some(when) => {
+            apart(budget, when)?;
+            vec![Act::Hold(while_it_holds(declaration, when)?)]
+        }
     };
     let span = Span::of(budget);
-    let found = match (&budget.dynamic, &budget.sli) {
-        (Some(dynamic), _) => {
-            let before = learned::past(dynamic, &span, declaration.tick);
-            learned::cast(declaration, budget, dynamic).map(|cast| (cast, before))
-        }
+    if let Sli::Ratio(part, Whole::Of(other) | Whole::With(other)) = &budget.sli {
+        can_count(declaration, &budget.name, [part, other])?;
+    }
+    let (mut cast, past) = match (&budget.dynamic, &budget.sli) {
+        (Some(dynamic), _) => (
+            learned::cast(declaration, budget, dynamic)?,
+            learned::past(dynamic, &span, declaration.tick),
+        ),
         (None, sli) => {
             let cast = match sli {
-                Sli::Value(value) => of_value(declaration, budget, value),
-                Sli::Age(gauge) => Ok(of_age(budget, gauge)),
-                _ => Ok(of_operations(budget)),
+                Sli::Value(value) => of_value(declaration, budget, value)?,
+                Sli::Age(gauge) => of_age(budget, gauge),
+                _ => of_operations(budget),
             };
-            cast.map(|cast| (cast, Past::Well(span.history)))
+            (cast, Past::Well(span.history, span.step))
         }
     };
-    let (mut cast, past) = match found {
-        Ok(found) => found,
-        Err(why) => return Ok(Err(why)),
+    let none = match badly(budget) {
+        Badly::Counted => "no events",
+        _ => "no operations",
     };
-    cast.situations.push(nothing(&[&budget.name], &cast.good));
+    let nothing = nothing(none, &[&budget.name], &cast.good);
+    cast.situations.push(nothing);
     cast.good.extend(always.iter().cloned());
     for situation in &mut cast.situations {
         situation.acts.extend(always.iter().cloned());
     }
-    let alerts = budget.levels().map(|level| level.as_str().to_owned());
+    let awaited = |level: Level| Awaited {
+        name: level.as_str().to_owned(),
+        past,
+        horizon: span.horizon,
+    };
     let trial = Trial {
         declaration,
         name: &budget.name,
-        alerts: alerts.collect(),
+        alerts: budget.levels().map(awaited).collect(),
         rate: cast.rate,
         good: cast.good,
-        past,
-        horizon: span.horizon,
         intro: cast.intro,
     };
     trial.table(&cast.situations)
@@ -87,6 +95,8 @@ pub(super) struct Span {
     pub(super) window: Duration,
     pub(super) history: Duration,
     pub(super) horizon: Duration,
+    /// How seldom it may be judged.
+    step: Duration,
 }
 
 impl Span {
@@ -117,6 +127,7 @@ impl Span {
                 .into_iter()
                 .fold(seen, Duration::saturating_add)
                 .saturating_add(Duration::from_secs(60)),
+            step: longest_step(budget.rule_group().rules.iter().map(|rule| &rule.expr)),
         }
     }
 }
@@ -133,49 +144,72 @@ fn of_operations(budget: &Budget) -> Cast {
     let rate = match (&budget.sli, budget.floor) {
         (Sli::Throughput(_), true) => most * 1.5,
         (Sli::Throughput(_), false) => least / 2.0,
-        _ => enough(budget),
+        (Sli::Freshness(_), _) => RATE,
+        _ => often_enough(budget, &allowed(budget)),
     };
-    let name = &budget.name;
-    let bad = |badly: Badly, shares: Vec<f64>| -> Vec<Situation> {
-        let situation = |share| Situation {
-            what: badly.words(share),
-            acts: vec![badly.act(name, rate, share)],
-        };
-        shares.into_iter().map(situation).collect()
+    let badly = badly(budget);
+    let situation = |share| Situation {
+        what: badly.words(share),
+        acts: vec![badly.act(&budget.name, rate, share)],
     };
-    let usual = [1.0, 0.1, 0.01];
     let situations = match &budget.sli {
-        Sli::Quantile(_, q) => bad(Badly::Slow, shares(1.0 - q, &usual)),
         Sli::Throughput(_) => rates(budget, &limits),
-        Sli::Freshness(_) => bad(Badly::Fail, vec![1.0]),
-        _ if budget.floor => bad(Badly::Fail, shares(1.0 - most, &usual)),
-        _ => bad(Badly::Fail, shares(least, &usual)),
+        Sli::Freshness(_) => vec![situation(1.0)],
+        _ => {
+            let allowed = allowed(budget);
+            let usual = [1.0, 0.1, 0.01].into_iter();
+            let shares = shares(&allowed, usual.chain(around(&allowed)));
+            shares.into_iter().map(situation).collect()
+        }
     };
     Cast {
         rate,
         good: Vec::new(),
         situations,
         intro: format!(
-            "{} of {} good operations per second",
+            "{} of {}",
             length(Span::of(budget).history),
-            tidy(rate)
+            badly.good(rate)
         ),
     }
 }
 
-/// So many operations that windows hold what they must.
-pub(super) fn enough(budget: &Budget) -> f64 {
-    let windows = budget.levels().map(|level| budget.window(level));
-    let shortest = windows.min().unwrap_or(budget.over).as_secs_f64();
-    RATE.max((2.0 * budget.min_events as f64 / shortest).ceil())
+/// How what it is about is bad.
+pub(super) fn badly(budget: &Budget) -> Badly {
+    match budget.sli {
+        Sli::Quantile(..) => Badly::Slow,
+        Sli::Ratio(..) => Badly::Counted,
+        _ => Badly::Fail,
+    }
 }
 
-/// On both sides of each limit.
+/// The share that may be bad, of each level.
+fn allowed(budget: &Budget) -> Vec<f64> {
+    let limits = limits(budget).into_iter();
+    match budget.sli {
+        Sli::Quantile(_, q) => vec![1.0 - q],
+        _ if budget.floor => limits.map(|limit| 1.0 - limit).collect(),
+        _ => limits.collect(),
+    }
+}
+
+/// So many of each second that windows hold what they must, and tell shares like the least of these apart.
+pub(super) fn often_enough(budget: &Budget, shares: &[f64]) -> f64 {
+    let windows = budget.levels().map(|level| budget.window(level));
+    let shortest = windows.min().unwrap_or(budget.over);
+    let least = shares.iter().copied().fold(1.0, f64::min);
+    enough(shortest, least, budget.min_events.max(budget.min_bad))
+}
+
+/// Beyond the mildest limit and the gravest, and between each two.
 fn rates(budget: &Budget, limits: &[f64]) -> Vec<Situation> {
-    let beyond = if budget.floor { [0.9, 0.5] } else { [1.1, 2.0] };
-    let rates = limits
-        .iter()
-        .flat_map(|limit| beyond.map(|times| limit * times));
+    let limits = sorted(limits.iter().copied());
+    let (least, most) = (limits.first(), limits.last());
+    let beyond = match budget.floor {
+        true => least.map(|least| [0.9, 0.5].map(|times| least * times)),
+        false => most.map(|most| [1.1, 2.0].map(|times| most * times)),
+    };
+    let rates = beyond.into_iter().flatten().chain(between(&limits));
     let situation = |rate| Situation {
         what: format!("{rate} per second"),
         acts: vec![Act::Load(budget.name.clone(), Load::good(rate))],
@@ -195,9 +229,16 @@ fn of_value(declaration: &Declaration, budget: &Budget, value: &Expr) -> Result<
         }
     };
     let far = if budget.floor { 0.5 } else { 1.0 };
-    let tried = limits
-        .iter()
-        .flat_map(|&limit| [-0.1, 0.1, far].map(|part| by(limit, part)));
+    let limits = sorted(limits.into_iter());
+    let mut tried: Vec<f64> = between(&limits).collect();
+    if let (Some(&least), Some(&most)) = (limits.first(), limits.last()) {
+        let (mild, grave) = if budget.floor {
+            (most, least)
+        } else {
+            (least, most)
+        };
+        tried.extend([by(mild, -0.1), by(grave, 0.1), by(grave, far)]);
+    }
     let clears = budget
         .levels()
         .filter_map(|level| budget.clear_limit(level));
@@ -209,7 +250,7 @@ fn of_value(declaration: &Declaration, budget: &Budget, value: &Expr) -> Result<
     let good = at(&dial, dial.nearest(by(mildest, -0.5)));
     Ok(Cast {
         rate: RATE,
-        situations: sorted(tried)
+        situations: sorted(tried.into_iter())
             .into_iter()
             .filter(|value| dial.reaches(*value))
             .map(|value| at(&dial, value))

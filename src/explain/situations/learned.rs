@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::budget::{Cast, Span, enough};
-use super::{Badly, RATE, tidy};
+use super::budget::{Cast, Span, badly, often_enough};
+use super::{RATE, tidy};
 use crate::band::{Dynamic, Method};
 use crate::budget::{Budget, Level, Sli};
 use crate::explain::made_up::Dial;
@@ -16,13 +16,6 @@ use crate::simulate::Load;
 
 /// What `Classic` finds usual must vary, or nothing is: this share more and less, by turns.
 const VARIES: f64 = 0.15;
-
-/// A window holds so many bad operations, if that takes no more operations per second than this.
-const BAD: f64 = 50.0;
-const MOST: f64 = 1_000.0;
-
-/// What is usual is learned from so many operations, more or less.
-const OPERATIONS: f64 = 3e6;
 
 /// Weeks that a baseline of hours of the week needs.
 const WEEKS: u32 = 2;
@@ -48,7 +41,7 @@ pub(super) fn cast(
 ) -> Result<Cast, String> {
     let values = Values::of(declaration, budget)?;
     let usual = values.usual(budget, dynamic);
-    let rate = values.rate(budget, dynamic, usual);
+    let rate = values.rate(budget, usual);
     let act = |value: f64| values.act(budget, rate, value);
     let (good, varying) = match dynamic.method {
         Method::HourOfWeek => (act(usual), String::new()),
@@ -136,13 +129,12 @@ impl Values {
     }
 
     /// So many operations that windows hold what they must and that a bad one more or less is no other share.
-    fn rate(&self, budget: &Budget, dynamic: &Dynamic, usual: f64) -> f64 {
-        let few = match self {
-            Self::Shares => BAD / (bad(budget, usual) * budget.over.as_secs_f64()),
-            _ => 0.0,
-        };
-        let most = MOST.min(OPERATIONS / dynamic.window.as_secs_f64().max(1.0));
-        few.min(most).ceil().max(enough(budget))
+    fn rate(&self, budget: &Budget, usual: f64) -> f64 {
+        match self {
+            // A band is narrower than what lies between two limits.
+            Self::Shares => often_enough(budget, &[bad(budget, usual) / 5.0]),
+            _ => often_enough(budget, &[]),
+        }
     }
 
     fn act(&self, budget: &Budget, rate: f64, value: f64) -> Act {
@@ -158,7 +150,7 @@ impl Values {
                     },
                 )
             }
-            Self::Shares => Badly::Fail.act(&name, rate, bad(budget, value)),
+            Self::Shares => badly(budget).act(&name, rate, bad(budget, value)),
             Self::Rates => Act::Load(name, Load::good(value)),
             Self::Plain(dial) => Act::Hold(dial.to(dial.nearest(value))),
         }

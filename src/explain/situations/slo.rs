@@ -2,71 +2,107 @@
 
 use std::time::Duration;
 
-use super::{Badly, RATE, Tried, nothing, shares};
+use super::{Badly, RATE, Tried, enough, nothing, shares};
 use crate::budget::Level;
-use crate::explain::made_up::{Dial, Switch};
+use crate::explain::made_up::{Dial, Switch, can_count, longest_step};
 use crate::explain::past::Past;
 use crate::explain::play::Act;
-use crate::explain::trial::{Situation, Trial};
+use crate::explain::trial::{Awaited, Situation, Trial, each};
 use crate::explain::{length, percent};
 use crate::generate::Declaration;
-use crate::slo::{Sli, Slo};
+use crate::slo::{BurnAlert, Sli, Slo};
+
+/// Ticks and slices are tried out in so many steps, if that is often enough, and not in finer ones than this.
+const STEPS: u32 = 5_000;
+const FINEST: Duration = Duration::from_secs(15);
 
 pub(in crate::explain) fn of_slo(declaration: &Declaration, slo: &Slo) -> Tried {
-    let alerts = alerts(slo);
-    if alerts.is_empty() {
-        return Ok(Err("It has no alert that could fire.".to_owned()));
-    }
     let parts = parts(declaration, slo);
-    let found = parts.iter().map(|part| Cause::of(declaration, part));
-    let causes: Vec<Cause<'_>> = match found.collect() {
-        Ok(causes) => causes,
-        Err(why) => return Ok(Err(why)),
-    };
-    let burns = slo.burns();
-    let longest = burns.iter().map(|burn| burn.long).max().unwrap_or_default();
-    let silence = slo.absent_after.unwrap_or_default();
-    let history = longest + longest / 20;
-    let step = step(declaration, slo, &parts);
+    let alerts = awaited(declaration, slo, &parts);
+    if alerts.is_empty() {
+        return Err("It has no alert that could fire.".to_owned());
+    }
+    let rate = rate(slo);
+    let causes = parts.iter().map(|part| Cause::of(declaration, part, rate));
+    let causes: Vec<Cause<'_>> = causes.collect::<Result<_, _>>()?;
     let good: Vec<Act> = causes.iter().map(|cause| cause.act(0.0)).collect();
     let mut situations = match slo.is_composite() {
         true => of_parts(&causes),
-        false => alone(&causes, slo.error_budget()),
+        false => alone(&causes, slo),
     };
     let names: Vec<&str> = parts.iter().map(|part| &*part.name).collect();
-    situations.push(nothing(&names, &good));
-    let operations = causes
-        .iter()
-        .any(|cause| matches!(cause.how, How::Badly(_)));
-    let intro = match operations {
-        true => format!("{} of {RATE} good operations per second", length(history)),
-        false => format!("{} in which all is well", length(history)),
+    let badly = causes.iter().find_map(Cause::badly);
+    let none = match badly {
+        Some(Badly::Counted) => "no events",
+        _ => "no operations",
+    };
+    situations.push(nothing(none, &names, &good));
+    let history = each(&alerts, |alert| length(alert.past.length()));
+    let intro = match badly {
+        Some(badly) => format!("{history} of {}", badly.good(rate)),
+        None => format!("{history} in which all is well"),
     };
     let trial = Trial {
         declaration,
         name: &slo.name,
         alerts,
-        rate: RATE,
+        rate,
         good,
-        past: match step {
-            Some(step) => Past::Even(history, step),
-            None => Past::Well(history),
-        },
-        horizon: longest * 5 / 4 + silence * 2,
         intro,
     };
     trial.table(&situations)
 }
 
-/// Severities, and silence.
-fn alerts(slo: &Slo) -> Vec<String> {
-    let burns = slo.burns().into_iter();
-    let mut alerts: Vec<_> = burns
-        .map(|burn| burn.severity.as_str().to_owned())
-        .collect();
-    alerts.sort();
-    alerts.dedup();
-    alerts.extend(slo.absent_after.map(|_| Level::Absent.as_str().to_owned()));
+/// So many operations per second that the shortest windows tell the limits of burn alerts apart.
+fn rate(slo: &Slo) -> f64 {
+    let burns = slo.burns();
+    let limit = |burn: &BurnAlert| burn.limit(slo.period, slo.error_budget());
+    let rates = burns.iter().map(|burn| {
+        enough(burn.short(), limit(burn), 0).max(enough(burn.long, 1.0, slo.min_events))
+    });
+    rates.fold(RATE, f64::max)
+}
+
+/// Severities, and silence, each with the windows that are its own.
+fn awaited(declaration: &Declaration, slo: &Slo, parts: &[&Slo]) -> Vec<Awaited> {
+    let burns = slo.burns();
+    let mut names: Vec<&str> = burns.iter().map(|burn| burn.severity.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut alerts = Vec::new();
+    for name in names {
+        let its: Vec<_> = burns
+            .iter()
+            .filter(|burn| burn.severity.as_str() == name)
+            .collect();
+        let longest = its.iter().map(|burn| burn.long).max().unwrap_or_default();
+        let shortest = its
+            .iter()
+            .map(|burn| burn.short())
+            .min()
+            .unwrap_or_default();
+        let events = its.iter().map(|burn| match slo.min_events {
+            0 => burn.long,
+            least => burn.long / u32::try_from(least).unwrap_or(u32::MAX) / 2,
+        });
+        let fine = events.fold(shortest / 20, Duration::min);
+        alerts.push(Awaited {
+            name: name.to_owned(),
+            past: past(declaration, slo, parts, longest, [fine, shortest / 3]),
+            horizon: longest * 5 / 4,
+        });
+    }
+    alerts.extend(slo.absent_after.map(|silence| Awaited {
+        name: Level::Absent.as_str().to_owned(),
+        past: past(
+            declaration,
+            slo,
+            parts,
+            silence,
+            [silence / 40, silence / 6],
+        ),
+        horizon: silence * 2,
+    }));
     alerts
 }
 
@@ -77,34 +113,47 @@ fn parts<'a>(declaration: &'a Declaration, slo: &'a Slo) -> Vec<&'a Slo> {
     parts
 }
 
-/// Where ticks or slices are counted, each weighs as much as any other: in which even steps time passes then.
-fn step(declaration: &Declaration, slo: &Slo, parts: &[&Slo]) -> Option<Duration> {
+/// A little more than the longest window. Where ticks or slices are counted, each weighs as much as any other: time passes in even
+/// steps then, fine ones, or coarse ones if there were too many.
+fn past(
+    declaration: &Declaration,
+    slo: &Slo,
+    parts: &[&Slo],
+    longest: Duration,
+    [fine, coarse]: [Duration; 2],
+) -> Past {
+    let history = longest + longest / 20;
     let all = || parts.iter().copied().chain([slo]);
-    let operations = all().all(|slo| matches!(slo.unit(), "events" | ""));
-    if operations {
-        return None;
+    if all().all(|slo| matches!(slo.unit(), "events" | "")) {
+        return Past::Well(history, coarse);
     }
-    let burns = slo.burns();
-    let of_burns = burns.iter().map(|burn| {
-        let events = match slo.min_events {
-            0 => burn.long,
-            least => burn.long / u32::try_from(least).unwrap_or(u32::MAX) / 2,
-        };
-        (burn.short() / 20).min(events)
-    });
-    let of_slices = all().filter_map(|slo| match slo.sli {
-        Sli::TimeSlice(_, slice) | Sli::RatioSlices(_, slice) => Some(slice / 5),
+    let slices = all().filter_map(|slo| match slo.sli {
+        Sli::TimeSlice(_, slice) | Sli::RatioSlices(_, slice) => Some(slice),
         _ => None,
     });
-    let shortest = of_burns.chain(of_slices).min()?;
-    let whole = Duration::from_secs(shortest.as_secs());
-    Some(whole.max(declaration.tick))
+    let slice = slices.min().unwrap_or(Duration::MAX);
+    let read: Vec<_> = all()
+        .map(Slo::read)
+        .chain(all().filter_map(Slo::condition))
+        .collect();
+    let most = longest_step(&read);
+    let few = (history + longest * 5 / 2) / STEPS;
+    let fine = fine.min(slice / 5).min(most);
+    let coarse = fine.max(coarse.min(slice / 2).min(most));
+    let step = match few > fine {
+        true => few.min(coarse),
+        false => few.max(FINEST).min(fine),
+    };
+    let whole = Duration::from_secs(step.as_secs());
+    Past::Even(history, whole.max(declaration.tick))
 }
 
 /// What makes an SLO bad.
 struct Cause<'a> {
     slo: &'a Slo,
     how: How,
+    /// Operations per second.
+    rate: f64,
 }
 
 enum How {
@@ -116,9 +165,13 @@ enum How {
 }
 
 impl<'a> Cause<'a> {
-    fn of(declaration: &Declaration, slo: &'a Slo) -> Result<Self, String> {
+    fn of(declaration: &Declaration, slo: &'a Slo, rate: f64) -> Result<Self, String> {
         let how = match &slo.sli {
             Sli::Latency(..) => How::Badly(Badly::Slow),
+            Sli::Ratio { part, valid, .. } => {
+                can_count(declaration, &slo.name, [part, valid])?;
+                How::Badly(Badly::Counted)
+            }
             Sli::Time(condition) => How::Violated(Switch::find(declaration, condition)?, None),
             Sli::TimeSlice(condition, slice) => {
                 How::Violated(Switch::find(declaration, condition)?, Some(*slice))
@@ -126,12 +179,19 @@ impl<'a> Cause<'a> {
             Sli::RatioSlices(ratio, _) => How::Ratio(Dial::find(declaration, ratio)?),
             _ => How::Badly(Badly::Fail),
         };
-        Ok(Self { slo, how })
+        Ok(Self { slo, how, rate })
+    }
+
+    fn badly(&self) -> Option<Badly> {
+        match self.how {
+            How::Badly(badly) => Some(badly),
+            _ => None,
+        }
     }
 
     fn act(&self, share: f64) -> Act {
         match &self.how {
-            How::Badly(badly) => badly.act(&self.slo.name, RATE, share),
+            How::Badly(badly) => badly.act(&self.slo.name, self.rate, share),
             How::Violated(switch, slice) => Act::Violate(switch.clone(), share, *slice),
             How::Ratio(dial) => Act::Hold(dial.to(dial.nearest(share))),
         }
@@ -146,17 +206,21 @@ impl<'a> Cause<'a> {
     }
 }
 
-fn alone(causes: &[Cause<'_>], budget: f64) -> Vec<Situation> {
+fn alone(causes: &[Cause<'_>], slo: &Slo) -> Vec<Situation> {
+    let budget = slo.error_budget();
+    let limits = slo.burns().into_iter();
+    let limits: Vec<f64> = limits.map(|burn| burn.limit(slo.period, budget)).collect();
     let situation = |cause: &Cause<'_>, share| Situation {
         what: cause.words(share),
         acts: vec![cause.act(share)],
     };
     let of_cause = |cause: &Cause<'_>| {
-        let usual: &[f64] = match cause.how {
-            How::Badly(_) => &[1.0, 0.1, 0.01],
-            _ => &[1.0, 0.5, 0.1],
+        let usual = match cause.how {
+            How::Badly(_) => [1.0, 0.1, 0.01],
+            _ => [1.0, 0.5, 0.1],
         };
-        let shares = shares(budget, usual).into_iter();
+        let tried = usual.into_iter().chain([2.0 * budget, budget / 2.0]);
+        let shares = shares(&limits, tried).into_iter();
         let situations = shares.map(|share| situation(cause, share));
         situations.collect::<Vec<_>>()
     };

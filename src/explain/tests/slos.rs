@@ -146,3 +146,71 @@ fn a_composite_of_all_is_violated_by_each() {
         assert_ne!(row(&text, situation), ["never"], "{text}");
     }
 }
+
+#[test]
+fn parts_that_read_the_same_are_told_of() {
+    let of = |second: &str| {
+        let toml = format!(
+            r#"
+        expect_families = ["bad_total", "all_total"]
+        [[slo]]
+        name = "counted"
+        bad = 'bad_total{{kind="a"}}'
+        valid = "all_total"
+        objective = 0.99
+        rolling = 7
+        [[slo]]
+        name = "other"
+        {second}
+        objective = 0.99
+        rolling = 7
+        [[slo]]
+        name = "both"
+        weights = {{ counted = 1, other = 1 }}
+        objective = 0.99
+        rolling = 7
+    "#
+        );
+        explained(&toml, "both")
+    };
+    let read = of("error_ratio = \"rate(bad_total[5m]) / rate(all_total[5m])\"\nslice = \"5m\"");
+    assert!(
+        read.contains("It reads bad_total, which counts what another part promises"),
+        "{read}"
+    );
+    let keys = of("bad = 'bad_total{side=\"left\"}'\nvalid = \"all_total\"");
+    assert!(
+        keys.contains("The labels of bad_total or all_total are not the same everywhere"),
+        "{keys}"
+    );
+}
+
+#[test]
+fn each_severity_looks_back_by_itself() {
+    let toml = r#"
+        [[slo]]
+        name = "api"
+        on = "http"
+        objective = 0.99
+        rolling = 28
+        [[slo.burn_alert]]
+        severity = "page"
+        share = 0.05
+        long = "1h"
+        [[slo.burn_alert]]
+        severity = "ticket"
+        share = 0.0333
+        long = "1d"
+    "#;
+    let text = explained(toml, "api");
+    assert!(
+        text.contains("After 1h3m (page), 1d1h12m (ticket) of 10 good operations per second"),
+        "{text}"
+    );
+    assert!(
+        text.contains("not within 1h15m (page), 1d6h (ticket)"),
+        "{text}"
+    );
+    assert!(text.contains("a burn rate above 0.932, there"), "{text}");
+    assert!(!text.contains("  1 % fail"), "{text}");
+}

@@ -1,6 +1,7 @@
 //! Gauges, ages, and limits that are learned.
 
-use super::{explained, row};
+use super::{Explanation, explained, row};
+use crate::{Budget, Plimsoll, Selector};
 
 #[test]
 fn a_gauge_is_set_to_both_sides_of_its_limits() {
@@ -20,7 +21,7 @@ fn a_gauge_is_set_to_both_sides_of_its_limits() {
     );
     assert_eq!(row(&text, "at 72"), ["never", "never", "never"], "{text}");
     assert_eq!(
-        row(&text, "at 88"),
+        row(&text, "at 90"),
         ["31s", "1s", "never", "never"],
         "{text}"
     );
@@ -177,8 +178,8 @@ fn counters_that_are_driven_are_what_it_is_judged_under() {
         when = "sum(rate(hits_total[1m])) + sum(rate(misses_total[1m])) > 1"
     "#;
     let text = explained(toml, "cache");
-    assert_ne!(row(&text, "100 % fail")[0], "never", "{text}");
-    assert_eq!(row(&text, "no operations"), ["never"], "{text}");
+    assert_ne!(row(&text, "100 % bad")[0], "never", "{text}");
+    assert_eq!(row(&text, "no events"), ["never"], "{text}");
 }
 
 #[test]
@@ -193,14 +194,67 @@ fn what_takes_too_long_is_said() {
     "#;
     let text = explained(ages, "age");
     assert!(text.contains("than the 20 years"), "{text}");
-    let many = r#"
-        [[budget]]
-        name = "errors"
-        on = "http"
-        sli = "error_ratio"
-        at_most = 0.01
-        min_events = 1000000000
+}
+
+#[test]
+fn counters_that_are_measured_are_not_made_up() {
+    let gateway = include_str!("../../../examples/declarations/gateway.toml");
+    let text = explained(gateway, "data-accuracy");
+    assert!(
+        text.contains("bifrost_data_validation_failures_total, which is measured and not set"),
+        "{text}"
+    );
+    assert!(
+        text.contains("99.99 % of what bifrost_data_points_checked_total counts is not counted by bifrost_data_validation_failures_total, over each month."),
+        "{text}"
+    );
+}
+
+#[test]
+fn selectors_are_said_with_their_labels() {
+    let toml = r#"
+        expect_families = ["http_total"]
+        [[slo]]
+        name = "codes"
+        bad = 'http_total{code=~"5.."}'
+        valid = "http_total"
+        objective = 0.9995
+        rolling = 30
+        burn_alerts = false
     "#;
-    let text = explained(many, "errors");
-    assert!(text.contains("which is too many"), "{text}");
+    let slo = explained(toml, "codes");
+    assert!(
+        slo.contains(
+            r#"99.95 % of what http_total counts is not counted by http_total{code=~"5.."}, over"#
+        ),
+        "{slo}"
+    );
+    let failed = Selector::new("http_total").label("code", "500");
+    let found = Selector::new("http_total").label_not("code", "404");
+    let budget = Budget::ratio("orders", failed, found).at_most(0.01);
+    let declaration = Plimsoll::builder().toml(toml).budget(budget).declaration();
+    let declaration = declaration.expect("no mistakes");
+    let budget = Explanation::new(&declaration, "orders").expect("it is declared");
+    let text = budget.to_string();
+    assert!(
+        text.contains(r#"at most 1 % of what http_total{code!="404"} counts is counted by http_total{code="500"}, over 1m."#),
+        "{text}"
+    );
+}
+
+#[test]
+fn short_limits_and_named_operations_are_said_as_people_say_them() {
+    let toml = r#"
+        [[budget]]
+        name = "a"
+        on = "operation"
+        labels = { operation = "routing" }
+        quantile = 0.99
+        at_most = "800us"
+    "#;
+    let text = explained(toml, "a");
+    assert!(
+        text.contains("at most 1 % of operations named routing take longer than 800µs (p99)"),
+        "{text}"
+    );
 }

@@ -1,7 +1,7 @@
 //! What a budget promises.
 
 use super::{kept_by, operations, seconds};
-use crate::budget::{Budget, Level, Sli};
+use crate::budget::{Budget, Level, Sli, Whole};
 use crate::explain::{length, percent};
 
 pub(in crate::explain) fn of_budget(budget: &Budget) -> Vec<String> {
@@ -60,18 +60,15 @@ fn promised(budget: &Budget, level: Level) -> String {
             operations(select),
             seconds(limit)
         ),
-        Sli::Age(gauge) => format!(
-            "{name}: {} was {bound} {} ago.",
-            gauge.name(),
-            seconds(limit)
+        Sli::Age(gauge) => format!("{name}: {gauge} was {bound} {} ago.", seconds(limit)),
+        Sli::Ratio(part, Whole::Of(whole)) => format!(
+            "{name}: {bound} {} of what {whole} counts is counted by {part}, over {over}.",
+            percent(limit)
         ),
-        Sli::Ratio(part, _) => {
-            format!(
-                "{name}: {} is {bound} {} of all, over {over}.",
-                part.name(),
-                percent(limit)
-            )
-        }
+        Sli::Ratio(part, Whole::With(rest)) => format!(
+            "{name}: {bound} {} of what {part} and {rest} count is counted by {part}, over {over}.",
+            percent(limit)
+        ),
         Sli::Value(value) => format!("{name}: {value} is {bound} {limit}."),
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{kept_by, operations};
-use crate::explain::{length, percent};
-use crate::slo::{Alerting, Sli, Slo};
+use crate::explain::{length, percent, roughly};
+use crate::slo::{Alerting, Period, Sli, Slo};
 
 pub(in crate::explain) fn of_slo(slo: &Slo) -> Vec<String> {
     let good = percent(slo.objective.unwrap_or_default());
@@ -22,19 +22,20 @@ pub(in crate::explain) fn of_slo(slo: &Slo) -> Vec<String> {
             valid,
             part_is_good,
         } => {
-            let is = if *part_is_good { "are" } else { "are not" };
-            format!("{good} of {} {is} {}", valid.name(), part.name())
+            let is = if *part_is_good { "is" } else { "is not" };
+            format!("{good} of what {valid} counts {is} counted by {part}")
         }
-        Sli::Time(condition) => format!("in {good} of the time {condition}"),
+        Sli::Time(condition) => format!("{condition} holds in {good} of the time"),
         Sli::TimeSlice(condition, slice) => {
             format!(
-                "at the end of {good} of all slices of {} {condition}",
+                "{condition} holds at the end of {good} of all slices of {}",
                 length(*slice)
             )
         }
-        Sli::RatioSlices(_, slice) => format!(
-            "{good} is good in the mean of all slices of {}",
-            length(*slice)
+        Sli::RatioSlices(ratio, slice) => format!(
+            "at the end of all slices of {} the error ratio {ratio} is at most {} in the mean",
+            length(*slice),
+            percent(slo.error_budget())
         ),
         Sli::Weighted(of) => format!("{good} in the weighted mean of {}", named(of)),
         Sli::AllOf(of) => format!("in {good} of the time all of {} are kept", named(of)),
@@ -42,7 +43,10 @@ pub(in crate::explain) fn of_slo(slo: &Slo) -> Vec<String> {
     let budget = slo.error_budget();
     let outage = Duration::from_secs_f64((slo.period.nominal().as_secs_f64() * budget).round());
     let mut said = vec![
-        format!("{what}, over a {} period.", slo.period),
+        match slo.period {
+            Period::Rolling(_) => format!("{what}, over a {} period.", slo.period),
+            Period::Calendar(calendar, _) => format!("{what}, over each {}.", calendar.as_str()),
+        },
         format!(
             "Its error budget is {}, as much as {} of full outage.",
             percent(budget),
@@ -69,9 +73,9 @@ pub(in crate::explain) fn of_alert(slo: &Slo, alert: &Alerting) -> String {
     };
     let mut text = format!(
         "{severity}, when {} of the error budget go within {}: a burn rate above {}, there and in the latest {}",
-        percent(burn.share),
+        percent(roughly(burn.share)),
         length(burn.long),
-        alert.limit,
+        roughly(alert.limit),
         length(burn.short())
     );
     if !alert.sustained.is_zero() {

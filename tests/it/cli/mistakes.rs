@@ -17,7 +17,7 @@ fn a_name_that_is_not_there() {
     let said = refused(&shop, &["explain", "shop.toml", "checkout-error"]);
     assert_eq!(
         said,
-        "shop.toml: no budget or SLO is named \"checkout-error\": did you mean \"checkout-errors\"?\n"
+        "shop.toml: no budget or SLO is named \"checkout-error\": did you mean \"checkout-errors\"? Others that are declared: \"availability\"\n"
     );
 }
 
@@ -41,13 +41,17 @@ fn options_that_cannot_be() {
     let cases = [
         (["--errors", "120%"], "write 0.1% or 0.001"),
         (["--slow", "x"], "write 0.1% or 0.001"),
-        (["--traffic", "-1"], "unexpected argument"),
+        (["--traffic", "-1"], "--traffic -1 is no number"),
+        (["--errors", "-0.1"], "--errors -0.1 is no share"),
+        (["--history", "-1h"], "--history -1h is no duration"),
+        (["--seed", "-1"], "--seed -1 is no whole number from 0 to"),
+        (["--sede", "1"], "unexpected argument '--sede'"),
         (["--traffic", "NaN"], "from 0 to 1000000"),
         (["--shape", "5m bad"], "says nothing of a phase"),
         (["--shape", "good"], "does not begin with a duration"),
         (["--duration", "0s"], "is no time at all"),
         (["--duration", "400d"], "at most 92d"),
-        (["--step", "1h"], "tick"),
+        (["--step", "1h"], "--step 1h does not fit: take 1s"),
         (
             ["--from", "tomorrow"],
             "write 2026-03-06T16:00:00Z or 2026-03-06",
@@ -60,6 +64,10 @@ fn options_that_cannot_be() {
         (
             ["--set", "plimsoll_sli_valid_total=3"],
             "a gauge of the service's own",
+        ),
+        (
+            ["--set", "queue_depth=3"],
+            "--set queue_depth is read by no budget",
         ),
     ];
     for (option, said) in cases {
@@ -77,6 +85,7 @@ fn options_that_cannot_be() {
             ],
         );
         assert!(stderr.contains(said), "{option:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{option:?}: {stderr}");
     }
     assert_eq!(shop.files(), ["shop.toml"]);
 }

@@ -86,6 +86,11 @@ pub(super) fn traffic(text: &str) -> Result<f64, String> {
     })
 }
 
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    let parsed = text.parse().ok();
+    parsed.ok_or_else(|| format!("is no whole number from 0 to {}: write 7", u64::MAX))
+}
+
 pub(super) fn setting(text: &str) -> Result<Setting, String> {
     let (rest, at) = match text.rsplit_once('@') {
         Some((rest, at)) => (rest, history(at)?),

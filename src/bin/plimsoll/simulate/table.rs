@@ -31,7 +31,7 @@ pub(super) fn of(service: &str, hours: Hours, result: &Simulated) -> String {
     if !result.untouched.is_empty() {
         let _ = writeln!(
             text,
-            "\nNothing was made up for what these read, which --set may give: {}",
+            "\nNothing was made up for what these read (--set gives values to gauges of the service): {}",
             result.untouched.join(", ")
         );
     }

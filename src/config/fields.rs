@@ -8,6 +8,9 @@ use super::Problem;
 use super::lines::nameless;
 use crate::budget::{Amount, Limit, Multiple, Share};
 
+/// No longer is a duration of Prometheus' rules, with some to spare.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// The fields of one table: each is taken once, and what is left over is unknown.
 pub(super) struct Fields<'a> {
     at: String,
@@ -125,11 +128,14 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn duration(&mut self, field: &'static str) -> Option<Duration> {
-        self.take(
-            field,
-            "a duration: write \"250ms\", \"5s\" or \"1m 30s\"",
-            as_duration,
-        )
+        let wanted = "a duration: write \"250ms\", \"5s\" or \"1m 30s\"";
+        let read = self.take(field, wanted, as_duration)?;
+        if read <= LONGEST {
+            return Some(read);
+        }
+        self.report(field, "is longer than 100 years");
+        self.wrong.push(field);
+        None
     }
 
     /// A number or a duration.

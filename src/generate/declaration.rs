@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::dashboard::{self, Dashboard, DashboardBuilder, Promises};
-use super::{Operations, advice};
+use super::{Operations, advice, rules};
 use crate::Plimsoll;
 use crate::budget::{BREACH_DURATIONS, Budget};
 use crate::config::{BuildError, Problem};
@@ -122,8 +122,33 @@ impl Declaration {
         self.warnings = advice::of(self);
     }
 
-    /// Labels that promises are kept by and that rules need for themselves.
+    /// Names and labels that rules need for themselves.
     pub(crate) fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.taken_labels();
+        problems.extend(self.taken_names());
+        problems
+    }
+
+    /// What is called as the alert that tells of a process that is down: both would have one page and one silence.
+    fn taken_names(&self) -> impl Iterator<Item = Problem> {
+        let budgets = self.budgets.iter().map(|budget| ("budget", &budget.name));
+        let slos = self.slos.iter().map(|slo| ("slo", &slo.name));
+        let all = budgets.chain(slos);
+        let taken = |name: &String| {
+            let mut slos = self.slos.iter();
+            slos.find(|slo| rules::alert_of_down(slo).as_ref() == Some(name))
+        };
+        all.filter_map(move |(kind, name)| {
+            let of = &taken(name)?.name;
+            let message = format!(
+                "{name:?} is the alert that tells that slo {of:?} cannot be judged: give one of them another name"
+            );
+            Some(Problem::new(format!("{kind} {name:?}: name"), message))
+        })
+    }
+
+    /// Labels that promises are kept by.
+    fn taken_labels(&self) -> Vec<Problem> {
         let of_budgets = self
             .budgets
             .iter()

@@ -14,10 +14,11 @@ use crate::budget::{Budget, Level, Sli};
 use crate::expr::{Expr, Labels};
 use crate::rule::{Rule, RuleFile, RuleGroup, RuleKind};
 use crate::slo::Slo;
+pub(super) use down::alert_of_down;
 pub use scope::RuleScope;
 pub(super) use scope::each_selector;
 use scope::{Scope, narrowed};
-use texts::plain;
+use texts::{plain, plain_labels};
 
 /// How generated rules are to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -195,7 +196,7 @@ impl Scoped<'_> {
     /// An alert of this scope, with its texts.
     fn alert(self, mut rule: Rule, texts: Vec<(String, String)>) -> Rule {
         rule.expr = narrowed(&rule.expr, self.job, self.scope);
-        rule.labels = self.labels(&rule.labels);
+        rule.labels = plain_labels(&self.labels(&rule.labels));
         let RuleKind::Alert(alert) = &mut rule.kind else {
             return rule;
         };
@@ -211,9 +212,7 @@ impl Scoped<'_> {
     /// With the scope, and with the job, which sums have no more.
     fn labels(self, labels: &Labels) -> Labels {
         let own = [("scope", self.scope.as_str()), ("job", self.job)];
-        // The texts of labels are templates as well.
-        let all = labels.iter().chain(own);
-        Labels::new(all.map(|(key, value)| (key, plain(value))))
+        Labels::new(labels.iter().chain(own))
     }
 
     fn links(self, alert: &str) -> Vec<(String, String)> {

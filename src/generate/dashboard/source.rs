@@ -61,10 +61,10 @@ fn scaled(expr: String, factor: f64) -> String {
     }
 }
 
-/// A name, and the values of labels behind it.
+/// A name, and the values of labels behind it. Grafana has no way to write two braces that name no label.
 fn named(name: &str, labels: &[String]) -> String {
     let labels = labels.iter().map(|label| format!(" {{{{{label}}}}}"));
-    labels.fold(name.to_owned(), |name, label| name + &label)
+    labels.fold(name.replace("{{", "{ {"), |name, label| name + &label)
 }
 
 /// The thresholds of several budgets in one unit.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::recorded::constant;
-use super::texts::{description, plain};
+use super::texts::{description, plain, plain_labels};
 use super::{Scoped, narrowed};
 use crate::budget::Labels;
 use crate::expr::{Aggregation, Expr, Group, Grouping, Matching, Op, Over, Selector};
@@ -68,7 +68,7 @@ impl Scoped<'_> {
 
     fn labelled(self, slo: &Slo, rule: Rule) -> Rule {
         let labels = ID.into_iter().zip(self.values(slo));
-        labels.fold(rule, |rule, (key, value)| rule.label(key, &plain(&value)))
+        labels.fold(rule, |rule, (key, value)| rule.label(key, &value))
     }
 
     fn slis(self, slo: &Slo) -> Vec<Rule> {
@@ -191,11 +191,11 @@ impl Scoped<'_> {
         };
         let mut rule = Rule::alert(&slo.name, expr).sustained(alerting.sustained);
         rule = rule
-            .label("slo", &plain(&slo.name))
+            .label("slo", &slo.name)
             .label("severity", severity)
             .label("sloth_severity", severity)
             .label("scope", self.scope.as_str())
-            .label("job", &plain(self.job));
+            .label("job", self.job);
         rule = match alerting.burn {
             None => rule.label("absent", "true"),
             // Each pair of windows has a patience of its own then, and an alert of its own.
@@ -205,6 +205,7 @@ impl Scoped<'_> {
             Some(_) => rule,
         };
         rule = self.labelled(slo, rule);
+        rule.labels = plain_labels(&rule.labels);
         let said = match alerting.burn {
             Some(_) => {
                 "{{ $value | humanizePercentage }} are bad: the error budget burns too fast."

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Scoped;
 use super::scope::Scope;
 use crate::budget::{Budget, Level, Sli};
+use crate::expr::Labels;
 use crate::slo::{Alerting, Slo, window_name};
 
 const PERCENT: &str = "{{ $value | humanizePercentage }}";
@@ -14,6 +15,12 @@ const NUMBER: &str = "{{ $value | humanize }}";
 /// A text that is the same as a template: what people named may have braces.
 pub(super) fn plain(text: &str) -> String {
     text.replace("{{", r#"{{ "{{" }}"#)
+}
+
+/// Labels of an alert, whose texts are templates as well; those of recordings are not.
+pub(super) fn plain_labels(labels: &Labels) -> Labels {
+    let labels = labels.iter();
+    Labels::new(labels.map(|(key, value)| (key, plain(value))))
 }
 
 impl Scoped<'_> {

@@ -36,11 +36,8 @@ enum Counted {
 }
 
 impl Events {
-    /// Of two queries; `good` says what the part is.
-    pub(super) fn new(part: &Expr, good: bool, valid: &Expr) -> Result<Self, String> {
-        let Counted::Sum(valid) = counted(valid)? else {
-            return Err("the total is a difference: give the query of one counter".to_owned());
-        };
+    /// Of a query and the [`total`] of another; `good` says what the part is.
+    pub(super) fn new(part: &Expr, good: bool, valid: Selector) -> Result<Self, String> {
         match counted(part)? {
             Counted::Sum(part) => Ok(Self {
                 part,
@@ -67,7 +64,7 @@ impl Events {
                 Self::of_ratio(rest, !good)
             }
             Expr::Binary(part, Op::Div, matching, valid) if *matching == Default::default() => {
-                Self::new(part, good, valid).ok()
+                Self::new(part, good, total(valid).ok()?).ok()
             }
             _ => None,
         }
@@ -164,6 +161,16 @@ pub(super) fn parse(query: &str) -> Result<Expr, String> {
         text = text.replace(range, "[5m]");
     }
     Expr::parse(&text).map_err(|error| error.to_string())
+}
+
+/// What a query of all events counts.
+pub(super) fn total(query: &Expr) -> Result<Selector, String> {
+    match counted(query)? {
+        Counted::Sum(valid) => Ok(valid),
+        Counted::Rest(..) => {
+            Err("the total is a difference: give the query of one counter".to_owned())
+        }
+    }
 }
 
 fn counted(query: &Expr) -> Result<Counted, String> {

@@ -178,7 +178,7 @@ impl<'a> Importer<'a> {
     /// A query, or what is wrong with it.
     pub(super) fn query(&self, at: &At<'_>) -> Option<Expr> {
         let parsed = events::parse(at.text()?);
-        let parsed = parsed.map_err(|message| at.refuse(message)).ok()?;
+        let parsed = or_refused(at, parsed)?;
         parsed.visit(&mut |selector, _| {
             let mut matchers = selector.matchers().iter();
             if matchers.any(|matcher| TARGET_LABELS.contains(&matcher.label())) {
@@ -188,20 +188,16 @@ impl<'a> Importer<'a> {
         Some(parsed)
     }
 
-    /// What two queries count; a mistake is reported at the part.
+    /// What two queries count; a mistake of both is reported at the part.
     pub(super) fn events(
         &self,
         (part, good): (&At<'_>, bool),
         valid: &At<'_>,
     ) -> Option<Indicator> {
         let (counted, of) = (self.query(part), self.query(valid));
-        match Events::new(&counted?, good, &of?) {
-            Ok(events) => self.own(events, part),
-            Err(message) => {
-                part.refuse(message);
-                None
-            }
-        }
+        let of = of.and_then(|of| or_refused(valid, events::total(&of)));
+        let events = or_refused(part, Events::new(&counted?, good, of?))?;
+        self.own(events, part)
     }
 
     /// What a ratio counts.
@@ -255,4 +251,9 @@ pub(super) fn alerted(slo: &mut Slo, alerts: Vec<BurnAlert>) {
     }
     slo.reachable_only = false;
     slo.burn_alerts = Some(alerts);
+}
+
+/// What was found out, or else the mistake is reported.
+fn or_refused<T>(at: &At<'_>, found: Result<T, String>) -> Option<T> {
+    found.map_err(|message| at.refuse(message)).ok()
 }

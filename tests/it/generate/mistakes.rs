@@ -1,6 +1,6 @@
 //! What cannot be meant, and what people name that means something to others.
 
-use plimsoll::generate::{Declaration, RuleOptions};
+use plimsoll::generate::{Declaration, RuleDialect, RuleOptions, Variables};
 use plimsoll::rule::RuleKind;
 
 use super::declarations::{ODD, rich};
@@ -115,5 +115,67 @@ fn odd_names_are_no_templates() {
         for (_, text) in &alert.annotations {
             assert!(!text.contains("{{ names"), "{text}");
         }
+    }
+}
+
+/// Prometheus takes the labels of recordings as they are.
+#[test]
+fn odd_names_are_recorded_as_they_are() {
+    for options in [
+        RuleOptions::new(),
+        RuleOptions::new().dialect(RuleDialect::Sloth),
+    ] {
+        let toml = r#"
+            service = "{{ shop }}"
+            [[slo]]
+            name = "{{ api }}"
+            on = "http"
+            objective = 0.99
+        "#;
+        let rules = Declaration::parse(toml).unwrap().rules(options);
+        let all = rules.groups().iter().flat_map(|group| &group.rules);
+        let recorded: Vec<_> = all
+            .filter(|rule| matches!(rule.kind, RuleKind::Record(_)))
+            .collect();
+        assert!(!recorded.is_empty());
+        for rule in recorded {
+            let labels = rule.labels.to_string();
+            assert!(labels.contains("{{ api }}"), "{labels}");
+            assert!(!labels.contains(r#""{{""#), "{labels}");
+        }
+    }
+}
+
+#[test]
+fn legends_have_no_braces_of_names() {
+    let toml = r#"
+        [[budget]]
+        name = "errors {{ route }}"
+        on = "http"
+        sli = "error_ratio"
+        at_most = 0.01
+    "#;
+    for dashboard in Declaration::parse(toml).unwrap().dashboards() {
+        for query in dashboard.queries(&Variables::new()) {
+            assert!(!query.legend.contains("{{ route"), "{}", query.legend);
+        }
+    }
+}
+
+#[test]
+fn the_alert_of_a_process_that_is_down_has_its_name_alone() {
+    let slo = |name: &str| format!("[[slo]]\nname = {name:?}\non = \"http\"\nobjective = 0.99\n");
+    refused(
+        &(slo("api") + &slo("api-down")),
+        &["slo \"api-down\": name \"api-down\" is the alert that tells that slo \"api\""],
+    );
+}
+
+#[test]
+fn durations_longer_than_those_of_rules_are_refused() {
+    let budget = "[[budget]]\nname = \"a\"\non = \"http\"\nsli = \"error_ratio\"\nat_most = 0.1\n";
+    for field in ["over", "for", "keep_firing_for", "absent_after"] {
+        let said = format!("{field} is longer than 100 years");
+        refused(&format!("{budget}{field} = \"101y\""), &[&said]);
     }
 }

@@ -486,11 +486,6 @@ fn queries_that_no_slo_could_count_are_refused() {
             "which is not the total c_total",
         ),
         (
-            "a_total",
-            "sum(a_total) - sum(b_total)",
-            "the total is a difference",
-        ),
-        (
             "sum(rate(a_total[{{.range}}]))",
             "a_total",
             "a range other than [{{.window}}]",
@@ -500,6 +495,14 @@ fn queries_that_no_slo_could_count_are_refused() {
     ] {
         let text = ratio("bad", query, total, "[{ target: 0.999 }]");
         let path = "spec.indicator.spec.ratioMetric.bad.metricSource.spec.query";
+        refused(from_openslo(&text, &[]), &[(8, path, part)]);
+    }
+    for (total, part) in [
+        ("sum(a_total) - sum(b_total)", "the total is a difference"),
+        ("count(a_total)", "`count(a_total)` is not what one counter"),
+    ] {
+        let text = ratio("bad", "b_total", total, "[{ target: 0.999 }]");
+        let path = "spec.indicator.spec.ratioMetric.total.metricSource.spec.query";
         refused(from_openslo(&text, &[]), &[(8, path, part)]);
     }
 }

@@ -213,8 +213,6 @@ fn the_worst_case_is_tried_beside_a_limit_near_it() {
     };
     let near = worst("0.95");
     assert_ne!(row(&near, "100 % fail")[0], "never", "{near}");
-    let most = worst("1.0");
-    assert!(!most.contains("100 % fail"), "{most}");
 }
 
 #[test]

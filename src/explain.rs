@@ -58,7 +58,7 @@ pub struct Explanation {
 }
 
 impl Explanation {
-    /// Explains what is named so. Cost: up to some hundred thousand judgements, for some seconds, on a thread for each situation.
+    /// Explains what is named so. Cost: up to a million judgements, which is some seconds, on a thread for each situation.
     ///
     /// # Errors
     ///
@@ -84,7 +84,8 @@ impl Explanation {
                 alerts: alerts
                     .map(|(level, rule)| (words::of_level(budget, level), rule.expr.to_string()))
                     .collect(),
-                table: situations::of_budget(&alone, budget),
+                table: made_up::not_recorded(&alone, &declaration.rules)
+                    .and_then(|()| situations::of_budget(&alone, budget)),
                 unseen: words::unseen_of_budget(budget),
             });
         }
@@ -104,7 +105,8 @@ impl Explanation {
             alerts: alerts
                 .map(|alert| (words::of_alert(slo, &alert), alert.condition.to_string()))
                 .collect(),
-            table: situations::of_slo(&alone, slo),
+            table: made_up::not_recorded(&alone, &declaration.rules)
+                .and_then(|()| situations::of_slo(&alone, slo)),
             unseen: words::unseen_of_slo(slo),
         })
     }

@@ -31,6 +31,7 @@ mod alerts;
 mod counters;
 mod course;
 mod gauges;
+mod labels;
 mod names;
 mod settings;
 mod stage;
@@ -39,8 +40,9 @@ mod traffic;
 pub use alerts::{AlertChange, SimulatedAlert};
 pub use course::{Course, CourseError, Phase};
 
-pub(crate) use counters::labels;
+pub(crate) use labels::{labels, pair};
 pub(crate) use names::suggested;
+pub(crate) use settings::all_read;
 pub(crate) use stage::{NOON, Stage};
 pub(crate) use traffic::Load;
 
@@ -178,13 +180,13 @@ impl Simulation {
     }
 
     /// A gauge of the service's own takes this value at this moment after the beginning, of [`Duration::ZERO`] already in its
-    /// history. Labels are those that the selector asks to be equal.
+    /// history. Its labels are such as the selector takes.
     pub fn set(mut self, gauge: Selector, value: f64, at: Duration) -> Self {
         self.settings.push(Setting { gauge, value, at });
         self
     }
 
-    /// Runs it. Cost: a judgement for each step, whatever the traffic.
+    /// Runs it. Cost: a judgement for each step, whatever the traffic; with a [`seed`](Self::seed) two draws for each operation, too.
     ///
     /// # Errors
     ///

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use crate::expr::{Expr, Labels, NAME, Over, Reading, Samples, Selector};
 use crate::generate::Declaration;
-use crate::simulate::{NOON, Stage, labels};
+use crate::rule::{RuleFile, RuleKind};
+use crate::simulate::{NOON, Stage, all_read, labels, pair};
 
 /// Values are tried out over so many samples, ...
 const SAMPLES: u32 = 40;
@@ -176,21 +177,50 @@ fn ranges(expr: &Expr) -> Vec<Duration> {
 pub(super) fn can_count(
     declaration: &Declaration,
     of: &str,
-    counters: [&Selector; 2],
+    [part, rest]: [&Selector; 2],
+    rest_is_all: bool,
 ) -> Result<(), String> {
     let stage = stage(declaration)?;
     if stage.counts(of) {
         return Ok(());
     }
-    let mut names = counters.into_iter().map(Selector::name);
-    Err(match names.find(|name| stage.measures(name)) {
-        Some(name) => refused(&stage, name),
-        None => format!(
-            "The labels of {} or {} are not the same everywhere that they are read: nothing can be counted in them here.",
-            counters[0].name(),
-            counters[1].name()
+    let mut names = [part, rest].into_iter().map(Selector::name);
+    if let Some(name) = names.find(|name| stage.measures(name)) {
+        return Err(refused(&stage, name));
+    }
+    let why = match (pair(part, rest, rest_is_all), part.name() == rest.name()) {
+        (None, true) => format!("No labels were found that tell {part} from the rest of {rest}"),
+        (None, false) => format!("No labels were found that {part} and {rest} take"),
+        (Some(_), true) => format!("The labels of {} {ELSEWHERE}", part.name()),
+        (Some(_), false) => format!(
+            "The labels of {} or {} {ELSEWHERE}",
+            part.name(),
+            rest.name()
         ),
-    })
+    };
+    Err(format!("{why}: nothing can be counted in them here."))
+}
+
+const ELSEWHERE: &str = "are not the same everywhere that they are read";
+
+/// Refuses what is recorded by rules that are not there, which nobody sets.
+pub(super) fn not_recorded(alone: &Declaration, rules: &[RuleFile]) -> Result<(), String> {
+    let groups = rules.iter().flat_map(RuleFile::groups);
+    let rules: Vec<_> = groups.flat_map(|group| &group.rules).collect();
+    let is_recorded = |name: &str| {
+        let mut recorded = rules
+            .iter()
+            .filter(|rule| matches!(rule.kind, RuleKind::Record(_)));
+        recorded.any(|rule| rule.name() == name)
+    };
+    let read = all_read(alone);
+    match read.iter().find(|selector| is_recorded(selector.name())) {
+        None => Ok(()),
+        Some(selector) => Err(format!(
+            "It reads {}, which a rule records: no value of it can be made up here. Try values of what that rule reads with `plimsoll simulate --set`.",
+            selector.name()
+        )),
+    }
 }
 
 fn refused(stage: &Stage, name: &str) -> String {

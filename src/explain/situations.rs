@@ -66,13 +66,15 @@ impl Badly {
     }
 }
 
-/// The shares that can be tried out, the worst first. None is so near a limit that it is chance on which side a window finds it.
+/// The shares that can be tried out, the worst first. None is so near a limit that it is chance on which side a window finds it;
+/// all of them is beyond every limit but itself.
 fn shares(limits: &[f64], shares: impl IntoIterator<Item = f64>) -> Vec<f64> {
     let mut shares: Vec<f64> = shares.into_iter().collect();
     let is_near = |share: f64| {
-        limits
-            .iter()
-            .any(|limit| (share / limit - 1.0).abs() < 0.09)
+        limits.iter().any(|&limit| {
+            let is_beyond = share == 1.0 && limit < 1.0;
+            (share / limit - 1.0).abs() < 0.09 && !is_beyond
+        })
     };
     shares.retain(|&share| (1e-7..=1.0).contains(&share) && !is_near(share));
     shares.sort_by(|a, b| b.total_cmp(a));

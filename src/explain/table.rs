@@ -34,20 +34,23 @@ pub(super) struct Fired {
     pub(super) clears: Option<Duration>,
 }
 
-/// As exactly as it was found: in seconds, above an hour in minutes, above a day in hours, above 20 days in days.
+/// As exactly as it was found: below a second in milliseconds, then in seconds, above an hour in minutes, above a day in hours, above 20 days in days.
 pub(super) fn after(duration: Duration) -> String {
+    if duration.is_zero() {
+        return "at once".to_owned();
+    }
+    if duration < Duration::from_secs(1) {
+        return length(duration.max(Duration::from_millis(1)));
+    }
     let seconds = duration.as_secs_f64().round() as u64;
     let nearest = |unit: u64| (seconds + unit / 2) / unit * unit;
     let seconds = match seconds {
-        0..3_600 => seconds.max(1),
+        0..3_600 => seconds,
         3_600..86_400 => nearest(60),
         86_400..1_728_000 => nearest(3_600),
         _ => nearest(86_400),
     };
-    match duration.is_zero() {
-        true => "at once".to_owned(),
-        false => length(Duration::from_secs(seconds)),
-    }
+    length(Duration::from_secs(seconds))
 }
 
 fn cells(fires: Option<Fired>) -> [String; 2] {

@@ -202,3 +202,39 @@ fn what_takes_long_is_judged_often_enough() {
         "{endless}"
     );
 }
+
+#[test]
+fn the_worst_case_is_tried_beside_a_limit_near_it() {
+    let worst = |limit: &str| {
+        let toml = format!(
+            "[[budget]]\nname = \"a\"\non = \"http\"\nsli = \"error_ratio\"\nat_most = {limit}\n"
+        );
+        explained(&toml, "a")
+    };
+    let near = worst("0.95");
+    assert_ne!(row(&near, "100 % fail")[0], "never", "{near}");
+}
+
+#[test]
+fn what_is_below_a_second_is_said_in_milliseconds() {
+    use std::time::Duration;
+
+    let after = |ms| table::after(Duration::from_millis(ms));
+    assert_eq!(
+        [0, 1, 100, 1_000].map(after),
+        ["at once", "1ms", "100ms", "1s"]
+    );
+    let toml = r#"
+        expect_families = ["beat_seconds"]
+        [[budget]]
+        name = "beat"
+        gauge = "beat_seconds"
+        sli = "age"
+        at_most = "500ms"
+    "#;
+    let text = explained(toml, "beat");
+    assert!(
+        text.contains("new every 550ms") && text.contains("new every 450ms"),
+        "{text}"
+    );
+}

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::Load;
 use super::gauges::is_measured;
+use super::labels::pair;
 use crate::budget::{Budget, Sli as BudgetSli, Whole};
-use crate::expr::{Compare, Matcher, Selector};
+use crate::expr::Selector;
 use crate::histogram::Cells;
 use crate::instance::Plimsoll;
 use crate::registry::{InstrumentKind, InstrumentValue};
@@ -139,19 +140,15 @@ impl Ratio {
         {
             return None;
         }
-        let labels = labels(part);
-        // Of one family the whole is the sum: what is added beside the part is what the part leaves.
-        let (others, rest_is_all) = match rest.name() == part.name() {
-            true => (others(&labels, &self::labels(rest)), false),
-            false => (self::labels(rest), rest_is_all),
-        };
+        let [labels, others] = pair(part, rest, rest_is_all)?;
         Some(Self {
             of: [of.to_owned()],
             names: [part, rest].map(|counter| counter.name().to_owned()),
             part: counter(plimsoll, part.name(), &labels)?,
             rest: counter(plimsoll, rest.name(), &others)?,
             part_is_good,
-            rest_is_all,
+            // Of one family the whole is the sum: what is added beside the part is what the part leaves.
+            rest_is_all: rest_is_all && rest.name() != part.name(),
             spread: Spread::new(None),
         })
     }
@@ -172,36 +169,6 @@ impl Ratio {
         self.rest
             .add(0, if self.rest_is_all { drawn.all } else { others });
     }
-}
-
-/// Labels that the selector takes: what it asks to be equal, and the first of what a simple pattern allows.
-pub(crate) fn labels(selector: &Selector) -> Vec<(String, String)> {
-    let matchers = selector.matchers().iter();
-    let value = |matcher: &Matcher| match matcher.compare() {
-        Compare::Equal => matcher.value().to_owned(),
-        Compare::Matches => allowed(matcher.value()),
-        _ => String::new(),
-    };
-    let labels = matchers.map(|matcher| (matcher.label().to_owned(), value(matcher)));
-    labels.filter(|label| !label.1.is_empty()).collect()
-}
-
-/// `a` of `a|b`, `example` of `.+`.
-fn allowed(pattern: &str) -> String {
-    let first = pattern.split('|').next().unwrap_or_default();
-    first.replace(".*", "example").replace(".+", "example")
-}
-
-/// The labels of a part, with another value of each that the whole does not ask for.
-fn others(part: &[(String, String)], whole: &[(String, String)]) -> Vec<(String, String)> {
-    let other = |label: &(String, String)| match whole.contains(label) {
-        true => label.clone(),
-        false => (label.0.clone(), "other".to_owned()),
-    };
-    let asked = whole
-        .iter()
-        .filter(|label| !part.iter().any(|known| known.0 == label.0));
-    part.iter().map(other).chain(asked.cloned()).collect()
 }
 
 fn counter(plimsoll: &Plimsoll, name: &str, labels: &[(String, String)]) -> Option<Arc<Cells>> {

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::counters::labels;
+use super::labels::{labels, takes};
 use crate::budget::Sli as Measured;
 use crate::config::{BuildError, Problem};
-use crate::expr::Selector;
+use crate::expr::{Expr, Selector};
 use crate::generate::Declaration;
 use crate::instance::Plimsoll;
+use crate::rule::{RuleFile, RuleKind};
 use crate::slo::Sli as Kept;
 
 /// What one shows, if anything.
@@ -23,14 +24,20 @@ type Series = (String, Vec<(String, String)>);
 pub(super) struct Gauges {
     set: Vec<(Series, Cell)>,
     /// Budgets and SLOs that read something else than operations and pairs of counters, with what they read.
-    readers: Vec<(String, String)>,
+    readers: Vec<Reader>,
+    /// Families that rules record.
+    recorded: Vec<Reader>,
 }
+
+/// A name, and what is read under it.
+type Reader = (String, Vec<Selector>);
 
 impl Gauges {
     pub(super) fn new(declaration: &Declaration) -> Self {
         Self {
             set: Vec::new(),
             readers: readers(declaration),
+            recorded: recorded(declaration),
         }
     }
 
@@ -55,15 +62,35 @@ impl Gauges {
         Ok(())
     }
 
-    /// Budgets and SLOs that read what is not there.
-    pub(super) fn untouched(&self) -> Vec<String> {
-        let is_set = |text: &String| {
-            self.set
-                .iter()
-                .any(|((name, _), _)| text.contains(name.as_str()))
-        };
-        let unset = self.readers.iter().filter(|(_, read)| !is_set(read));
-        unset.map(|(name, _)| name.clone()).collect()
+    /// Budgets and SLOs that read what is not there: neither set, nor in a family that follows from what is made up, nor recorded
+    /// from either.
+    pub(super) fn untouched(&self, follows: impl Fn(&str) -> bool) -> Vec<String> {
+        let mut known: Vec<&str> = Vec::new();
+        loop {
+            let new = self.recorded.iter().filter(|(name, read)| {
+                !known.contains(&&**name)
+                    && self.touches(read, &|name| follows(name) || known.contains(&name))
+            });
+            let new: Vec<&str> = new.map(|(name, _)| &**name).collect();
+            if new.is_empty() {
+                break;
+            }
+            known.extend(new);
+        }
+        let is_there = |name: &str| follows(name) || known.contains(&name);
+        let untouched = self.readers.iter();
+        let untouched = untouched.filter(|(_, read)| !self.touches(read, &is_there));
+        untouched.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Whether one of these selects a series that is set, or reads a family that is there.
+    fn touches(&self, read: &[Selector], is_there: &dyn Fn(&str) -> bool) -> bool {
+        read.iter().any(|selector| {
+            let selects = |((name, labels), _): &(Series, Cell)| {
+                name == selector.name() && takes(selector, labels)
+            };
+            is_there(selector.name()) || self.set.iter().any(selects)
+        })
     }
 }
 
@@ -100,18 +127,34 @@ fn register(plimsoll: &Plimsoll, gauge: &Selector) -> Result<Cell, BuildError> {
 }
 
 /// Budgets and SLOs that read neither operations nor pairs of counters, each with what it reads.
-fn readers(declaration: &Declaration) -> Vec<(String, String)> {
+fn readers(declaration: &Declaration) -> Vec<Reader> {
     let budgets = declaration.budgets.iter();
     let budgets = budgets.filter_map(|budget| match &budget.sli {
-        Measured::Age(gauge) => Some((budget.name.clone(), gauge.name().to_owned())),
-        Measured::Value(value) => Some((budget.name.clone(), value.to_string())),
+        Measured::Age(gauge) => Some((budget.name.clone(), vec![gauge.clone()])),
+        Measured::Value(value) => Some((budget.name.clone(), selectors(value))),
         _ => None,
     });
     let slos = declaration.slos.iter().filter_map(|slo| match &slo.sli {
         Kept::Time(read) | Kept::TimeSlice(read, _) | Kept::RatioSlices(read, _) => {
-            Some((slo.name.clone(), read.to_string()))
+            Some((slo.name.clone(), selectors(read)))
         }
         _ => None,
     });
     budgets.chain(slos).collect()
+}
+
+/// Families that rules record, each with what it is recorded from.
+fn recorded(declaration: &Declaration) -> Vec<Reader> {
+    let groups = declaration.rules.iter().flat_map(RuleFile::groups);
+    let rules = groups.flat_map(|group| &group.rules);
+    let recorded = rules.filter(|rule| matches!(rule.kind, RuleKind::Record(_)));
+    recorded
+        .map(|rule| (rule.name().to_owned(), selectors(&rule.expr)))
+        .collect()
+}
+
+fn selectors(expr: &Expr) -> Vec<Selector> {
+    let mut selectors = Vec::new();
+    expr.visit(&mut |selector, _| selectors.push(selector.clone()));
+    selectors
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::counters::labels;
+use super::labels::{labels, takes};
 use super::names::suggested;
-use crate::budget::Sli;
+use crate::budget::Budget;
 use crate::config::Problem;
 use crate::expr::{Expr, Selector};
 use crate::generate::Declaration;
@@ -40,28 +40,16 @@ impl Setting {
 
 /// Whether it selects the series that is set.
 fn reads(selector: &Selector, gauge: &Selector) -> bool {
-    let labels = labels(gauge);
-    let value = |key: &str| labels.iter().find(|label| label.0 == key);
-    selector.name() == gauge.name() && selector.has(|key| value(key).map_or("", |label| &*label.1))
+    selector.name() == gauge.name() && takes(selector, &labels(gauge))
 }
 
-/// Every series of the service's own that something reads.
-pub(super) fn all_read(declaration: &Declaration) -> Vec<Selector> {
+/// Every series that something was told to read.
+pub(crate) fn all_read(declaration: &Declaration) -> Vec<Selector> {
     let mut read = Vec::new();
     let mut see = |expr: &Expr| expr.visit(&mut |selector, _| read.push(selector.clone()));
-    for budget in &declaration.budgets {
-        budget.when.iter().for_each(&mut see);
-        match &budget.sli {
-            Sli::Value(value) => see(value),
-            Sli::Age(gauge) => see(&Expr::select(gauge.clone())),
-            _ => {}
-        }
-    }
-    declaration
-        .slos
-        .iter()
-        .map(Slo::read)
-        .for_each(|expr| see(&expr));
+    let budgets = declaration.budgets.iter().flat_map(Budget::sources);
+    let slos = declaration.slos.iter().flat_map(Slo::sources);
+    budgets.chain(slos).for_each(|(_, source)| see(&source));
     let groups = declaration.rules.iter().flat_map(|file| file.groups());
     groups
         .flat_map(|group| &group.rules)

@@ -1,5 +1,6 @@
 //! The instance that is tried out, and what is seen of it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::alerts::{AlertChange, Alerts, named};
@@ -13,6 +14,7 @@ use crate::config::BuildError;
 use crate::expr::Selector;
 use crate::generate::Declaration;
 use crate::instance::Plimsoll;
+use crate::naming::{Spec, sample_names};
 use crate::slo::{Slo, SloReading};
 
 /// A Monday noon, 2026-01-05T12:00:00Z: in business hours, where there are any.
@@ -190,8 +192,24 @@ impl Stage {
 
     /// Budgets and SLOs that read what is not there, or what nobody can make up.
     pub(super) fn untouched(&self) -> Vec<String> {
-        let mut untouched = self.gauges.untouched();
+        let shown = self.shown();
+        let counts = |name: &str| self.ratios.iter().any(|ratio| ratio.counts(name));
+        let follows = |name: &str| shown.contains(name) || counts(name);
+        let mut untouched = self.gauges.untouched(follows);
         untouched.extend(self.uncounted.iter().cloned());
         untouched
+    }
+
+    /// Names of samples that show the operations that are made up.
+    fn shown(&self) -> HashSet<String> {
+        let specs = self.plimsoll.inner().naming.specs();
+        let is_made_up = |spec: &Spec| {
+            let mut domains = self.streams.iter().map(Stream::domain);
+            domains.any(|domain| domain == spec.source)
+        };
+        let made_up = specs.iter().filter(|spec| is_made_up(spec));
+        made_up
+            .flat_map(|spec| sample_names(&spec.name, spec.take.is_histogram()))
+            .collect()
     }
 }

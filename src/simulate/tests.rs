@@ -222,3 +222,74 @@ fn counters_that_are_measured_are_told_of() {
         "{untouched:?}"
     );
 }
+
+#[test]
+fn counters_are_such_as_their_selectors_take() {
+    let left = |bad: &str, valid: &str, course: &str| {
+        let toml = format!(
+            "expect_families = [\"b_total\"]\n[[slo]]\nname = \"b\"\nvalid = '{valid}'\nbad = '{bad}'\nobjective = 0.99\nrolling = 30"
+        );
+        let result = run(&toml, course);
+        assert!(result.untouched.is_empty(), "{result:?}");
+        result.error_budgets[0].after
+    };
+    for (bad, valid) in [
+        (r#"b_total{code!="200"}"#, "b_total"),
+        (r#"b_total{code=~"5.."}"#, r#"b_total{code!="404"}"#),
+    ] {
+        assert_eq!(left(bad, valid, "10m"), 1.0, "{bad}");
+        let half = left(bad, valid, "10m errors=0.5%");
+        assert!((half - 0.5).abs() < 0.05, "{bad}: {half}");
+    }
+    let same = "expect_families = [\"b_total\"]\n[[budget]]\nname = \"b\"\npart = \"b_total\"\nwhole = \"b_total\"\nat_most = 0.1";
+    let result = run(same, "5m");
+    assert_eq!(result.untouched, ["b"]);
+    assert!(firing(&result).is_empty(), "{result:?}");
+}
+
+#[test]
+fn what_is_recorded_from_what_is_set_is_touched() {
+    use crate::expr::Expr;
+    use crate::rule::{Rule, RuleGroup};
+
+    let toml = r#"
+        expect_families = ["depth", "depth_most"]
+        [[budget]]
+        name = "load"
+        condition = "sum(shop:load) > 5"
+        [[budget]]
+        name = "most"
+        condition = "sum(depth_most) > 5"
+        [[budget]]
+        name = "side"
+        condition = "sum(depth{side=\"left\"}) > 5"
+        [[budget]]
+        name = "traffic"
+        condition = "sum(shop:requests) > 5"
+    "#;
+    let of = |name: &str| Expr::select(Selector::new(name)).sum();
+    let rules = RuleGroup::new(
+        "shop",
+        [
+            Rule::record("shop:load", of("shop:depth")),
+            Rule::record("shop:depth", of("depth")),
+            Rule::record(
+                "shop:requests",
+                of("http_server_request_duration_seconds_count"),
+            ),
+        ],
+    );
+    let untouched = |toml: &str| {
+        let declaration = Plimsoll::builder()
+            .toml(toml)
+            .rules([rules.clone()])
+            .declaration();
+        let course = Course::from(Phase::new(Duration::from_secs(10)));
+        let right = Selector::new("depth").label("side", "right");
+        let simulation = Simulation::new(declaration.expect("no mistakes")).course(course);
+        let result = simulation.set(right, 1.0, Duration::ZERO).run();
+        result.expect("it runs").untouched
+    };
+    assert_eq!(untouched(toml), ["most", "side", "traffic"]);
+    assert_eq!(untouched(&format!("{toml}\n{SLO}")), ["most", "side"]);
+}

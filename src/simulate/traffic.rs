@@ -93,6 +93,10 @@ impl Stream {
         }
     }
 
+    pub(super) fn domain(&self) -> Domain {
+        self.domain
+    }
+
     /// Whether it is spoken of.
     fn is_of(&self, select: &Select) -> bool {
         let value = |key: &String| {

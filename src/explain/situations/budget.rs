@@ -32,8 +32,12 @@ pub(in crate::explain) fn of_budget(declaration: &Declaration, budget: &Budget) 
         }
     };
     let span = Span::of(budget);
-    if let Sli::Ratio(part, Whole::Of(other) | Whole::With(other)) = &budget.sli {
-        can_count(declaration, &budget.name, [part, other])?;
+    if let Sli::Ratio(part, whole) = &budget.sli {
+        let (rest, rest_is_all) = match whole {
+            Whole::Of(all) => (all, true),
+            Whole::With(others) => (others, false),
+        };
+        can_count(declaration, &budget.name, [part, rest], rest_is_all)?;
     }
     let (mut cast, past) = match (&budget.dynamic, &budget.sli) {
         (Some(dynamic), _) => (
@@ -270,12 +274,9 @@ fn of_age(budget: &Budget, gauge: &Selector) -> Cast {
         what: "nothing new".to_owned(),
         acts: every(None),
     }];
-    let periods = limits(budget).into_iter();
-    let periods = sorted(periods.flat_map(|limit| [0.9, 1.1].map(|times| limit * times)));
-    for period in periods.into_iter().rev() {
-        let Ok(period) = Duration::try_from_secs_f64(period.round()) else {
-            continue;
-        };
+    let limits = limits(budget).into_iter();
+    let periods = limits.flat_map(|limit| [0.9, 1.1].map(|times| limit * times));
+    for period in in_whole(periods) {
         situations.push(Situation {
             what: format!("new every {}", length(period)),
             acts: every(Some(period)),
@@ -291,4 +292,15 @@ fn of_age(budget: &Budget, gauge: &Selector) -> Cast {
             gauge.name()
         ),
     }
+}
+
+/// The longest first, each once: in whole seconds, those of a few in milliseconds.
+fn in_whole(seconds: impl Iterator<Item = f64>) -> Vec<Duration> {
+    let whole = |seconds: f64| match seconds {
+        ..10.0 => (seconds * 1e3).round() / 1e3,
+        _ => seconds.round(),
+    };
+    let periods = sorted(seconds.map(whole)).into_iter().rev();
+    let periods = periods.filter_map(|period| Duration::try_from_secs_f64(period).ok());
+    periods.filter(|period| !period.is_zero()).collect()
 }

@@ -89,7 +89,7 @@ fn awaited(declaration: &Declaration, slo: &Slo, parts: &[&Slo]) -> Vec<Awaited>
         alerts.push(Awaited {
             name: name.to_owned(),
             past: past(declaration, slo, parts, longest, [fine, shortest / 3]),
-            horizon: longest * 5 / 4,
+            horizon: longest.saturating_add(longest / 4),
         });
     }
     alerts.extend(slo.absent_after.map(|silence| Awaited {
@@ -101,7 +101,7 @@ fn awaited(declaration: &Declaration, slo: &Slo, parts: &[&Slo]) -> Vec<Awaited>
             silence,
             [silence / 40, silence / 6],
         ),
-        horizon: silence * 2,
+        horizon: silence.saturating_mul(2),
     }));
     alerts
 }
@@ -122,7 +122,7 @@ fn past(
     longest: Duration,
     [fine, coarse]: [Duration; 2],
 ) -> Past {
-    let history = longest + longest / 20;
+    let history = longest.saturating_add(longest / 20);
     let all = || parts.iter().copied().chain([slo]);
     if all().all(|slo| matches!(slo.unit(), "events" | "")) {
         return Past::Well(history, coarse);
@@ -137,7 +137,7 @@ fn past(
         .chain(all().filter_map(Slo::condition))
         .collect();
     let most = longest_step(&read);
-    let few = (history + longest * 5 / 2) / STEPS;
+    let few = history / STEPS + longest / STEPS * 5 / 2;
     let fine = fine.min(slice / 5).min(most);
     let coarse = fine.max(coarse.min(slice / 2).min(most));
     let step = match few > fine {
@@ -169,7 +169,7 @@ impl<'a> Cause<'a> {
         let how = match &slo.sli {
             Sli::Latency(..) => How::Badly(Badly::Slow),
             Sli::Ratio { part, valid, .. } => {
-                can_count(declaration, &slo.name, [part, valid])?;
+                can_count(declaration, &slo.name, [part, valid], true)?;
                 How::Badly(Badly::Counted)
             }
             Sli::Time(condition) => How::Violated(Switch::find(declaration, condition)?, None),

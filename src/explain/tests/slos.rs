@@ -214,3 +214,17 @@ fn each_severity_looks_back_by_itself() {
     assert!(text.contains("a burn rate above 0.932, there"), "{text}");
     assert!(!text.contains("  1 % fail"), "{text}");
 }
+
+#[test]
+fn endless_silence_is_too_long_to_try() {
+    let toml = r#"
+        [[slo]]
+        name = "quiet"
+        on = "http"
+        objective = 0.99
+        rolling = 30
+        absent_after = "400000000000y"
+    "#;
+    let text = explained(toml, "quiet");
+    assert!(text.contains("than the 20 years"), "{text}");
+}

@@ -258,3 +258,53 @@ fn short_limits_and_named_operations_are_said_as_people_say_them() {
         "{text}"
     );
 }
+
+#[test]
+fn what_a_rule_records_is_told_of() {
+    use crate::expr::Expr;
+    use crate::rule::{Rule, RuleGroup};
+
+    let toml = r#"
+        expect_families = ["depth"]
+        [[budget]]
+        name = "load"
+        condition = "sum(shop:load) > 5"
+        [[slo]]
+        name = "loaded"
+        condition = "shop:load < 5"
+        objective = 0.99
+        [[budget]]
+        name = "errors"
+        on = "http"
+        sli = "error_ratio"
+        at_most = 0.1
+        when = "shop:load > 3"
+    "#;
+    let load = Expr::select(Selector::new("depth")).sum();
+    let rules = RuleGroup::new("shop", [Rule::record("shop:load", load)]);
+    let declaration = Plimsoll::builder().toml(toml).rules([rules]).declaration();
+    let declaration = declaration.expect("no mistakes");
+    for name in ["load", "loaded", "errors"] {
+        let text = Explanation::new(&declaration, name).expect("it is declared");
+        let text = text.to_string();
+        assert!(
+            text.contains("It reads shop:load, which a rule records"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn counters_that_nothing_tells_apart_are_told_of() {
+    let explained = |part: &str| {
+        let toml = format!(
+            "expect_families = [\"b_total\"]\n[[budget]]\nname = \"b\"\npart = '{part}'\nwhole = \"b_total\"\nat_most = 0.1"
+        );
+        explained(&toml, "b")
+    };
+    let same = explained("b_total");
+    assert!(
+        same.contains("No labels were found that tell b_total from the rest of b_total"),
+        "{same}"
+    );
+}

@@ -102,6 +102,8 @@ pub struct Budget {
     pub(crate) per: Vec<String>,
     pub(crate) floor: bool,
     pub(crate) limits: Vec<(Level, Limit)>,
+    /// The unit that they are declared in, if that of a key figure.
+    pub(crate) limits_in: Option<KpiUnit>,
     pub(crate) over: Duration,
     pub(crate) sustained: Duration,
     pub(crate) keep_firing: Duration,
@@ -125,6 +127,7 @@ impl Budget {
             per: Vec::new(),
             floor: false,
             limits: Vec::new(),
+            limits_in: None,
             over: Duration::from_secs(60),
             sustained: Duration::ZERO,
             keep_firing: Duration::ZERO,
@@ -220,13 +223,13 @@ impl Budget {
         &self.name
     }
 
-    /// Promises that the value stays at or below `limit`.
+    /// Promises that the value stays at or below `limit`. One in another unit than the value's ([`Limit`]) is refused at `build()`.
     pub fn at_most(mut self, limit: impl Into<Limit>) -> Self {
         self.floor = false;
         self.level(Level::Target, limit)
     }
 
-    /// Promises that the value stays at or above `limit`.
+    /// Promises that the value stays at or above `limit`. One in another unit than the value's ([`Limit`]) is refused at `build()`.
     pub fn at_least(self, limit: impl Into<Limit>) -> Self {
         self.higher_is_better().level(Level::Target, limit)
     }
@@ -238,13 +241,13 @@ impl Budget {
         self
     }
 
-    /// A further limit, in the same direction, that is announced as a warning.
+    /// A further limit, in the same direction and unit, that is announced as a warning. One in another unit is refused at `build()`.
     pub fn warning(self, limit: impl Into<Limit>) -> Self {
         self.level(Level::Warning, limit)
     }
 
-    /// A further limit, in the same direction, that is announced as critical. While a graver level fires, a milder one
-    /// is folded: it keeps its state, and nobody is told of it.
+    /// A further limit, in the same direction and unit, that is announced as critical. One in another unit is refused at
+    /// `build()`. While a graver level fires, a milder one is folded: it keeps its state, and nobody is told of it.
     pub fn critical(self, limit: impl Into<Limit>) -> Self {
         self.level(Level::Critical, limit)
     }

@@ -204,10 +204,9 @@ impl Adjustment {
     #[cfg(feature = "config")]
     fn check(mut self, mut stand_in: Budget) -> Budget {
         let is_given = !self.limits.is_empty() || self.dynamic.is_some();
-        stand_in.limits = is_given
-            .then(|| (Level::Target, 1.0.into()))
-            .into_iter()
-            .collect();
+        if is_given {
+            stand_in.limits = vec![(Level::Target, 1.0.into())];
+        }
         (self.limits, self.dynamic, self.floor) = (Vec::new(), None, None);
         (self.min_bad, self.confidence) = (None, None);
         self.apply(&mut stand_in, &mut Vec::new());

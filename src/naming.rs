@@ -24,8 +24,9 @@ use std::collections::HashSet;
 use crate::registry::{self, Domain, Side};
 #[cfg(feature = "generate")]
 pub use namesakes::Namesake;
+pub(crate) use problems::OF_BUDGETS;
 #[cfg(feature = "generate")]
-pub(crate) use problems::RESERVED;
+pub(crate) use problems::is_reserved;
 pub(crate) use table::{Label, Take};
 use table::{OWN, Row, axum_prometheus, bounds};
 

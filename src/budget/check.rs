@@ -3,20 +3,11 @@
 use std::time::Duration;
 
 use super::limit::tidy;
-use super::{Budget, Level, Limit, Sli};
+use super::{Budget, KpiUnit, Level, Limit, Sli};
+use crate::naming::OF_BUDGETS;
 
 /// The longest duration that is measured, in seconds.
 pub(crate) const LONGEST: f64 = 3600.0;
-
-/// Labels that counters and alerts of budgets have anyway.
-const OWN_LABELS: [&str; 6] = [
-    "alertname",
-    "budget",
-    "edge",
-    "level",
-    "schedule",
-    "severity",
-];
 
 /// Mistakes as (field, what is wrong and how to mend it).
 type Problems = Vec<(String, String)>;
@@ -80,7 +71,7 @@ impl Budget {
             _ if !self.fits(level) => {}
             None => problems.push(multiple_problem(level)),
             Some(amount) => {
-                problems.extend(self.limit_problem(amount));
+                problems.extend(self.limit_problem(amount, self.limit_unit()));
                 problems.extend(self.clear_problem(level, limit, amount));
                 problems.extend(self.period_problems(level, amount));
             }
@@ -94,17 +85,20 @@ impl Budget {
         let Some(clear) = self.clear_limit(level) else {
             return Some(multiple_problem(level));
         };
+        let unit = self.limit_unit();
         let milder = if self.floor {
             clear > amount
         } else {
             clear < amount
         };
         if milder {
-            return self.limit_problem(clear);
+            return self.limit_problem(clear, unit);
         }
         let side = if self.floor { "above" } else { "below" };
         Some(format!(
-            "clears at {clear}, which is not milder than its limit {amount}: clear {side} it"
+            "clears at {}, which is not milder than its limit {}: clear {side} it",
+            unit.show(clear),
+            unit.show(amount)
         ))
     }
 
@@ -112,7 +106,7 @@ impl Budget {
     fn period_problems(&self, level: Level, amount: f64) -> Vec<String> {
         let judged = self.schedule.iter().flat_map(|schedule| schedule.judged());
         let problem = judged.filter_map(|(period, _)| {
-            let message = self.limit_problem(period.limit(level, amount))?;
+            let message = self.limit_problem(period.limit(level, amount), self.limit_unit())?;
             Some(format!(
                 "in period {:?} of the schedule: {message}",
                 period.name
@@ -146,6 +140,7 @@ impl Budget {
         };
         let message = |pair: &[(Level, f64)]| {
             let [(of, than), (level, limit)] = [pair[0], pair[1]];
+            let [than, limit] = [than, limit].map(|it| self.limit_unit().show(it));
             (
                 level,
                 format!("{limit} is milder than the {of} {than}: set it {side} that"),
@@ -221,47 +216,60 @@ impl Budget {
             Some(_) if earlier.iter().any(|earlier| earlier == key) => {
                 Some("stands twice: name it once".into())
             }
-            Some(_) if OWN_LABELS.contains(&key) => {
+            Some(_) if OF_BUDGETS.contains(&key) => {
                 Some("is a label that every SLI counter has: rename yours".into())
             }
             Some(select) => select.no_label(key, keys),
         }
     }
 
-    pub(super) fn limit_problem(&self, limit: f64) -> Option<String> {
+    /// What is wrong with a limit that is written in this unit.
+    pub(super) fn limit_problem(&self, limit: f64, unit: KpiUnit) -> Option<String> {
+        let given = unit.show(limit);
         match self.sli {
             Sli::Quantile(..) if !(limit > 0.0 && limit <= LONGEST) => Some(format!(
-                "{limit} s is outside what is measured: it takes more than 0 and at most {LONGEST} s"
+                "{given} is outside what is measured: it takes more than 0 and at most {}",
+                unit.show(LONGEST)
             )),
-            Sli::ErrorRatio(_) | Sli::SuccessRatio(_) | Sli::Ratio(..) => self.ratio_problem(limit),
+            Sli::ErrorRatio(_) | Sli::SuccessRatio(_) | Sli::Ratio(..) => {
+                self.ratio_problem(limit, unit)
+            }
             _ if !limit.is_finite() => {
                 Some(format!("{limit} is not a number: write one, such as 100"))
             }
             Sli::Throughput(_) if limit < 0.0 => Some(format!(
-                "{limit} is negative: write 100 for 100 operations per second"
+                "{given} is negative: write 100 for 100 operations per second"
             )),
             Sli::Freshness(_) | Sli::Age(_) if limit <= 0.0 => {
-                Some(format!("{limit} s is no age: it takes more than 0"))
+                Some(format!("{given} is no age: it takes more than 0"))
             }
             _ => None,
         }
     }
 
-    fn ratio_problem(&self, limit: f64) -> Option<String> {
-        let percent = tidy(limit / 100.0);
+    fn ratio_problem(&self, limit: f64, unit: KpiUnit) -> Option<String> {
+        let given = unit.show(limit);
+        let is_percent = unit == KpiUnit::Percent;
+        let range = match is_percent {
+            true => "from 0 % to 100 %",
+            false => "a ratio between 0 and 1",
+        };
+        let mend = match (is_percent, self.floor) {
+            (true, true) => "write 99 for 99 %",
+            (true, false) => "write 1 for 1 %",
+            (false, true) => "write 0.99 for 99 %",
+            (false, false) => "write 0.01 for 1 %",
+        };
         match limit {
-            _ if (1.0..=100.0).contains(&limit) && limit != 1.0 => Some(format!(
-                "{limit} is not a ratio between 0 and 1: write {percent} for {limit} %"
-            )),
-            _ if !(0.0..=1.0).contains(&limit) => {
-                let mend = match self.floor {
-                    true => "write 0.99 for 99 %",
-                    false => "write 0.01 for 1 %",
-                };
-                Some(format!("{limit} is not a ratio between 0 and 1: {mend}"))
+            _ if !is_percent && limit > 1.0 && limit <= 100.0 => {
+                let percent = tidy(limit / 100.0);
+                Some(format!(
+                    "{given} is not {range}: write {percent} for {limit} %"
+                ))
             }
-            1.0 if !self.floor => Some("1 can never be exceeded: write 0.01 for 1 %".to_owned()),
-            0.0 if self.floor => Some("0 is always kept: write 0.99 for 99 %".to_owned()),
+            _ if !(0.0..=1.0).contains(&limit) => Some(format!("{given} is not {range}: {mend}")),
+            1.0 if !self.floor => Some(format!("{given} can never be exceeded: {mend}")),
+            0.0 if self.floor => Some(format!("{given} is always kept: {mend}")),
             _ => None,
         }
     }

@@ -89,7 +89,8 @@ impl Budget {
         let mut report = |field: &str, message: &str| {
             problems.push((field.to_owned(), message.to_owned()));
         };
-        if let Some(message) = dynamic.floor.and_then(|floor| self.limit_problem(floor)) {
+        let problem = |floor| self.limit_problem(floor, self.own_unit());
+        if let Some(message) = dynamic.floor.and_then(problem) {
             report("dynamic: floor", &message);
         }
         if self.floor && dynamic.method == Method::Classic {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::limit::tidy;
-use super::{Amount, Budget, Level, Limit};
+use super::{Amount, Budget, Level, Limit, Unit};
 
 /// A key figure: what is measured, its levels, and the bounds that it must stay within.
 ///
@@ -34,7 +34,8 @@ pub struct Kpi {
     max: Option<f64>,
 }
 
-/// The unit of a key figure.
+/// The unit of a key figure, which has to be one of what is measured: milliseconds or seconds of durations; percent or none of
+/// ratios; per second or none of throughput; any of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KpiUnit {
@@ -55,18 +56,41 @@ pub enum KpiUnit {
 }
 
 impl KpiUnit {
+    /// All that have a configuration word, with that.
+    const WORDS: [(&str, Self); 6] = [
+        ("ms", Self::Milliseconds),
+        ("s", Self::Seconds),
+        ("%", Self::Percent),
+        ("%gauge", Self::PercentGauge),
+        ("/s", Self::PerSecond),
+        ("MB/s", Self::MegabytesPerSecond),
+    ];
+
     /// The unit with this configuration word.
     #[cfg(feature = "config")]
     pub(crate) fn named(word: &str) -> Option<Self> {
-        Some(match word {
-            "ms" => Self::Milliseconds,
-            "s" => Self::Seconds,
-            "%" => Self::Percent,
-            "%gauge" => Self::PercentGauge,
-            "/s" => Self::PerSecond,
-            "MB/s" => Self::MegabytesPerSecond,
-            _ => return None,
-        })
+        let mut known = Self::WORDS.iter();
+        known.find_map(|(of, unit)| (*of == word).then_some(*unit))
+    }
+
+    /// Its configuration word; `None` for none.
+    pub(super) fn word(self) -> Option<&'static str> {
+        let mut known = Self::WORDS.iter();
+        known.find_map(|(word, unit)| (*unit == self).then_some(*word))
+    }
+
+    /// Whether limits of an SLI can be in it.
+    pub(super) fn fits(self, unit: Unit) -> bool {
+        match unit {
+            Unit::Duration => matches!(self, Self::Milliseconds | Self::Seconds),
+            Unit::Share => matches!(self, Self::Percent | Self::Plain),
+            Unit::PerSecond => matches!(self, Self::PerSecond | Self::Plain),
+        }
+    }
+
+    /// A limit of an SLI as it is written in this unit.
+    pub(super) fn show(self, limit: f64) -> String {
+        format!("{}{}", tidy(limit / self.scale()), self.as_str())
     }
 
     fn as_str(self) -> &'static str {
@@ -103,7 +127,7 @@ impl Kpi {
         }
     }
 
-    /// The unit of all numbers; none by default.
+    /// The unit of all numbers; none by default. One that does not fit what is measured is refused at `build()`.
     pub fn unit(mut self, unit: KpiUnit) -> Self {
         self.unit = unit;
         self
@@ -152,6 +176,7 @@ impl Kpi {
             budget.limits = levels
                 .map(|&(level, limit)| (level, self.limit(limit)))
                 .collect();
+            budget.limits_in = Some(self.unit);
             budgets.push(budget);
         }
         for (suffix, bound, floor) in [("min", self.min, true), ("max", self.max, false)] {
@@ -159,6 +184,7 @@ impl Kpi {
                 let mut budget = self.measure.clone().critical(self.limit(bound));
                 budget.name = format!("{}-{suffix}", budget.name);
                 budget.floor = floor;
+                budget.limits_in = Some(self.unit);
                 // A bound is not learned, and that there are no data is said of the levels.
                 budget.dynamic = None;
                 budget.absent_after = budget.absent_after.filter(|_| !levels);

@@ -276,3 +276,39 @@ fn mistakes_in_dynamic_limits_name_the_mend() {
         "budget \"b\": dynamic: method classic is for values of which less is better: choose hour_of_week"
     );
 }
+
+#[test]
+fn limits_of_key_figures_are_told_in_their_unit() {
+    let all = |kpi: Kpi| {
+        let budgets = kpi.budgets().into_iter();
+        budgets.map(problems).collect::<Vec<_>>().join("\n")
+    };
+    let errors = || Kpi::new(Budget::error_ratio("k", Select::http())).unit(KpiUnit::Percent);
+    let uptime = Kpi::new(Budget::success_ratio("k", Select::http())).unit(KpiUnit::Percent);
+    let p95 = Kpi::new(Budget::quantile("k", Select::http(), 0.95)).unit(KpiUnit::Milliseconds);
+    for (kpi, expected) in [
+        (
+            errors().target(120.0),
+            "at_most 120 % is not from 0 % to 100 %: write 1 for 1 %",
+        ),
+        (
+            errors().max(100.0),
+            "critical 100 % can never be exceeded: write 1 for 1 %",
+        ),
+        (
+            errors().warning(50.0).critical(40.0),
+            "critical 40 % is milder than the warning 50 %: set it at or above that",
+        ),
+        (
+            uptime.target(0.0),
+            "at_least 0 % is always kept: write 99 for 99 %",
+        ),
+        (
+            p95.target(4e6),
+            "at_most 4000000 ms is outside what is measured: it takes more than 0 and at most 3600000 ms",
+        ),
+    ] {
+        let said = all(kpi);
+        assert!(said.ends_with(expected) && !said.contains('\n'), "{said}");
+    }
+}

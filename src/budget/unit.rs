@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::limit::Amount;
-use super::{Budget, Level, Sli};
+use super::{Budget, KpiUnit, Level, Sli};
 
 /// What limits of an SLI are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +23,8 @@ pub(crate) struct Misfit {
     pub(crate) what: String,
     /// What it should be in.
     pub(crate) unit: Unit,
+    /// Whether it is the unit of a key figure, and so of all its limits.
+    pub(crate) of_key_figure: bool,
 }
 
 impl Sli {
@@ -44,7 +46,10 @@ impl Sli {
 impl Budget {
     /// Every limit whose unit does not fit.
     pub(crate) fn misfits(&self) -> Vec<Misfit> {
-        let mut misfits = Vec::new();
+        let mut misfits = Vec::from_iter(self.wrong_unit());
+        if !misfits.is_empty() {
+            return misfits;
+        }
         for (level, limit) in &self.limits {
             let field = self.field(*level);
             misfits.extend(self.misfit(field, limit.amount));
@@ -53,6 +58,24 @@ impl Budget {
             misfits.extend(clear.filter_map(|clear| self.misfit(&field, clear)));
         }
         misfits
+    }
+
+    /// What is wrong with the unit of a key figure.
+    fn wrong_unit(&self) -> Option<Misfit> {
+        let given = self.limits_in?;
+        let (unit, about) = self.sli.unit().filter(|(unit, _)| !given.fits(*unit))?;
+        let what = match given.word() {
+            Some(word) => format!("{word:?} does not fit"),
+            // No number needs one.
+            None if self.limits.is_empty() => return None,
+            None => "is missing".to_owned(),
+        };
+        Some(Misfit {
+            field: "unit".to_owned(),
+            what: format!("{what}, for {about}"),
+            unit,
+            of_key_figure: true,
+        })
     }
 
     /// What is wrong with an amount in this field, if its unit does not fit.
@@ -73,6 +96,7 @@ impl Budget {
             field: field.to_owned(),
             what: format!("{given}, and {about}"),
             unit,
+            of_key_figure: false,
         })
     }
 
@@ -83,7 +107,20 @@ impl Budget {
             limit.flat_map(|limit| [Some(limit.amount), limit.clear])
         };
         let mut all = amounts(level).chain(amounts(Level::Target)).flatten();
-        all.all(|amount| self.misfit("", amount).is_none())
+        self.wrong_unit().is_none() && all.all(|amount| self.misfit("", amount).is_none())
+    }
+
+    /// The unit that its limits are declared in.
+    pub(super) fn limit_unit(&self) -> KpiUnit {
+        self.limits_in.unwrap_or_else(|| self.own_unit())
+    }
+
+    /// The unit that its values have.
+    pub(super) fn own_unit(&self) -> KpiUnit {
+        match self.sli.unit() {
+            Some((Unit::Duration, _)) => KpiUnit::Seconds,
+            _ => KpiUnit::Plain,
+        }
     }
 
     /// What the limit of a level is called where it is declared.

@@ -14,39 +14,60 @@ pub(crate) fn locate(text: &str, problems: &mut [Problem]) {
         return;
     };
     for problem in problems.iter_mut().filter(|problem| problem.line.is_none()) {
-        let Some((at, field)) = find(root.get_ref(), &problem.field) else {
+        let place = |which| find(root.get_ref(), &problem.field, which);
+        let (Some((first, _)), Some((last, field))) = (place(Which::First), place(Which::Last))
+        else {
             continue;
         };
-        let reader = match field.starts_with("kpi ") {
-            true => Reader::KeyFigure,
-            false => Reader::Toml,
-        };
-        problem.line = Some(1 + text[..at].matches('\n').count());
+        // Of two tables with one name the second is one too many; which one else is meant cannot be told.
+        let is_known = first == last || field.ends_with(": name");
+        problem.line = is_known.then(|| 1 + text[..last].matches('\n').count());
         problem.field = field;
-        *problem = problem.clone().said_to(reader);
+        *problem = problem.clone().said_to(Reader::Toml);
     }
 }
 
+/// Which one of several tables with one name.
+#[derive(Clone, Copy)]
+enum Which {
+    First,
+    Last,
+}
+
 /// Where in a table stands what `field` names, or the innermost table around it that is there; and its name there.
-fn find(table: &DeTable<'_>, field: &str) -> Option<(usize, String)> {
-    let (first, rest) = match field.split_once(": ") {
-        Some((first, rest)) => (first, Some(rest)),
-        None => (field, None),
-    };
-    let (name, (at, value)) = named(table, first).or_else(|| called(table, first))?;
+fn find(table: &DeTable<'_>, field: &str, which: Which) -> Option<(usize, String)> {
+    let (first, rest) = segments(field);
+    let (name, (at, value)) = named(table, first, which).or_else(|| called(table, first))?;
     let Some(rest) = rest else {
         return Some((at, name));
     };
     let rest = match rest {
-        "critical" | "limit" => bound(first, &name).unwrap_or(rest),
+        "critical" => bound(first, &name).unwrap_or(rest),
         _ => rest,
     };
     let inner = match value.get_ref() {
-        DeValue::Table(inner) => find(inner, rest),
+        DeValue::Table(inner) => find(inner, rest, which),
         _ => None,
     };
     let (at, rest) = inner.unwrap_or_else(|| (at, rest.to_owned()));
     Some((at, format!("{name}: {rest}")))
+}
+
+/// The first segment of a field, and the others; a name in quotes is in one of them, whatever it has in it.
+fn segments(field: &str) -> (&str, Option<&str>) {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for (at, c) in field.char_indices() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = is_quoted,
+            '"' => is_quoted = !is_quoted,
+            ':' if !is_quoted && field[at..].starts_with(": ") => {
+                return (&field[..at], Some(&field[at + 2..]));
+            }
+            _ => {}
+        }
+    }
+    (field, None)
 }
 
 /// What a field of Rust may be called in a file.
@@ -79,10 +100,14 @@ fn keyed<'a, 'i>(table: &'a DeTable<'i>, key: &str) -> Option<Found<'a, 'i>> {
 }
 
 /// `budget "api"`, `period 2`: that table of a list whose name or place it is, or that word of a list of words.
-fn named<'a, 'i>(table: &'a DeTable<'i>, segment: &str) -> Option<(String, Found<'a, 'i>)> {
+fn named<'a, 'i>(
+    table: &'a DeTable<'i>,
+    segment: &str,
+    which: Which,
+) -> Option<(String, Found<'a, 'i>)> {
     let (kind, name) = segment.split_once(' ')?;
-    let of_kpi = || (kind == "budget").then(|| key_figure(table, name))?;
-    let found = entry(table, kind, name).or_else(|| {
+    let of_kpi = || (kind == "budget").then(|| key_figure(table, name, which))?;
+    let found = entry(table, kind, name, which).or_else(|| {
         let (at, list) = keyed(table, kind)?;
         // A single word needs no list.
         list.get_ref().as_str().map(|_| (at, list))
@@ -92,11 +117,15 @@ fn named<'a, 'i>(table: &'a DeTable<'i>, segment: &str) -> Option<(String, Found
 }
 
 /// The key figure that a budget of this name comes from, or that a bound of it does.
-fn key_figure<'a, 'i>(table: &'a DeTable<'i>, name: &str) -> Option<(String, Found<'a, 'i>)> {
+fn key_figure<'a, 'i>(
+    table: &'a DeTable<'i>,
+    name: &str,
+    which: Which,
+) -> Option<(String, Found<'a, 'i>)> {
     let whole = BOUNDS.iter().find_map(|(end, _)| name.strip_suffix(end));
     let names = [Some(name.to_owned()), whole.map(|name| format!("{name}\""))];
     let mut names = names.into_iter().flatten();
-    names.find_map(|name| Some((format!("kpi {name}"), entry(table, "kpi", &name)?)))
+    names.find_map(|name| Some((format!("kpi {name}"), entry(table, "kpi", &name, which)?)))
 }
 
 /// How the names of budgets end that are bounds of key figures, and the keys of these.
@@ -111,7 +140,12 @@ fn bound(budget: &str, kpi: &str) -> Option<&'static str> {
 }
 
 /// The entry of a list by its place, from 1 up, or by its name as it is printed in quotes.
-fn entry<'a, 'i>(table: &'a DeTable<'i>, kind: &str, name: &str) -> Option<Found<'a, 'i>> {
+fn entry<'a, 'i>(
+    table: &'a DeTable<'i>,
+    kind: &str,
+    name: &str,
+    which: Which,
+) -> Option<Found<'a, 'i>> {
     let (_, list) = keyed(table, kind)?;
     let entries = list.get_ref().as_array()?;
     if let Ok(place) = name.parse::<usize>() {
@@ -129,8 +163,15 @@ fn entry<'a, 'i>(table: &'a DeTable<'i>, kind: &str, name: &str) -> Option<Found
             None => format!("{:?}", nameless(place + 1)) == name,
         }
     };
-    // Of two with one name the second is one too many.
-    let (_, entry) = entries.iter().enumerate().rfind(is_meant)?;
+    let of_tables = entries
+        .iter()
+        .all(|entry| entry.get_ref().as_table().is_some());
+    let mut entries = entries.iter().enumerate();
+    let (_, entry) = match which {
+        // Of two equal words the second is one too many, whatever is said of it.
+        Which::First if of_tables => entries.find(is_meant)?,
+        _ => entries.rfind(is_meant)?,
+    };
     Some((entry.span().start, entry))
 }
 
@@ -178,6 +219,15 @@ max = 3
 
 [[slo]]
 objective = 0.9
+[[budget]]
+name = \"a: b\\\": c\"
+at_most = 2
+[[budget]]
+name = \"twin\"
+over = \"0s\"
+[[budget]]
+name = \"twin\"
+over = \"0s\"
 ";
 
     fn line(field: &str) -> Option<usize> {
@@ -217,6 +267,19 @@ objective = 0.9
         assert_eq!(line("budget \"api\": schedule: period 2: hours"), Some(17));
         assert_eq!(line("budget \"\\\"quoted\\\"\": on"), Some(23));
         assert_eq!(line("naming: prefix"), Some(6));
+    }
+
+    #[test]
+    fn a_name_may_have_a_colon() {
+        let budget = format!("budget {:?}", "a: b\": c");
+        assert_eq!(line(&format!("{budget}: at_most")), Some(37));
+        assert_eq!(line(&format!("{budget}: over")), Some(35));
+    }
+
+    #[test]
+    fn of_two_tables_with_one_name_only_the_second_name_has_a_line() {
+        assert_eq!(line("budget \"twin\": over"), None);
+        assert_eq!(line("budget \"twin\": name"), Some(42));
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(crate) enum Mend {
     Target,
     /// Write the limit in this unit; a floor, if so.
     Unit(Unit, bool),
+    /// Give the key figure a unit of this kind.
+    KeyFigure(Unit),
 }
 
 /// Who mends it.
@@ -47,8 +49,6 @@ pub(crate) enum Mend {
 pub(crate) enum Reader {
     Rust,
     Toml,
-    /// TOML of a key figure, whose limits have a common unit.
-    KeyFigure,
     /// A spec of another tool.
     Spec,
 }
@@ -73,9 +73,13 @@ impl Problem {
     }
 
     /// A limit in another unit than what a budget measures.
-    pub(crate) fn misfit(budget: &Budget, Misfit { field, what, unit }: Misfit) -> Self {
-        let mend = Mend::Unit(unit, budget.floor);
-        let field = format!("budget {:?}: {field}", budget.name);
+    pub(crate) fn misfit(budget: &Budget, misfit: Misfit) -> Self {
+        let mend = match misfit.of_key_figure {
+            true => Mend::KeyFigure(misfit.unit),
+            false => Mend::Unit(misfit.unit, budget.floor),
+        };
+        let field = format!("budget {:?}: {}", budget.name, misfit.field);
+        let what = misfit.what;
         Self::advised(field, Advice { what, mend })
     }
 
@@ -111,38 +115,40 @@ impl Mend {
             (Self::Announce(name), Reader::Rust) => format!(
                 "correct the name, or announce it with Builder::expect_family({name:?}) if its instrument comes later"
             ),
-            (Self::Announce(name), Reader::Toml | Reader::KeyFigure) => format!(
+            (Self::Announce(name), Reader::Toml) => format!(
                 "correct the name, or write expect_families = [{name:?}] above the first table if its instrument comes later"
             ),
             (Self::Announce(_), Reader::Spec) => "query one that it exports".to_owned(),
             (Self::Target, Reader::Rust) => {
                 "say which one that is with Builder::target(job, instance), or leave it out".to_owned()
             }
-            (Self::Target, Reader::Toml | Reader::KeyFigure) => {
+            (Self::Target, Reader::Toml) => {
                 "leave it out, for the process knows no series but its own".to_owned()
             }
             (Self::Target, Reader::Spec) => {
                 "let all queries of the service ask for the same job and no instance, or leave it out"
                     .to_owned()
             }
-            (Self::Unit(Unit::Duration, _), Reader::Rust | Reader::Spec) => {
-                "write Duration::from_millis(200)".to_owned()
-            }
             (Self::Unit(Unit::Duration, _), Reader::Toml) => format!("write {key} = \"200ms\""),
-            (Self::Unit(Unit::Duration, _), Reader::KeyFigure) => {
-                "write unit = \"ms\" or unit = \"s\" beside it".to_owned()
-            }
-            (Self::Unit(Unit::Share, _), Reader::KeyFigure) => {
-                "write unit = \"%\", or leave the unit out".to_owned()
-            }
-            (Self::Unit(Unit::PerSecond, _), Reader::KeyFigure) => {
-                "write unit = \"/s\", or leave the unit out".to_owned()
-            }
+            (Self::Unit(Unit::Duration, _), _) => "write Duration::from_millis(200)".to_owned(),
             (Self::Unit(Unit::Share, true), _) => "write 0.99 for 99 %".to_owned(),
             (Self::Unit(Unit::Share, false), _) => "write 0.01 for 1 %".to_owned(),
             (Self::Unit(Unit::PerSecond, _), _) => "write 100 for 100 per second".to_owned(),
+            (Self::KeyFigure(unit), reader) => unit_of_key_figure(*unit, reader).to_owned(),
         };
         Some(words)
+    }
+}
+
+/// Which unit to give a key figure that measures this.
+fn unit_of_key_figure(unit: Unit, reader: Reader) -> &'static str {
+    match (unit, reader) {
+        (Unit::Duration, Reader::Rust) => "write KpiUnit::Milliseconds or KpiUnit::Seconds",
+        (Unit::Duration, _) => "write unit = \"ms\" or unit = \"s\"",
+        (Unit::Share, Reader::Rust) => "write KpiUnit::Percent, or leave the unit out",
+        (Unit::Share, _) => "write unit = \"%\", or leave the unit out",
+        (Unit::PerSecond, Reader::Rust) => "write KpiUnit::PerSecond, or leave the unit out",
+        (Unit::PerSecond, _) => "write unit = \"/s\", or leave the unit out",
     }
 }
 

@@ -9,7 +9,7 @@ use super::{Operations, advice, rules};
 use crate::Plimsoll;
 use crate::budget::{BREACH_DURATIONS, Budget};
 use crate::config::{BuildError, Problem};
-use crate::naming::{Namesake, Naming, RESERVED, sample_names};
+use crate::naming::{Namesake, Naming, is_reserved, sample_names};
 use crate::rule::RuleFile;
 use crate::slo::Slo;
 
@@ -154,7 +154,7 @@ impl Declaration {
             .iter()
             .map(|budget| ("budget", &budget.name, &budget.per));
         let of_slos = self.slos.iter().map(|slo| ("slo", &slo.name, &slo.per));
-        let taken = |label: &&String| label.starts_with("__") || RESERVED.contains(&label.as_str());
+        let taken = |label: &&String| label.starts_with("__") || is_reserved(label);
         let all = of_budgets.chain(of_slos).flat_map(|(kind, name, per)| {
             let labels = per.iter().filter(taken);
             labels.map(move |label| {

@@ -6,22 +6,26 @@ use super::table::{INSTRUMENTS, OWN};
 use super::{LabelRename, Naming, Profile, sample_names};
 use crate::registry::{Domain, check_label, check_name};
 
-/// Labels that Prometheus adds, or that our own families, generated alerts and recordings, and what these read, have.
-pub(crate) const RESERVED: [&str; 20] = [
-    "absent",
+/// Labels that counters and alerts of budgets have.
+pub(crate) const OF_BUDGETS: [&str; 6] = [
     "alertname",
-    "alertstate",
     "budget",
     "edge",
+    "level",
+    "schedule",
+    "severity",
+];
+
+/// Labels that Prometheus adds, or that our other families, generated alerts and recordings, and what these read, have.
+const OF_OTHERS: [&str; 14] = [
+    "absent",
+    "alertstate",
     "escalation",
     "instance",
     "job",
     "le",
-    "level",
     "long",
-    "schedule",
     "scope",
-    "severity",
     "short",
     "slo",
     "sloth_id",
@@ -29,6 +33,11 @@ pub(crate) const RESERVED: [&str; 20] = [
     "sloth_slo",
     "sloth_window",
 ];
+
+/// Whether a label is one of those, which nothing else may be called.
+pub(crate) fn is_reserved(label: &str) -> bool {
+    OF_BUDGETS.contains(&label) || OF_OTHERS.contains(&label)
+}
 
 impl Naming {
     /// Every mistake as (field, message); empty when there is none.
@@ -102,7 +111,7 @@ impl Naming {
         if let Err(error) = check_label(family, new) {
             return Some(error.to_string());
         }
-        if RESERVED.contains(&new.as_str()) {
+        if is_reserved(new) {
             return Some(format!(
                 "would be called {new:?}, which Prometheus or our own families and rules have for themselves: choose another name"
             ));

@@ -1,6 +1,6 @@
 //! What a budget in TOML is about.
 
-use crate::budget::{Budget, Select};
+use crate::budget::{Budget, Level, Select};
 use crate::config::fields::Fields;
 use crate::config::rules;
 use crate::config::subject::{select, selector};
@@ -66,7 +66,13 @@ impl About {
         fields: &mut Fields<'_>,
         name: &str,
     ) -> Result<Budget, Box<Budget>> {
-        let unknown = || stand_in(name, None);
+        let unknown = || {
+            let mut budget = stand_in(name, None);
+            // A condition has its limit itself, and whoever has a wrong one misses none.
+            let limit = self.condition.as_ref().map(|_| (Level::Target, 1.0.into()));
+            budget.limits.extend(limit);
+            budget
+        };
         if self.is_nothing() {
             return Err(unknown());
         }

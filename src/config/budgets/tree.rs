@@ -28,12 +28,14 @@ pub(in crate::config) fn tree(
     if let Some(name) = fields.string("remainder") {
         tree = tree.remainder(name);
     }
-    for stage in fields.each("share", stage) {
+    let mut sound = total.is_some();
+    for stage in fields.each("share", |fields| stage(fields, &mut sound)) {
         tree = tree.stage(stage);
     }
-    let budgets = match total {
-        Some(_) => tree.budgets(),
-        None => Ok(Vec::new()),
+    sound &= !fields.is_wrong("share");
+    let budgets = match sound {
+        true => tree.budgets(),
+        false => Ok(Vec::new()),
     };
     match budgets {
         Ok(budgets) => settings.budgets.extend(budgets),
@@ -42,14 +44,17 @@ pub(in crate::config) fn tree(
     fields.finish();
 }
 
-fn stage(mut fields: Fields<'_>) -> BudgetStage {
+/// Reads a share; `sound` no longer if what is told of sums would be wrong.
+fn stage(mut fields: Fields<'_>, sound: &mut bool) -> BudgetStage {
     let name = fields.string("name").unwrap_or_default();
     if name.is_empty() {
         fields.report("name", "is missing: every share needs one");
+        *sound = false;
     }
     let share = fields.share("of");
     let mend = "write \"30ms\", or 0.5 for half of what is shared out";
     let share = fields.needed("of", share, mend);
+    *sound &= share.is_some();
     let mut stage = BudgetStage::new(name, share.unwrap_or(Share::Part(1.0)));
     if let Some(select) = select(&mut fields) {
         stage = stage.on(select);
@@ -57,9 +62,10 @@ fn stage(mut fields: Fields<'_>) -> BudgetStage {
     if let Some(name) = fields.string("remainder") {
         stage = stage.remainder(name);
     }
-    for part in fields.each("share", self::stage) {
+    for part in fields.each("share", |fields| self::stage(fields, sound)) {
         stage = stage.stage(part);
     }
+    *sound &= !fields.is_wrong("share");
     fields.finish();
     stage
 }

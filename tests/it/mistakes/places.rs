@@ -182,6 +182,36 @@ absent_after = "0ns"
 }
 
 #[test]
+fn shares_that_cannot_be_read_are_not_summed() {
+    says(
+        r#"
+[[budget_tree]]
+name = "t"
+total = "1s"
+[[budget_tree.share]]
+name = "a"
+of = "x"
+[[budget_tree.share]]
+of = 0.5
+[[budget]]
+name = "c"
+condition = "sum(x) >"
+[[budget]]
+name = "checkout: p95"
+on = "http"
+quantile = 0.95
+at_most = 200
+"#,
+        &[
+            "line 7: budget_tree \"t\": share 1: of \"x\" is not",
+            "line 8: budget_tree \"t\": share 2: name is missing",
+            "line 12: budget \"c\": condition ",
+            "line 17: budget \"checkout: p95\": at_most 200 is a plain number, and a quantile is a duration: write at_most = \"200ms\"",
+        ],
+    );
+}
+
+#[test]
 fn tables_without_names_are_told_by_their_places() {
     says(
         r#"

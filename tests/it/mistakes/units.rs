@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plimsoll::{Budget, Limit, Plimsoll, Select, Selector};
+use plimsoll::{Budget, Kpi, KpiUnit, Limit, Plimsoll, Select, Selector};
 
 use super::{said, says};
 
@@ -127,15 +127,39 @@ fn key_figures_have_one_unit_for_all() {
     for (rest, expected) in [
         (
             "quantile = 0.9\ntarget = 200",
-            "line 5: kpi \"k\": target 200 is a plain number, and a quantile is a duration: write unit = \"ms\" or unit = \"s\" beside it",
+            "line 1: kpi \"k\": unit is missing, for a quantile is a duration: write unit = \"ms\" or unit = \"s\"",
         ),
         (
             "sli = \"error_ratio\"\nunit = \"ms\"\nmax = 1",
-            "line 6: kpi \"k\": max 1ms is a duration, and an error ratio is a share: write unit = \"%\", or leave the unit out",
+            "line 5: kpi \"k\": unit \"ms\" does not fit, for an error ratio is a share: write unit = \"%\", or leave the unit out",
         ),
         (
             "sli = \"throughput\"\nunit = \"s\"\ntarget = 1",
-            "line 6: kpi \"k\": target 1s is a duration, and a throughput is operations per second: write unit = \"/s\", or leave the unit out",
+            "line 5: kpi \"k\": unit \"s\" does not fit, for a throughput is operations per second: write unit = \"/s\", or leave the unit out",
+        ),
+        (
+            "sli = \"throughput\"\nunit = \"%\"\ntarget = 500\nmin = 1",
+            "line 5: kpi \"k\": unit \"%\" does not fit, for a throughput is operations per second: write unit = \"/s\", or leave the unit out",
+        ),
+        (
+            "sli = \"throughput\"\nunit = \"MB/s\"\ntarget = 1",
+            "line 5: kpi \"k\": unit \"MB/s\" does not fit, for a throughput is operations per second: write unit = \"/s\", or leave the unit out",
+        ),
+        (
+            "sli = \"error_ratio\"\nunit = \"%gauge\"\ntarget = 0.5",
+            "line 5: kpi \"k\": unit \"%gauge\" does not fit, for an error ratio is a share: write unit = \"%\", or leave the unit out",
+        ),
+        (
+            "quantile = 0.9\nunit = \"ms\"\ntarget = 200\ndynamic = { floor = 50 }",
+            "line 7: kpi \"k\": dynamic: floor 50 is a plain number, and a quantile is a duration: write floor = \"200ms\"",
+        ),
+        (
+            "sli = \"error_ratio\"\nunit = \"%\"\ntarget = 1\ndynamic = { floor = \"100ms\" }",
+            "line 7: kpi \"k\": dynamic: floor 100ms is a duration, and an error ratio is a share: write 0.01 for 1 %",
+        ),
+        (
+            "sli = \"error_ratio\"\nunit = \"%\"\ntarget = 120",
+            "line 6: kpi \"k\": target 120 % is not from 0 % to 100 %: write 1 for 1 %",
         ),
     ] {
         assert_eq!(said(&kpi(rest)), [expected]);
@@ -186,6 +210,13 @@ fn rust_is_told_what_to_write_in_rust() {
     let clears = Limit::from(Duration::from_secs(9)).clear(5.0);
     assert!(told(age.critical(clears)).starts_with("budget \"b\": critical: clear 5 is a plain"));
     let errors = Budget::error_ratio("b", Select::http());
+    let of_kpi = |kpi: Kpi| told(kpi.budgets().remove(0));
+    assert_eq!(
+        of_kpi(Kpi::new(Budget::quantile("b", Select::http(), 0.95)).target(200.0)),
+        "budget \"b\": unit is missing, for a quantile is a duration: write KpiUnit::Milliseconds or KpiUnit::Seconds"
+    );
+    let seconds = Kpi::new(errors.clone()).unit(KpiUnit::Seconds);
+    assert!(of_kpi(seconds.target(1.0)).ends_with("write KpiUnit::Percent, or leave the unit out"));
     assert_eq!(
         told(errors.at_most(Duration::from_secs(5))),
         "budget \"b\": at_most 5s is a duration, and an error ratio is a share: write 0.01 for 1 %"

@@ -14,6 +14,7 @@
 //!
 //! Families whose name begins with `plimsoll_` report on this crate itself; they take neither prefix nor rename.
 
+mod distance;
 #[cfg(feature = "generate")]
 mod namesakes;
 mod problems;
@@ -22,6 +23,8 @@ mod table;
 use std::collections::HashSet;
 
 use crate::registry::{self, Domain, Side};
+#[cfg(feature = "generate")]
+pub(crate) use distance::distance;
 #[cfg(feature = "generate")]
 pub use namesakes::Namesake;
 pub(crate) use problems::OF_BUDGETS;

@@ -211,6 +211,8 @@ impl Declaration {
     /// The names that it knows of: the families that plimsoll may show under its naming, those of the samples of histograms
     /// among them, and those that are expected of the service itself.
     ///
+    /// Cost: a new set, with a copy of every name.
+    ///
     /// ```
     /// use plimsoll::generate::Declaration;
     ///

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::distance::distance;
 use super::table::{INSTRUMENTS, OWN};
 use super::{LabelRename, Naming, Profile, sample_names};
 use crate::registry::{Domain, check_label, check_name};
@@ -176,19 +177,4 @@ impl Naming {
 fn nearest<'a>(name: &str, known: &[&'a str]) -> &'a str {
     let by_distance = known.iter().min_by_key(|other| distance(name, other));
     by_distance.copied().unwrap_or_default()
-}
-
-/// Levenshtein's distance in bytes: exported names are ASCII.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let substituted = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -10,6 +10,7 @@ use crate::config::{BuildError, Problem};
 use crate::expr::{Expr, Selector};
 use crate::generate::Declaration;
 use crate::instance::Plimsoll;
+use crate::registry::InstrumentError;
 use crate::rule::{RuleFile, RuleKind};
 use crate::slo::Sli as Kept;
 
@@ -122,9 +123,16 @@ fn register(plimsoll: &Plimsoll, gauge: &Selector) -> Result<Cell, BuildError> {
     let read = Arc::new(move || *shown.lock());
     let instruments = &plimsoll.registry().instruments;
     let observed = instruments.observe(gauge.name(), "Made up.", &labels, read);
-    observed.map_err(|error| refused(error.to_string()))?;
+    observed.map_err(|error| match error {
+        InstrumentError::Kind { .. } => refused(COUNTED.to_owned()),
+        error => refused(error.to_string()),
+    })?;
     Ok(cell)
 }
+
+/// What is wrong with setting what a budget or SLO counts by: no other counters are there.
+const COUNTED: &str = "is a counter, and grows with the operations that are made up: leave it out, and say how many there are and how many of \
+                       them fail";
 
 /// Budgets and SLOs that read neither operations nor pairs of counters, each with what it reads.
 fn readers(declaration: &Declaration) -> Vec<Reader> {

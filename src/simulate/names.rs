@@ -1,16 +1,18 @@
 //! Names that are not there, and those that may have been meant.
 
-/// `did you mean "a"? Others that are declared: "b", "c"`, the most alike first.
+use crate::naming::distance;
+
+/// `did you mean "a"? Others that are declared: "b", "c"`, the most alike first, without regard to upper and lower case.
 pub(crate) fn suggested(
     name: &str,
     known: &[String],
     show: impl Fn(&str) -> String,
     are: &str,
 ) -> String {
+    let edits = |known: &str| distance(&name.to_lowercase(), &known.to_lowercase());
     let near = (name.chars().count() / 3).max(2);
     let known = known.iter();
-    let mut known: Vec<(usize, &String)> =
-        known.map(|known| (distance(name, known), known)).collect();
+    let mut known: Vec<(usize, &String)> = known.map(|known| (edits(known), known)).collect();
     known.sort();
     known.dedup();
     let is_alike = |known: &(usize, &String)| known.0 <= near || known.1.contains(name);
@@ -25,21 +27,6 @@ pub(crate) fn suggested(
         (alike, others) if others.is_empty() => format!("did you mean {alike}?"),
         (alike, others) => format!("did you mean {alike}? Others that are {are}: {others}"),
     }
-}
-
-/// Levenshtein's, without regard to upper and lower case.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, right) in b.chars().enumerate() {
-            let replaced = diagonal + usize::from(left != right);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

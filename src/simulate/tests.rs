@@ -105,6 +105,13 @@ fn counters_and_gauges_of_the_service_take_part() {
             .all(|fired| fired.1 == "cache target"),
         "{silent:?}"
     );
+    let counter = Selector::new("cache_hits_total");
+    let counted = simulation.clone().set(counter, 3.0, Duration::ZERO).run();
+    assert_eq!(
+        counted.expect_err("it is counted").problems()[0].to_string(),
+        "set \"cache_hits_total\" is a counter, and grows with the operations that are made up: leave it out, and say how \
+         many there are and how many of them fail"
+    );
     let depth = || Selector::new("queue_depth");
     let set =
         simulation

@@ -20,6 +20,9 @@ use crate::prometheus::{Prometheus, Server, quoted};
 use crate::scope::Scope;
 use crate::source::Source;
 
+/// What Prometheus makes itself.
+const OWN: [&str; 3] = ["up", "ALERTS", "ALERTS_FOR_STATE"];
+
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example: plimsoll doctor shop.toml --prometheus http://127.0.0.1:9090\n         \

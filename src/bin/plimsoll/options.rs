@@ -26,10 +26,13 @@ pub(crate) fn mistake(error: &clap::Error) -> Option<String> {
     }
 }
 
-/// What clap says of it, without the usage, on one line.
+/// What clap says of it, without the usage and the word of `--help`, on one line: what is wrong; then each of its tips.
 fn rendered(error: &clap::Error) -> String {
     let text = error.to_string();
-    let said = text.split("\nUsage:").next().unwrap_or_default();
-    let words = said.trim_start_matches("error:").split_whitespace();
-    words.collect::<Vec<_>>().join(" ")
+    let ends = ["\nUsage:", "\nFor more information"];
+    let end = ends.iter().filter_map(|end| text.find(end)).min();
+    let said = &text[..end.unwrap_or(text.len())];
+    let sentences = said.trim_start_matches("error:").split("\n  tip:");
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    sentences.map(one_line).collect::<Vec<_>>().join("; ")
 }

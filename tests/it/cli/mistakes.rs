@@ -45,7 +45,10 @@ fn options_that_cannot_be() {
         (["--errors", "-0.1"], "--errors -0.1 is no share"),
         (["--history", "-1h"], "--history -1h is no duration"),
         (["--seed", "-1"], "--seed -1 is no whole number from 0 to"),
-        (["--sede", "1"], "unexpected argument '--sede'"),
+        (
+            ["--sede", "1"],
+            "unexpected argument '--sede' found; a similar argument exists: '--seed'\n",
+        ),
         (["--traffic", "NaN"], "from 0 to 1000000"),
         (["--shape", "5m bad"], "says nothing of a phase"),
         (["--shape", "good"], "does not begin with a duration"),
@@ -88,6 +91,23 @@ fn options_that_cannot_be() {
         assert_eq!(stderr.lines().count(), 1, "{option:?}: {stderr}");
     }
     assert_eq!(shop.files(), ["shop.toml"]);
+}
+
+#[test]
+fn a_word_too_many_and_one_too_few() {
+    let shop = Shop::new();
+    assert_eq!(
+        refused(&shop, &["chek", "shop.toml"]),
+        "unrecognized subcommand 'chek'; a similar subcommand exists: 'check'\n"
+    );
+    assert_eq!(
+        refused(&shop, &["explain"]),
+        "the following required arguments were not provided: <FILE> <NAME>\n"
+    );
+    assert_eq!(
+        refused(&shop, &["rules", "shop.toml", "--scope", "flet"]),
+        "invalid value 'flet' for '--scope <SCOPE>' [possible values: instance, fleet, both]; a similar value exists: 'fleet'\n"
+    );
 }
 
 #[test]

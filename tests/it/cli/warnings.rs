@@ -130,6 +130,30 @@ fn each_has_its_line_and_says_how_to_mend_it() {
 }
 
 #[test]
+fn what_is_said_again_is_short_and_has_its_line() {
+    let silent = SOUND.replace("absent_after = \"10m\"\n", "");
+    let again = ["depth", "age"].map(|name| {
+        format!(
+            "[[budget]]\nname = \"{name}\"\non = \"http\"\nsli = \"error_ratio\"\ncritical = 0.01\n"
+        )
+    });
+    let (_, _, text) = checked(&format!("{silent}\n{}", again.concat()));
+    let lines: Vec<_> = text.lines().collect();
+    assert!(
+        lines[0].starts_with("it.toml:5: warning: budget \"errors\": absent_after is missing: "),
+        "{text}"
+    );
+    assert_eq!(
+        lines[1..],
+        [
+            "it.toml:17: warning: budget \"depth\": absent_after is missing: see line 5",
+            "it.toml:22: warning: budget \"age\": absent_after is missing: see line 5",
+            "it.toml: shop has no mistakes, and 3 warnings",
+        ]
+    );
+}
+
+#[test]
 fn limits_that_nothing_reaches() {
     let slow = SOUND.replace(
         "sli = \"error_ratio\"\ncritical = 0.01",

@@ -6,10 +6,7 @@ use plimsoll::Expr;
 use plimsoll::generate::{Declaration, Namesake, Variables};
 use plimsoll::rule::{Rule, RuleFile, RuleGroup};
 
-use super::{Finding, Patient, named, spelling};
-
-/// What Prometheus makes itself.
-const OWN: [&str; 3] = ["up", "ALERTS", "ALERTS_FOR_STATE"];
+use super::{Finding, OWN, Patient, named, spelling};
 
 /// What rules and the panels of a declaration read of the process.
 pub(super) fn read_by_generated(

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use strsim::levenshtein;
+
+use super::OWN;
+
 /// A series' name without what histograms add to theirs.
 pub(super) fn family(name: &str) -> &str {
     let ends = ["_bucket", "_count", "_sum"];
@@ -10,29 +14,20 @@ pub(super) fn family(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// A name that differs in two letters at most, or in a prefix.
+/// The name of the service's own that differs least: by two letters at most, of a short one by fewer, or by a prefix.
 pub(super) fn near<'a>(name: &str, there: &'a BTreeSet<String>) -> Option<&'a str> {
     let wanted = family(name);
+    // Two letters make any short word of any other.
+    let edits = (wanted.len() / 3).min(2);
+    let prefixed = |long: &str, short: &str| long.ends_with(&format!("_{short}"));
     let close = |other: &&str| {
-        let prefixed = |long: &str, short: &str| long.ends_with(&format!("_{short}"));
-        prefixed(other, wanted) || prefixed(wanted, other) || distance(other, wanted) <= 2
+        prefixed(other, wanted) || prefixed(wanted, other) || levenshtein(other, wanted) <= edits
     };
-    there.iter().map(|other| family(other)).find(close)
-}
-
-/// How many letters are to be changed, added or taken away.
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (to, known) in other.bytes().enumerate() {
-            let replaced = diagonal + usize::from(letter != known);
-            diagonal = row[to + 1];
-            row[to + 1] = replaced.min(diagonal + 1).min(row[to] + 1);
-        }
-    }
-    row[other.len()]
+    let others = there.iter().map(|other| family(other));
+    let others = others.filter(|other| !OWN.contains(other));
+    others
+        .filter(close)
+        .min_by_key(|other| levenshtein(other, wanted))
 }
 
 #[cfg(test)]
@@ -50,5 +45,33 @@ mod tests {
             assert_eq!(near(name, &there), Some("orders_total"), "{name}");
         }
         assert_eq!(near("invoices_total", &there), None);
+    }
+
+    #[test]
+    fn short_names_are_near_by_fewer_letters() {
+        let there = there(&["gpu", "queue"]);
+        for (name, expected) in [
+            ("cpu", Some("gpu")),
+            ("qeue", Some("queue")),
+            ("ram", None),
+            ("gc", None),
+            ("cp", None),
+        ] {
+            assert_eq!(near(name, &there), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_prometheus_makes_itself_is_near_nothing() {
+        let there = there(&["up", "ALERTS"]);
+        for name in ["cpu", "ups", "shop_up", "ALERT"] {
+            assert_eq!(near(name, &there), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn of_several_the_nearest_is_meant() {
+        let there = there(&["order_total", "orders_total"]);
+        assert_eq!(near("orders_totl", &there), Some("orders_total"));
     }
 }

@@ -1,6 +1,9 @@
 //! SLOs: of operations, of shares of time, and of others.
 
-use super::{explained, row};
+use std::time::Duration;
+
+use super::{Explanation, explained, row};
+use crate::{Plimsoll, Select, Slo};
 
 #[test]
 fn an_slo_says_how_fast_it_calls_and_clears() {
@@ -217,14 +220,12 @@ fn each_severity_looks_back_by_itself() {
 
 #[test]
 fn endless_silence_is_too_long_to_try() {
-    let toml = r#"
-        [[slo]]
-        name = "quiet"
-        on = "http"
-        objective = 0.99
-        rolling = 30
-        absent_after = "400000000000y"
-    "#;
-    let text = explained(toml, "quiet");
+    const CENTURY: Duration = Duration::from_secs(36_500 * 86_400);
+    let quiet = Slo::availability("quiet", Select::http()).objective(0.99);
+    let builder = Plimsoll::builder().slo(quiet.absent_after(CENTURY));
+    let declaration = builder.declaration().expect("no mistakes");
+    let text = Explanation::new(&declaration, "quiet")
+        .expect("it is declared")
+        .to_string();
     assert!(text.contains("than the 20 years"), "{text}");
 }

@@ -1,7 +1,7 @@
 //! Conditions in PromQL.
 
 use super::{parse, says};
-use crate::budget::{Budget, Select};
+use crate::budget::{Budget, Kpi, Select};
 use crate::config::parse_toml;
 use crate::expr::{Expr, Selector};
 
@@ -27,9 +27,10 @@ fn a_condition_can_say_when() {
         "#,
         [
             rate().at_least(10.0).when(depth().sum().greater(0.0)),
-            Budget::throughput("rps", Select::http())
-                .at_least(10.0)
-                .when(depth()),
+            Kpi::new(Budget::throughput("rps", Select::http()).when(depth()))
+                .target(10.0)
+                .budgets()
+                .remove(0),
         ],
     );
     let (_, problems) = parse("[[budget]]\nname = \"b\"\non = \"http\"\nwhen = \"sum(\"");

@@ -84,7 +84,7 @@ impl Explanation {
                 alerts: alerts
                     .map(|(level, rule)| (words::of_level(budget, level), rule.expr.to_string()))
                     .collect(),
-                table: made_up::not_recorded(&alone, &declaration.rules)
+                table: made_up::not_recorded(&alone, declaration)
                     .and_then(|()| situations::of_budget(&alone, budget)),
                 unseen: words::unseen_of_budget(budget),
             });
@@ -105,7 +105,7 @@ impl Explanation {
             alerts: alerts
                 .map(|alert| (words::of_alert(slo, &alert), alert.condition.to_string()))
                 .collect(),
-            table: made_up::not_recorded(&alone, &declaration.rules)
+            table: made_up::not_recorded(&alone, declaration)
                 .and_then(|()| situations::of_slo(&alone, slo)),
             unseen: words::unseen_of_slo(slo),
         })

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use crate::expr::{Expr, Labels, NAME, Over, Reading, Samples, Selector};
 use crate::generate::Declaration;
-use crate::rule::{RuleFile, RuleKind};
 use crate::simulate::{NOON, Stage, all_read, labels, pair};
 
 /// Values are tried out over so many samples, ...
@@ -203,16 +202,9 @@ pub(super) fn can_count(
 
 const ELSEWHERE: &str = "are not the same everywhere that they are read";
 
-/// Refuses what is recorded by rules that are not there, which nobody sets.
-pub(super) fn not_recorded(alone: &Declaration, rules: &[RuleFile]) -> Result<(), String> {
-    let groups = rules.iter().flat_map(RuleFile::groups);
-    let rules: Vec<_> = groups.flat_map(|group| &group.rules).collect();
-    let is_recorded = |name: &str| {
-        let mut recorded = rules
-            .iter()
-            .filter(|rule| matches!(rule.kind, RuleKind::Record(_)));
-        recorded.any(|rule| rule.name() == name)
-    };
+/// Refuses what one that stands alone reads of rules, which are not there: nobody sets what they record.
+pub(super) fn not_recorded(alone: &Declaration, whole: &Declaration) -> Result<(), String> {
+    let is_recorded = |name: &str| whole.recordings().any(|rule| rule.name() == name);
     let read = all_read(alone);
     match read.iter().find(|selector| is_recorded(selector.name())) {
         None => Ok(()),

@@ -10,7 +10,7 @@ use crate::Plimsoll;
 use crate::budget::{BREACH_DURATIONS, Budget};
 use crate::config::{BuildError, Problem};
 use crate::naming::{Namesake, Naming, is_reserved, sample_names};
-use crate::rule::RuleFile;
+use crate::rule::{Rule, RuleFile, RuleKind};
 use crate::slo::Slo;
 
 /// Everything that was promised, free of mistakes.
@@ -120,6 +120,13 @@ impl Declaration {
     /// Finds out what is worth a warning.
     pub(crate) fn advise(&mut self) {
         self.warnings = advice::of(self);
+    }
+
+    /// What rules of its files record.
+    pub(crate) fn recordings(&self) -> impl Iterator<Item = &Rule> {
+        let groups = self.rules.iter().flat_map(RuleFile::groups);
+        let rules = groups.flat_map(|group| &group.rules);
+        rules.filter(|rule| matches!(rule.kind, RuleKind::Record(_)))
     }
 
     /// Names and labels that rules need for themselves.

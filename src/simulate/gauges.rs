@@ -11,7 +11,6 @@ use crate::expr::{Expr, Selector};
 use crate::generate::Declaration;
 use crate::instance::Plimsoll;
 use crate::registry::InstrumentError;
-use crate::rule::{RuleFile, RuleKind};
 use crate::slo::Sli as Kept;
 
 /// What one shows, if anything.
@@ -153,9 +152,7 @@ fn readers(declaration: &Declaration) -> Vec<Reader> {
 
 /// Families that rules record, each with what it is recorded from.
 fn recorded(declaration: &Declaration) -> Vec<Reader> {
-    let groups = declaration.rules.iter().flat_map(RuleFile::groups);
-    let rules = groups.flat_map(|group| &group.rules);
-    let recorded = rules.filter(|rule| matches!(rule.kind, RuleKind::Record(_)));
+    let recorded = declaration.recordings();
     recorded
         .map(|rule| (rule.name().to_owned(), selectors(&rule.expr)))
         .collect()
